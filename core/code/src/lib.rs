@@ -1,0 +1,1 @@
+//! Payment codes and TOTP: digits, check digit, TLV, symbols. Pure.

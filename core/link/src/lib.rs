@@ -1,0 +1,1 @@
+//! Talking to the issuer: sessions, proofs, pinned TLS, request classes.

@@ -1,0 +1,1 @@
+//! Decisions without I/O: retry, throttle and trusted time.

@@ -1,0 +1,1 @@
+//! Every message, header, signed byte string and error code of the issuer API.

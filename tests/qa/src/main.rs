@@ -1,0 +1,2 @@
+//! The `saifu` command.
+fn main() {}

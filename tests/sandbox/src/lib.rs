@@ -1,0 +1,1 @@
+//! The sandbox issuer: accounts, ledger, registers, ATMs, switches. A library.
