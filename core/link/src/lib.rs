@@ -1,1 +1,23 @@
-//! Talking to the issuer: sessions, proofs, pinned TLS, request classes.
+//! Talking to the issuer: one [`Link`] keeps a pinned TLS connection, an in-memory session key with its access token, the
+//! issuer's nonce and clock, and repeats what may be repeated. The wallet uses it with a device's [`Credentials`]; registers
+//! and ATMs of the command line use it with a key of their own.
+//!
+//! *Invariants.* Nothing here writes a file or knows a screen. The session key never leaves memory; a lost session is
+//! reopened silently with one signature of the device key. An intent is sent once: whether it is sent again is the wallet's
+//! decision, never the link's. Foreign calls (the host's keys) run off the async workers and never under a lock.
+//!
+//! Every failure says whether the issuer may have acted: [`LinkError::certain`].
+
+mod answer;
+mod config;
+mod error;
+mod link;
+mod pins;
+mod session;
+mod sse;
+
+pub use config::{IssuerConfig, Roots};
+pub use error::LinkError;
+pub use link::{Anchor, Auth, Link, Request};
+pub use session::Credentials;
+pub use sse::EventStream;

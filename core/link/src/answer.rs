@@ -1,0 +1,67 @@
+//! Reading what came back: answers, refusals, and what a broken connection means.
+
+use http::header::RETRY_AFTER;
+use reqwest::Response;
+use saifu_wire::Problem;
+use serde::de::DeserializeOwned;
+
+use crate::LinkError;
+
+const LARGEST_ANSWER: usize = 1024 * 1024;
+
+/// Whether anything was sent decides what may be concluded.
+pub(crate) fn lost(error: &reqwest::Error) -> LinkError {
+    tracing::debug!(target: "saifu::link", connect = error.is_connect(), timeout = error.is_timeout(), "lost");
+    if has_certificate_error(error) {
+        return LinkError::Untrusted("its certificate is not the pinned one");
+    }
+    if error.is_connect() || error.is_builder() { LinkError::Offline } else { LinkError::NoAnswer }
+}
+
+fn has_certificate_error(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<std::io::Error>()
+            && let Some(inner) = io.get_ref()
+            && matches!(inner.downcast_ref::<rustls::Error>(), Some(rustls::Error::InvalidCertificate(_)))
+        {
+            return true;
+        }
+        if matches!(error.downcast_ref::<rustls::Error>(), Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// A refusal's problem, or what its absence means.
+pub(crate) async fn refusal(response: Response) -> LinkError {
+    let status = response.status().as_u16();
+    let retry_after =
+        response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(|s| s.parse::<u64>().ok());
+    match read_json::<Problem>(response).await {
+        Ok(mut problem) => {
+            problem.retry_after_ms = problem.retry_after_ms.or(retry_after.map(|s| s.saturating_mul(1_000)));
+            problem.into()
+        }
+        Err(_) if status >= 500 => LinkError::NoAnswer,
+        Err(_) => LinkError::Untrusted("a refusal without a reason"),
+    }
+}
+
+/// Reads a body of at most 1 MiB.
+pub(crate) async fn read_json<A: DeserializeOwned>(mut response: Response) -> Result<A, LinkError> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len().saturating_add(chunk.len()) <= LARGEST_ANSWER => {
+                body.extend_from_slice(&chunk)
+            }
+            Ok(Some(_)) => return Err(LinkError::Untrusted("an answer is too long")),
+            Ok(None) => break,
+            Err(_) => return Err(LinkError::NoAnswer),
+        }
+    }
+    serde_json::from_slice(&body).map_err(|_| LinkError::Untrusted("a malformed answer"))
+}

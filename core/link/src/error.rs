@@ -1,0 +1,64 @@
+use saifu_crypto::CryptoError;
+use saifu_host::KeyError;
+use saifu_wire::{Problem, ProblemCode};
+
+/// Why a call gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The issuer refused.
+    #[error("{0}")]
+    Refused(Box<Problem>),
+    /// No connection could be made: nothing was sent.
+    #[error("the issuer cannot be reached")]
+    Offline,
+    /// The request was sent, but no answer came.
+    #[error("no answer came from the issuer")]
+    NoAnswer,
+    /// Something answered that is not the pinned issuer, or whose answer makes no sense.
+    #[error("the answer is not one of this issuer: {0}")]
+    Untrusted(&'static str),
+    /// The host's key could not sign.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A call that needs a device, without one.
+    #[error("this wallet has no device yet")]
+    NoCredentials,
+    /// The cryptographic library or the runtime failed.
+    #[error("the system refused a basic operation")]
+    System,
+}
+
+impl LinkError {
+    /// Whether the issuer certainly did not act on the request. Only then may an intent be forgotten.
+    #[must_use]
+    pub fn certain(&self) -> bool {
+        match self {
+            Self::Refused(problem) => {
+                !matches!(problem.code, ProblemCode::Internal | ProblemCode::Overloaded | ProblemCode::Unknown)
+            }
+            Self::Offline | Self::Key(_) | Self::NoCredentials => true,
+            Self::NoAnswer | Self::Untrusted(_) | Self::System => false,
+        }
+    }
+
+    /// The issuer's code, if it refused.
+    #[must_use]
+    pub fn code(&self) -> Option<ProblemCode> {
+        match self {
+            Self::Refused(problem) => Some(problem.code),
+            _ => None,
+        }
+    }
+}
+
+impl From<CryptoError> for LinkError {
+    fn from(_: CryptoError) -> Self {
+        Self::System
+    }
+}
+
+impl From<Problem> for LinkError {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(Box::new(problem))
+    }
+}
