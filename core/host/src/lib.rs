@@ -5,10 +5,41 @@
 //! *Invariants.* Nothing here knows the issuer, a message or a file format of the vault. Traits are synchronous: a shell
 //! may block in them (a Keystore call takes milliseconds), so the core calls them off its async workers and never while it
 //! holds a lock.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use saifu_host::doubles::{ManualClock, MemoryHost};
+//! use saifu_host::{conformance, Role};
+//! use saifu_crypto::Secret;
+//!
+//! // A wallet gets its host as one record. This one is a double; a desktop opens `desktop::DesktopHost` instead.
+//! let host = MemoryHost::new();
+//! let platform = host.platform(Arc::new(ManualClock::new(1_760_000_000_000)));
+//!
+//! let device = platform.keys.create(Role::Device)?;
+//! let signature = platform.keys.sign(b"a session certificate")?;
+//! assert!(device.public_key.verify_der(b"a session certificate", &signature).is_ok());
+//!
+//! platform.secrets.renew()?;
+//! let sealed = platform.secrets.seal(&Secret::copy_of(b"the vault key"))?;
+//! assert_eq!(platform.secrets.unseal(&sealed)?.expose(), b"the vault key");
+//!
+//! // Whoever writes a host hands it to the same checks.
+//! conformance::check_keys(&*platform.keys, &|| platform.keys.clone())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod clock;
+#[cfg(feature = "doubles")]
+pub mod conformance;
+#[cfg(feature = "desktop")]
+pub mod desktop;
+#[cfg(feature = "doubles")]
+pub mod doubles;
 mod keys;
 mod secrets;
+#[cfg(any(feature = "desktop", feature = "doubles"))]
+mod software;
 
 pub use clock::{Clock, Reading};
 pub use keys::{KeyInfo, Keys, Role};
