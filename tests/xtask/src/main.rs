@@ -1,2 +1,86 @@
-//! Builds, checks and measures the project.
-fn main() {}
+//! The project's build tool: every check, long run and packaging step is a subcommand here.
+//!
+//! Developers call it as `cargo xtask …` (an alias in `.cargo/config.toml`) and continuous integration
+//! through `.ci/run`. Progress goes to stderr; the table and the counts go to stdout.
+
+mod clean_clone;
+mod libtest;
+mod process;
+mod progress;
+mod report;
+mod suites;
+mod tidy;
+mod tools;
+mod workspace;
+
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::suites::Selection;
+use crate::workspace::Workspace;
+
+/// Builds, checks and measures the project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Format, clippy and the libraries' unit tests: what to run before every commit.
+    Quick,
+    /// Every suite of the gate, to the end, with a table and the counts as the last line.
+    Test(TestArgs),
+    /// `.ci/run` in a fresh clone of the last commit, as continuous integration sees it.
+    CleanClone,
+}
+
+#[derive(Args)]
+struct TestArgs {
+    /// Run only these suites.
+    #[arg(long, num_args = 1.., value_name = "NAME", conflicts_with = "list")]
+    only: Vec<String>,
+    /// Name the suites and run none.
+    #[arg(long)]
+    list: bool,
+    /// Give up after this many minutes; what has not ended by then has failed.
+    #[arg(long, value_name = "N")]
+    minutes: Option<u64>,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Quick => run_suites(&Selection::quick()),
+        Command::Test(TestArgs { list: true, .. }) => list_suites(),
+        Command::Test(TestArgs { only, minutes, .. }) => {
+            let limit = minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
+            run_suites(&Selection::of(only, limit))
+        }
+        Command::CleanClone => Workspace::load().and_then(|workspace| clean_clone::run(&workspace)),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run_suites(selection: &Selection) -> io::Result<u8> {
+    let workspace = Workspace::load()?;
+    suites::run(&workspace, selection)
+}
+
+fn list_suites() -> io::Result<u8> {
+    let workspace = Workspace::load()?;
+    for suite in suites::all(&workspace) {
+        println!("{}", suite.name);
+    }
+    Ok(0)
+}

@@ -1,0 +1,193 @@
+//! The gate: its suites in the order they run, and the loop that runs them all whatever fails on the way.
+
+mod deny;
+mod keyring;
+mod lint;
+mod programs;
+mod rules;
+mod rust_tests;
+
+use std::cell::{OnceCell, RefCell};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::process::{Ended, cargo, run_logged, tail};
+use crate::progress::Progress;
+use crate::report::{Outcome, Row, finish};
+use crate::suites::programs::Built;
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// How much of a failing program's output is shown.
+const SHOWN_LINES: usize = 80;
+
+/// The suite that compiles the tests.
+const BUILD: &str = "build";
+
+type Job = Box<dyn Fn(&Desk<'_>) -> io::Result<Outcome>>;
+
+/// A named row of the table.
+pub(crate) struct Suite {
+    pub(crate) name: String,
+    /// Programs beyond the Rust toolchain that it would use, installed beforehand where that is possible.
+    needs: &'static [&'static str],
+    /// The cargo arguments that build what it runs, none if it builds nothing.
+    builds: Vec<String>,
+    job: Job,
+}
+
+impl Suite {
+    fn new(name: &str, job: impl Fn(&Desk<'_>) -> io::Result<Outcome> + 'static) -> Self {
+        Self { name: name.to_owned(), needs: &[], builds: Vec::new(), job: Box::new(job) }
+    }
+
+    fn needing(self, needs: &'static [&'static str]) -> Self {
+        Self { needs, ..self }
+    }
+
+    fn building(self, arguments: &[&str]) -> Self {
+        Self { builds: arguments.iter().map(|word| (*word).to_owned()).collect(), ..self }
+    }
+}
+
+/// Which suites to run, and for how long at most.
+pub(crate) struct Selection {
+    only: Vec<String>,
+    limit: Option<Duration>,
+}
+
+impl Selection {
+    /// `only` these, or all of them if it is empty.
+    pub(crate) fn of(only: Vec<String>, limit: Option<Duration>) -> Self {
+        Self { only, limit }
+    }
+
+    /// What a developer runs before every commit.
+    pub(crate) fn quick() -> Self {
+        Self::of(["format", "clippy", "unit"].map(str::to_owned).to_vec(), None)
+    }
+}
+
+/// Every suite, in running order: the cheap ones first.
+pub(crate) fn all(workspace: &Workspace) -> Vec<Suite> {
+    let families = [
+        lint::format(),
+        rules::suites(),
+        lint::compiled(),
+        rust_tests::suites(workspace),
+        keyring::suites(),
+        deny::suites(),
+    ];
+    families.into_iter().flatten().collect()
+}
+
+/// Runs the selection and prints its table; the exit code of the whole command.
+pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> io::Result<u8> {
+    let mut suites = all(workspace);
+    if let Some(unknown) = selection.only.iter().find(|name| suites.iter().all(|suite| suite.name != **name)) {
+        let known: Vec<_> = suites.iter().map(|suite| suite.name.as_str()).collect();
+        return Err(io::Error::other(format!("no suite is called {unknown}; there are: {}", known.join(", "))));
+    }
+    if !selection.only.is_empty() {
+        suites.retain(|suite| selection.only.contains(&suite.name));
+    }
+    let desk = Desk::new(workspace, &suites, selection.limit)?;
+    tools::install_packages(suites.iter().flat_map(|suite| suite.needs), &desk.progress);
+    let mut rows = Vec::new();
+    for (suite, place) in suites.iter().zip(1_usize..) {
+        desk.progress.start(&format!("[{place}/{}] {}", suites.len(), suite.name));
+        rows.push(desk.row(suite)?);
+    }
+    let passed = finish(&rows, &mut io::stdout().lock())?;
+    Ok(u8::from(!passed))
+}
+
+/// What a suite works with: the workspace, its log, the time that is left, and the programs built so far.
+struct Desk<'a> {
+    workspace: &'a Workspace,
+    progress: Progress,
+    deadline: Option<Instant>,
+    scratch: PathBuf,
+    log: RefCell<PathBuf>,
+    build_arguments: Vec<String>,
+    /// The run has a `build` suite, which shows what does not compile.
+    builds_visibly: bool,
+    built: OnceCell<Built>,
+}
+
+impl<'a> Desk<'a> {
+    fn new(workspace: &'a Workspace, suites: &[Suite], limit: Option<Duration>) -> io::Result<Self> {
+        Ok(Self {
+            workspace,
+            progress: Progress::new(),
+            deadline: limit.and_then(|limit| Instant::now().checked_add(limit)),
+            scratch: workspace.scratch()?,
+            log: RefCell::default(),
+            builds_visibly: suites.iter().any(|suite| suite.name == BUILD),
+            build_arguments: programs::build_arguments(suites),
+            built: OnceCell::new(),
+        })
+    }
+
+    /// Runs one suite and tells how it went; its log is kept, and a failure's output is shown.
+    fn row(&self, suite: &Suite) -> io::Result<Row> {
+        let log = self.log_of(&suite.name);
+        File::create(&log)?;
+        self.log.replace(log.clone());
+        let begun = Instant::now();
+        let late = self.deadline.is_some_and(|deadline| begun >= deadline);
+        let outcome =
+            if late { Err(io::Error::other("not run: the time limit has passed")) } else { (suite.job)(self) };
+        let row = Row::new(&suite.name, outcome, begun.elapsed());
+        self.progress.done(&row.counts());
+        for fault in &row.faults {
+            self.progress.note(fault);
+        }
+        if !row.faults.is_empty() {
+            self.progress.note(&format!("the whole log: {}", log.display()));
+        }
+        Ok(row)
+    }
+
+    fn log_of(&self, suite: &str) -> PathBuf {
+        self.scratch.join(format!("{}.log", suite.replace("::", ".")))
+    }
+
+    /// Runs `command` into the log of the current suite.
+    fn run(&self, command: &mut Command) -> io::Result<Ended> {
+        run_logged(command, &self.log.borrow(), None, &self.progress, self.deadline)
+    }
+
+    /// `cargo` at the root of the workspace.
+    fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = cargo(&self.workspace.root);
+        command.args(arguments);
+        command
+    }
+
+    /// The test programs of this run, built at the first call.
+    fn built(&self) -> io::Result<&Built> {
+        if let Some(built) = self.built.get() {
+            return Ok(built);
+        }
+        let (log, messages) = (self.log_of("build"), self.scratch.join("build.json"));
+        File::create(&log)?;
+        let mut command = programs::build(&self.workspace.root, &self.build_arguments);
+        let ended = run_logged(&mut command, &log, Some(&messages), &self.progress, self.deadline)?;
+        let built = Built::read(self.workspace, &fs::read_to_string(messages)?, ended)?;
+        Ok(self.built.get_or_init(|| built))
+    }
+}
+
+/// The end of a failing program's output, under a line that says whose it is.
+fn excerpt(whose: &str, output: &str) -> String {
+    format!("--- {whose}\n{}\n---", tail(output, SHOWN_LINES))
+}
+
+/// A path as an argument.
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
