@@ -3,7 +3,7 @@
 use std::io;
 
 use super::programs::TestRun;
-use super::{BUILD, Desk, Suite, excerpt, keyring};
+use super::{BUILD, Desk, Suite, excerpt};
 use crate::libtest;
 use crate::report::{Outcome, Report};
 use crate::workspace::{Target, TargetKind, Workspace};
@@ -48,8 +48,7 @@ fn run_targets(desk: &Desk<'_>, wanted: impl Fn(&str, &Target) -> bool) -> io::R
     let mut report = Report::default();
     for package in &desk.workspace.packages {
         for target in package.targets.iter().filter(|target| wanted(&package.name, target)) {
-            let arguments = keyring::left_to_the_keyring_suite(&package.name);
-            let run = TestRun { package, target, under: &[], arguments, variables: &[] };
+            let run = TestRun { package, target, under: &[], arguments: &[], variables: &[] };
             built.run(desk, &run, &mut report)?;
         }
     }
