@@ -122,7 +122,7 @@ pub struct ActivationRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TotpParameters {
     /// Digits of a code, 6 to 8. The hash is SHA-1.
-    pub digits: u32,
+    pub digits: u8,
     /// Seconds of a step.
     pub period: u64,
 }

@@ -1,0 +1,191 @@
+//! The home screen, from the journal alone, and how it is brought up to date.
+
+use saifu_link::{Auth, Request};
+use saifu_policy::Class;
+use saifu_wire::messages::IntentOperation;
+use saifu_wire::messages::{Home as IssuerHome, Notice, ResolveAnswer, ResolveRequest, Resolved, Standing, TopUpState};
+use saifu_wire::{DeviceId, Millis, Operation, Points, Yen};
+
+use crate::state::{Intent, State};
+use crate::wallet::Inner;
+use crate::{Error, Wallet};
+
+/// How far this wallet has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WalletState {
+    /// Nobody has signed up here.
+    NoAccount,
+    /// An SMS code is awaited.
+    SigningUp,
+    /// An account is here.
+    Ready,
+}
+
+impl WalletState {
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoAccount => "no-account",
+            Self::SigningUp => "signing-up",
+            Self::Ready => "ready",
+        }
+    }
+}
+
+/// What the home screen shows. Figures that are not known are `None` with a reason, never 0.
+#[derive(Debug, Clone)]
+pub struct Home {
+    /// How far this wallet has come.
+    pub state: WalletState,
+    /// This device, once there is one.
+    pub device: Option<DeviceId>,
+    /// Which limits apply.
+    pub standing: Option<Standing>,
+    /// What can be spent, as of `as_of`.
+    pub balance_yen: Option<Yen>,
+    /// Why the balance is not known.
+    pub balance_reason: Option<&'static str>,
+    /// When the issuer said so.
+    pub as_of: Option<Millis>,
+    /// How old that is, in milliseconds, by the issuer's clock.
+    pub age_ms: Option<u64>,
+    /// Loyalty points.
+    pub points: Option<Points>,
+    /// Whether the account is frozen.
+    pub frozen: bool,
+    /// What may still be topped up today.
+    pub top_up_left_yen: Option<Yen>,
+    /// What may still be paid today.
+    pub pay_left_yen: Option<Yen>,
+    /// The newest notices, newest first.
+    pub notices: Vec<Notice>,
+    /// The newest event the wallet knows.
+    pub last_event: u64,
+}
+
+fn picture(state: &State, now: Millis) -> Home {
+    let wallet_state = match (&state.account, &state.signing_up) {
+        (Some(_), _) => WalletState::Ready,
+        (None, Some(_)) => WalletState::SigningUp,
+        (None, None) => WalletState::NoAccount,
+    };
+    let home = state.home.as_ref();
+    Home {
+        state: wallet_state,
+        device: state.account.as_ref().map(|account| account.binding.device),
+        standing: home.map(|home| home.standing),
+        balance_yen: home.map(|home| home.balance_yen),
+        balance_reason: match (home, wallet_state) {
+            (Some(_), _) => None,
+            (None, WalletState::Ready) => Some("the issuer has not been reached yet"),
+            (None, _) => Some("there is no account yet"),
+        },
+        as_of: home.map(|home| home.as_of),
+        age_ms: home.map(|home| now.since(home.as_of)),
+        points: home.map(|home| home.points),
+        frozen: home.is_some_and(|home| home.frozen),
+        top_up_left_yen: home.map(|home| home.top_up_left_yen),
+        pay_left_yen: home.map(|home| home.pay_left_yen),
+        notices: home.map(|home| home.notices.clone()).unwrap_or_default(),
+        last_event: home.map_or(0, |home| home.last_event),
+    }
+}
+
+impl Wallet {
+    /// The home screen as last known. Never waits for anything.
+    #[must_use]
+    pub fn home(&self) -> Home {
+        let now = self.0.issuer_time();
+        self.0.read(|state| picture(state, now)).unwrap_or_else(|| {
+            let mut home = picture(&State::default(), now);
+            home.balance_reason = Some("the wallet is locked");
+            home
+        })
+    }
+
+    /// Brings everything up to date: unfinished activation, intents with unknown outcome, home, history.
+    ///
+    /// # Errors
+    /// [`Error::Offline`], [`Error::NoAnswer`], [`Error::Refused`], [`Error::NotSignedUp`]: what is known stays.
+    pub async fn refresh(&self) -> Result<Home, Error> {
+        self.0.binding()?;
+        self.0.activate_if_needed().await?;
+        self.0.resolve_intents().await?;
+        self.0.refresh_home().await?;
+        self.0.refresh_service_document().await;
+        self.0.refresh_history().await?;
+        Ok(self.home())
+    }
+}
+
+impl Inner {
+    pub(crate) async fn refresh_home(self: &std::sync::Arc<Self>) -> Result<(), Error> {
+        let request = Request::new(Operation::Home, Auth::Session, Class::Screen);
+        let home: IssuerHome = self.link.call(request, &()).await?;
+        self.commit(move |state| accept_home(state, home)).await
+    }
+
+    /// A missing or stale document changes nothing: the last one stays in force.
+    async fn refresh_service_document(self: &std::sync::Arc<Self>) {
+        let known = self.read(|state| state.service_version).unwrap_or_default();
+        match self.link.service_document(known).await {
+            Ok(document) if document.version > known => {
+                let _ = self.commit(move |state| state.service_version = document.version).await;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::info!(target: "saifu", %error, "service document not refreshed"),
+        }
+    }
+
+    /// Asks what became of each intent whose outcome is unknown. The asking itself voids one that never arrived.
+    async fn resolve_intents(self: &std::sync::Arc<Self>) -> Result<(), Error> {
+        let intents: Vec<Intent> = self.read(|state| state.intents.clone()).ok_or(Error::Locked)?;
+        for intent in intents {
+            let body = ResolveRequest { operation: IntentOperation::TopUp, key: intent.key };
+            let request = Request::new(Operation::IntentResolve, Auth::Session, Class::Screen);
+            let answer: ResolveAnswer = self.link.call(request, &body).await?;
+            self.commit(move |state| {
+                state.intents.retain(|open| open.key != intent.key);
+                if let (Resolved::Accepted, Some(top_up)) = (answer.outcome, answer.top_up) {
+                    keep_top_up(state, top_up);
+                }
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Replaces the picture, unless a newer one came by another way, and with it the open top-ups this wallet has started.
+fn accept_home(state: &mut State, home: IssuerHome) {
+    if state.home.as_ref().is_some_and(|known| known.last_event > home.last_event || known.as_of > home.as_of) {
+        return;
+    }
+    let known: Vec<_> = state.top_ups.iter().map(|top_up| top_up.intent).collect();
+    // A top-up recorded after the issuer wrote this picture is not in it and stays.
+    let told = |intent| home.top_ups.iter().any(|top_up| top_up.intent == intent);
+    state.top_ups.retain(|top_up| top_up.since >= home.as_of && !told(top_up.intent));
+    state.top_ups.extend(home.top_ups.iter().filter(|top_up| known.contains(&top_up.intent)).cloned());
+    state.home = Some(home);
+}
+
+/// Records an accepted top-up; a final one is no longer pending and shows in the history.
+pub(crate) fn keep_top_up(state: &mut State, top_up: saifu_wire::messages::TopUp) {
+    state.top_ups.retain(|open| open.intent != top_up.intent);
+    if top_up.state == TopUpState::AwaitingCash {
+        state.top_ups.push(top_up);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_balance_has_a_reason_and_is_never_zero() {
+        let home = picture(&State::default(), Millis(5));
+        assert_eq!((home.state, home.balance_yen), (WalletState::NoAccount, None));
+        assert!(home.balance_reason.is_some());
+    }
+}

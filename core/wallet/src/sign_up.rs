@@ -1,0 +1,144 @@
+//! Sign-up in two calls with a person and an SMS between them; a killed process goes on where it was.
+
+use std::sync::Arc;
+
+use saifu_host::Role;
+use saifu_link::{Auth, Credentials, Request};
+use saifu_policy::Class;
+use saifu_wire::messages::{SignUpAnswer, SignUpConfirmAnswer, SignUpConfirmRequest, SignUpRequest};
+use saifu_wire::signed::{self, Binding};
+use saifu_wire::{Bytes, DeviceId, Millis, Operation, PhoneNumber, ProblemCode, Sensitive};
+
+use crate::state::{Account, SigningUp, State};
+use crate::wallet::Inner;
+use crate::{Error, Wallet};
+
+/// A sign-up that waits for its SMS code.
+pub struct SignUp {
+    inner: Arc<Inner>,
+    pending: SigningUp,
+}
+
+/// The account is here and can pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ready {
+    /// This device.
+    pub device: DeviceId,
+}
+
+impl Wallet {
+    /// Asks for an SMS code to this number. Calling it again asks for another code, from [`SignUp::resend_at`] on.
+    ///
+    /// # Errors
+    /// [`Error::AlreadySignedUp`]; [`Error::Refused`] with `too-soon`, `too-many-tries`, `switched-off`; network errors.
+    pub async fn sign_up(&self, number: PhoneNumber) -> Result<SignUp, Error> {
+        let inner = &self.0;
+        if inner.read(|state| state.account.is_some()).ok_or(Error::Locked)? {
+            return Err(Error::AlreadySignedUp);
+        }
+        let keys = Arc::clone(&inner.platform.keys);
+        let (thumbprint, to) = (inner.link.thumbprint().to_owned(), number.clone());
+        let body = inner
+            .blocking(move || {
+                let device_spki = keys.create(Role::Device)?.public_key.to_spki();
+                let authorization_spki = keys.create(Role::Authorization)?.public_key.to_spki();
+                let signature = keys.sign(&signed::sign_up(&to, &device_spki, &authorization_spki, &thumbprint))?;
+                Ok(SignUpRequest {
+                    number: to,
+                    device_spki: Bytes(device_spki),
+                    authorization_spki: Bytes(authorization_spki),
+                    signature: Bytes(signature),
+                })
+            })
+            .await?;
+        let request = Request::new(Operation::SignUp, Auth::Proof, Class::Screen);
+        let SignUpAnswer { request, expires_at, resend_at } = inner.link.call(request, &body).await?;
+        let since = inner.issuer_time();
+        let pending = SigningUp { request, number, since, expires_at, resend_at };
+        let kept = pending.clone();
+        inner.commit(move |state| state.signing_up = Some(kept)).await?;
+        Ok(SignUp { inner: Arc::clone(inner), pending })
+    }
+
+    /// The sign-up that waits for its code, also after a restart.
+    #[must_use]
+    pub fn sign_up_in_progress(&self) -> Option<SignUp> {
+        let pending = self.0.read(|state| state.signing_up.clone())??;
+        Some(SignUp { inner: Arc::clone(&self.0), pending })
+    }
+}
+
+impl SignUp {
+    /// Where the code went.
+    #[must_use]
+    pub fn number(&self) -> &PhoneNumber {
+        &self.pending.number
+    }
+
+    /// The code is dead from then on, by the issuer's clock.
+    #[must_use]
+    pub fn expires_at(&self) -> Millis {
+        self.pending.expires_at
+    }
+
+    /// Another code can be asked for from then on.
+    #[must_use]
+    pub fn resend_at(&self) -> Millis {
+        self.pending.resend_at
+    }
+
+    /// Proves the number, opens the account and activates this phone.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] unless the code has six digits; [`Error::Refused`] with `wrong-code`, `sign-up-expired`,
+    /// `too-many-tries`, `number-taken`; network errors, after which the same call can be made again.
+    pub async fn confirm(&self, code: &str) -> Result<Ready, Error> {
+        let code: String = code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+        if code.len() != 6 || !code.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Error::InvalidInput("The code from the SMS has six digits."));
+        }
+        let answer = match self.ask(code).await {
+            Err(error) => {
+                if matches!(error.problem(), Some(ProblemCode::NumberTaken | ProblemCode::SignUpExpired)) {
+                    self.inner.commit(|state| state.signing_up = None).await?;
+                }
+                return Err(error);
+            }
+            Ok(answer) => answer,
+        };
+        let SignUpConfirmAnswer { account, device, epoch, .. } = answer;
+        let binding = Binding { account, device, epoch };
+        let number = self.pending.number.clone();
+        self.inner
+            .commit(move |state| {
+                *state = State { anchor: state.anchor, service_version: state.service_version, ..State::default() };
+                state.account = Some(Account { binding, number });
+            })
+            .await?;
+        let keys = Arc::clone(&self.inner.platform.keys);
+        self.inner.link.set_credentials(Some(Credentials { binding, keys }));
+        // The account exists; should the network go now, the next refresh does the rest.
+        if let Err(error) = self.finish().await {
+            tracing::info!(target: "saifu", %error, "activation is left to the next contact");
+        }
+        Ok(Ready { device })
+    }
+
+    async fn ask(&self, code: String) -> Result<SignUpConfirmAnswer, Error> {
+        let inner = &self.inner;
+        let keys = Arc::clone(&inner.platform.keys);
+        let message = signed::sign_up_confirm(self.pending.request, inner.link.thumbprint());
+        let signature = inner.blocking(move || Ok(keys.sign(&message)?)).await?;
+        let body = SignUpConfirmRequest {
+            request: self.pending.request,
+            code: Sensitive::new(code),
+            signature: Bytes(signature),
+        };
+        Ok(inner.link.call(Request::new(Operation::SignUpConfirm, Auth::Proof, Class::Screen), &body).await?)
+    }
+
+    async fn finish(&self) -> Result<(), Error> {
+        self.inner.activate_if_needed().await?;
+        self.inner.refresh_home().await
+    }
+}
