@@ -1,6 +1,6 @@
 //! AES-256-GCM (NIST SP 800-38D), 12-byte nonces, 16-byte tags. The caller brings the nonce and never uses one twice.
 
-use ring::aead::{Aad, LessSafeKey, Nonce, UnboundKey, AES_256_GCM};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
 use crate::{CryptoError, Secret};
 

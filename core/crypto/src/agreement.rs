@@ -1,3 +1,5 @@
+//! Key agreement: how two devices, or a device and the issuer, come to a secret that was never sent.
+
 use ring::agreement;
 
 use crate::{CryptoError, PublicKey, Secret};

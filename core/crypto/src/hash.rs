@@ -1,3 +1,5 @@
+//! Hashing, message authentication and key derivation, for every crate that names, chains, checks or derives.
+
 use ring::{digest, hkdf, hmac};
 
 use crate::{CryptoError, Secret};

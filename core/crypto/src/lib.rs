@@ -14,8 +14,10 @@
 //! pair.public_key().verify_der(b"hello", &signature)?;
 //!
 //! let key = SystemRandom.secret(32)?;
-//! let sealed = aead::seal(&key, &SystemRandom.bytes::<12>()?, b"context", b"plain")?;
-//! assert_eq!(aead::open(&key, &SystemRandom.bytes::<12>()?, b"context", &sealed).is_err(), true);
+//! let nonce = SystemRandom.bytes()?;
+//! let sealed = aead::seal(&key, &nonce, b"context", b"plain")?;
+//! assert_eq!(aead::open(&key, &nonce, b"context", &sealed)?.expose(), b"plain");
+//! assert!(aead::open(&key, &nonce, b"another", &sealed).is_err());
 //! # Ok::<(), saifu_crypto::CryptoError>(())
 //! ```
 
@@ -27,8 +29,8 @@ mod random;
 mod secret;
 
 pub use agreement::EphemeralKey;
-pub use hash::{constant_time_eq, hkdf_sha256, hmac_sha256, sha256, HashAlgorithm, HmacKey};
-pub use p256::{KeyPair, PublicKey, POINT_LEN, SPKI_LEN};
+pub use hash::{HashAlgorithm, HmacKey, HmacTag, constant_time_eq, hkdf_sha256, hmac_sha256, sha256};
+pub use p256::{KeyPair, POINT_LEN, PublicKey, SPKI_LEN};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use secret::Secret;
 

@@ -1,3 +1,5 @@
+//! P-256 keys and ECDSA signatures: what proves a device to the issuer, and the issuer to a device.
+
 use ring::signature::{self, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey};
 
 use crate::{CryptoError, Secret};
@@ -116,7 +118,6 @@ impl KeyPair {
     pub fn from_pkcs8(pkcs8: Secret) -> Result<Self, CryptoError> {
         let pair = Self::ring(&pkcs8, &signature::ECDSA_P256_SHA256_FIXED_SIGNING)?;
         let public = PublicKey::from_point(pair.public_key().as_ref())?;
-        drop(pair);
         Ok(Self { pkcs8, public })
     }
 
@@ -132,7 +133,7 @@ impl KeyPair {
         &self.public
     }
 
-    /// Signs SHA-256 of the message; ASN.1 DER, 70–72 bytes.
+    /// Signs SHA-256 of the message; ASN.1 DER, at most 72 bytes and seldom under 70.
     ///
     /// # Errors
     /// [`CryptoError::Unavailable`] when there is no randomness.
@@ -148,10 +149,7 @@ impl KeyPair {
         self.sign(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, message)
     }
 
-    fn ring(
-        pkcs8: &Secret,
-        algorithm: &'static signature::EcdsaSigningAlgorithm,
-    ) -> Result<EcdsaKeyPair, CryptoError> {
+    fn ring(pkcs8: &Secret, algorithm: &'static signature::EcdsaSigningAlgorithm) -> Result<EcdsaKeyPair, CryptoError> {
         EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.expose(), &ring::rand::SystemRandom::new())
             .map_err(|_| CryptoError::InvalidKey)
     }

@@ -1,8 +1,10 @@
+//! Where chance comes from. Callers take the source as an argument, so that a test can repeat a run.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ring::rand::SecureRandom as _;
 
-use crate::{hmac_sha256, CryptoError, Secret};
+use crate::{CryptoError, Secret, hmac_sha256};
 
 /// The one door for chance. Two ways through it: [`SystemRandom`] in every product, [`SeededRandom`] where a run must
 /// repeat. Signature nonces and generated keys always come from the operating system.

@@ -1,3 +1,5 @@
+//! The one container for bytes that must not leak, used by every crate above.
+
 use zeroize::Zeroizing;
 
 /// Bytes that must not leak: wiped on drop, not `Debug`, not `Clone`, not serializable, read only by [`expose`](Self::expose).
