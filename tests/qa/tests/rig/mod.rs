@@ -1,0 +1,260 @@
+//! What the tests of money share: an issuer as a process of its own, customers with real wallets, tills and ATMs, and the
+//! levers. Everything talks TLS on loopback with random ports.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test's helper fails loudly")]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use saifu::{Config, PhoneNumber, Wallet};
+use saifu_crypto::{KeyPair, PublicKey, Secret};
+use saifu_host::doubles::MemoryHost;
+use saifu_host::Clock;
+use saifu_link::{Auth, IssuerConfig, Link, LinkError, Request, Roots};
+use saifu_policy::Class;
+use saifu_sandbox::SandboxInfo;
+use saifu_wire::messages::{
+    AtmAuthorizeAnswer, AtmAuthorizeRequest, AtmDepositRequest, Outcome, SettleAnswer, SettleRequest,
+};
+use saifu_wire::{Amount, Name, Operation, Sensitive};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Handle;
+
+/// A policy without waiting times: only what a test switches on decides.
+pub const NO_WAITING: &str = include_str!("no_waiting.json");
+
+/// `saifu sandbox` as a process of its own. Killed when dropped.
+pub struct Issuer {
+    child: Child,
+    data: PathBuf,
+    policy: Option<PathBuf>,
+    pub info: SandboxInfo,
+    pub home: TempDir,
+}
+
+impl Issuer {
+    /// Starts one on a fresh folder; `policy` is the text of a policy file.
+    pub fn start(policy: Option<&str>) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("sandbox");
+        let policy = policy.map(|text| {
+            let file = home.path().join("policy.json");
+            std::fs::write(&file, text).unwrap();
+            file
+        });
+        let (child, info) = launch(&data, policy.as_deref());
+        Self { child, data, policy, info, home }
+    }
+
+    /// SIGKILL, in the middle of whatever it does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts again on the same folder, on new ports.
+    pub fn restart(&mut self) {
+        self.kill();
+        (self.child, self.info) = launch(&self.data, self.policy.as_deref());
+    }
+
+    pub fn info_file(&self) -> PathBuf {
+        self.data.join("sandbox.json")
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.data.join("issuer.db")
+    }
+
+    /// Calls a lever.
+    pub fn lever(&self, method: &str, path: &str, body: &str) -> Value {
+        let address = self.info.lever_url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let token = &self.info.lever_token;
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{method} {path}: {answer}");
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{method} {path}: {error}: {answer}"))
+    }
+
+    /// Moves the issuer's clock and runs what is due.
+    pub fn advance(&self, ms: u64) {
+        self.lever("POST", "/clock", &format!("{{\"advance_ms\":{ms}}}"));
+    }
+
+    /// The newest code that was sent to a number.
+    pub fn sms_code(&self, number: &PhoneNumber) -> String {
+        let path = format!("/sms?number={}", number.as_str().replace('+', "%2B"));
+        let inbox = self.lever("GET", &path, "");
+        let codes = inbox["messages"].as_array().unwrap().iter().filter_map(|message| message["code"].as_str());
+        codes.last().unwrap_or_else(|| panic!("no code for {number:?}: {inbox}")).to_owned()
+    }
+
+    /// Recomputes every balance from the postings; the issuer's own word that its books are right.
+    pub fn audit(&self) -> Value {
+        self.lever("GET", "/audit", "")
+    }
+
+    pub fn customer_config(&self) -> IssuerConfig {
+        config(&self.info, &self.info.customer_url)
+    }
+
+    /// A register or ATM of the sandbox.
+    pub fn terminal(&self, name: &str) -> Arc<Link> {
+        let entry = self.info.terminals.iter().find(|terminal| terminal.terminal.as_str() == name).unwrap();
+        let key = KeyPair::from_pkcs8(Secret::new(BASE64.decode(entry.key.as_bytes()).unwrap())).unwrap();
+        let config = config(&self.info, &self.info.register_url);
+        Arc::new(Link::with_key(config, Arc::new(WallClock), "rig", key).unwrap())
+    }
+}
+
+impl Drop for Issuer {
+    fn drop(&mut self) {
+        // It may be dead already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn launch(data: &Path, policy: Option<&Path>) -> (Child, SandboxInfo) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_saifu"));
+    command.arg("sandbox").arg("--data").arg(data).arg("--quiet").stdin(Stdio::null()).stdout(Stdio::null());
+    if let Some(policy) = policy {
+        command.arg("--policy").arg(policy);
+    }
+    let mut child = command.spawn().unwrap();
+    for _ in 0..600 {
+        if let Ok(info) = SandboxInfo::read(&data.join("sandbox.json"))
+            && info.pid == child.id()
+        {
+            return (child, info);
+        }
+        if let Some(status) = child.try_wait().unwrap() {
+            panic!("the sandbox ended: {status}");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("the sandbox did not get ready within 30 s");
+}
+
+fn config(info: &SandboxInfo, api: &str) -> IssuerConfig {
+    let pin = |pin: &String| BASE64.decode(pin.as_bytes()).unwrap().try_into().unwrap();
+    IssuerConfig {
+        api: api.parse().unwrap(),
+        service: info.service_url.parse().unwrap(),
+        roots: Roots::Pem(info.ca_pem.clone()),
+        pins: info.pins.iter().map(pin).collect(),
+        service_key: PublicKey::from_spki(&BASE64.decode(info.service_key.as_bytes()).unwrap()).unwrap(),
+        sandbox: true,
+    }
+}
+
+/// The machine's own clock; the issuer's is told by its answers.
+pub struct WallClock;
+
+impl Clock for WallClock {
+    fn read(&self) -> saifu_host::Reading {
+        let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let wall_ms = u64::try_from(wall.as_millis()).unwrap();
+        saifu_host::Reading { wall_ms, elapsed_ms: wall_ms, boot_id: [1; 16] }
+    }
+}
+
+/// A customer with a real wallet in this process and keys in memory.
+pub struct Customer {
+    pub wallet: Wallet,
+    pub host: MemoryHost,
+    pub number: PhoneNumber,
+    folder: TempDir,
+}
+
+impl Customer {
+    /// Signs up.
+    pub async fn new(issuer: &Issuer, number: &str) -> Self {
+        let number = PhoneNumber::parse(number).unwrap();
+        let (host, folder) = (MemoryHost::new(), tempfile::tempdir().unwrap());
+        let wallet = open(&host, folder.path(), issuer);
+        let sign_up = wallet.sign_up(number.clone()).await.unwrap();
+        sign_up.confirm(&issuer.sms_code(&number)).await.unwrap();
+        Self { wallet, host, number, folder }
+    }
+
+    /// Opens the same wallet again, perhaps for an issuer on new ports.
+    pub async fn reopen(self, issuer: &Issuer) -> Self {
+        let Self { wallet, host, number, folder } = self;
+        wallet.close().await;
+        drop(wallet);
+        let wallet = open(&host, folder.path(), issuer);
+        Self { wallet, host, number, folder }
+    }
+
+    /// Tops up at an ATM, all the way.
+    pub async fn top_up(&self, issuer: &Issuer, yen: i64) {
+        let approval = self.wallet.top_up(saifu::Channel::Atm, Amount::new(yen).unwrap()).await.unwrap();
+        let signature = self.host.authorize(approval.message()).unwrap();
+        let top_up = approval.confirm(signature).await.unwrap();
+        let number = top_up.number.unwrap();
+        let txid = format!("fill-{}", top_up.intent);
+        let answer = deposit(&issuer.terminal("atm-1"), &txid, &number, &self.totp(), yen).await.unwrap();
+        assert_eq!(answer.result, Outcome::Approved, "{answer:?}");
+    }
+
+    pub fn totp(&self) -> Sensitive {
+        self.wallet.totp().unwrap().code
+    }
+}
+
+fn open(host: &MemoryHost, folder: &Path, issuer: &Issuer) -> Wallet {
+    let config = Config {
+        folder: folder.to_path_buf(),
+        issuer: issuer.customer_config(),
+        app_version: "rig".into(),
+        disk: None,
+    };
+    Wallet::open(host.platform(Arc::new(WallClock)), config, Handle::current()).unwrap()
+}
+
+/// An ATM checks number and TOTP, then posts the cash.
+pub async fn deposit(
+    atm: &Link,
+    txid: &str,
+    number: &Sensitive,
+    totp: &Sensitive,
+    yen: i64,
+) -> Result<SettleAnswer, LinkError> {
+    let txid = Name::new(txid).unwrap();
+    let body = AtmAuthorizeRequest { txid: txid.clone(), number: number.clone(), totp: totp.clone() };
+    let request = Request::new(Operation::AtmAuthorize, Auth::Proof, Class::Pay);
+    let checked: AtmAuthorizeAnswer = atm.call(request, &body).await?;
+    if checked.result != Outcome::Approved {
+        let saifu_wire::messages::AtmAuthorizeAnswer { result, reason, yen, .. } = checked;
+        return Ok(SettleAnswer { result, reason, settlement: None, yen });
+    }
+    let request = Request::new(Operation::AtmDeposit, Auth::Proof, Class::Pay);
+    atm.call(request, &AtmDepositRequest { txid, yen: Amount::new(yen).unwrap() }).await
+}
+
+/// A register settles a code.
+pub async fn settle(register: &Link, txid: &str, digits: &str, yen: i64) -> Result<SettleAnswer, LinkError> {
+    let body = SettleRequest {
+        txid: Name::new(txid).unwrap(),
+        digits: Sensitive::new(digits),
+        yen: Amount::new(yen).unwrap(),
+    };
+    register.call(Request::new(Operation::Settle, Auth::Proof, Class::Pay), &body).await
+}
