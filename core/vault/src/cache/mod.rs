@@ -1,0 +1,375 @@
+//! The cache: sealed records in sled, for what the issuer can send again. `saifu` (the wallet) opens it behind the first
+//! screen and keeps its [`Anchor`]s in the journal.
+//!
+//! sled is fast and small, and careless about damage: of cut or flipped files it opens many as if nothing were missing.
+//! So nothing it says is believed. At open every record is unsealed and counted, and each tree is compared with its
+//! anchor; whatever does not hold sets the database aside, begins an empty one and is told as [`Opened::Rebuilt`], never as
+//! an error and never as a shorter history. Records of batches that came after the anchor are kept: a crash between a
+//! batch and the journal loses nothing. If such a batch had *replaced* records, the tree no longer matches and is rebuilt.
+//!
+//! There is no lock of its own: open it only while holding the [`FolderDisk`](crate::FolderDisk) of the same wallet.
+
+mod anchor;
+mod envelope;
+mod sentinel;
+mod store;
+
+use std::collections::BTreeMap;
+use std::ops::{Bound, RangeBounds};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use saifu_crypto::Secret;
+
+use crate::VaultError;
+pub use anchor::Anchor;
+use anchor::Totals;
+use envelope::{Place, Sealer};
+use sentinel::Sentinel;
+use store::Store;
+
+/// A value's greatest length, bytes: sled's pages grow with it.
+pub const MAX_VALUE: usize = 16 * 1024;
+/// A key's greatest length, bytes.
+pub const MAX_KEY: usize = 256;
+/// A tree name's greatest length, bytes of lower-case letters, digits and hyphens.
+const MAX_NAME: usize = 32;
+/// Files larger than so many times the live bytes are written anew.
+const BLOAT: u64 = 6;
+/// Below this size on disk, sled's fixed cost is all there is to see.
+const BLOAT_FLOOR: u64 = 4 * 1024 * 1024;
+
+/// How the cache was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// Everything the anchors speak of is there.
+    Fine,
+    /// It was set aside and is empty now: forget the anchors and fill it from the issuer.
+    Rebuilt(Rebuild),
+}
+
+/// Why a cache was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rebuild {
+    /// The database could not be read.
+    Unreadable,
+    /// A record does not open under this key: damaged, or sealed before the vault key was changed.
+    Sealed,
+    /// A tree is not what was acknowledged.
+    Differs {
+        /// Its name.
+        tree: String,
+    },
+    /// Three openings in a row never came back.
+    NeverOpens,
+}
+
+/// In which order to scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// By rising key.
+    Ascending,
+    /// By falling key: the newest first, if keys rise with time.
+    Descending,
+}
+
+/// An open cache.
+pub struct Cache {
+    home: PathBuf,
+    sealer: Sealer,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    number: u64,
+    store: Store,
+    trees: BTreeMap<String, Totals>,
+    /// A write failed: what the totals should be is unknown until the cache is opened again.
+    broken: bool,
+}
+
+impl Cache {
+    /// Opens the cache in `folder`, making it if need be, and compares it with the anchors. `key` is 32 bytes from
+    /// [`Journal::derive`](crate::Journal::derive); after a rotation the cache is therefore rebuilt.
+    ///
+    /// # Errors
+    /// [`VaultError::Io`] when the machine, not the cache, is at fault; [`InUse`](VaultError::InUse).
+    pub fn open(folder: &Path, key: &Secret, anchors: &[Anchor]) -> Result<(Self, Opened), VaultError> {
+        let doing = VaultError::while_("opening the cache");
+        std::fs::create_dir_all(folder).map_err(&doing)?;
+        let sentinel = Sentinel::new(folder);
+        let sealer = Sealer::new(key);
+        let number = store::numbers(folder).map_err(&doing)?.last().copied().unwrap_or(0);
+        let unfinished = sentinel.unfinished().map_err(&doing)?;
+
+        let found = if unfinished >= sentinel::PATIENCE {
+            Err(Rebuild::NeverOpens)
+        } else {
+            sentinel.begin(unfinished).map_err(&doing)?;
+            inspect(folder, number, &sealer, anchors)?
+        };
+        let (inner, opened) = match found {
+            Ok(inner) => (inner, Opened::Fine),
+            Err(why) => (begin_anew(folder, number)?, Opened::Rebuilt(why)),
+        };
+        sentinel.end().map_err(&doing)?;
+        Ok((Self { home: folder.to_path_buf(), sealer, inner: Mutex::new(inner) }, opened))
+    }
+
+    /// Puts records, replacing those of the same keys, all or none; of two with one key the later one counts. When it
+    /// returns they are on the medium. The anchor speaks of the whole tree and replaces the one before.
+    ///
+    /// # Errors
+    /// [`VaultError::BadName`], [`TooLarge`](VaultError::TooLarge): nothing happened. [`CacheDamaged`](VaultError::CacheDamaged),
+    /// [`Io`](VaultError::Io), and from then on [`Broken`](VaultError::Broken): open the cache again.
+    pub fn put_batch<K: AsRef<[u8]>, V: AsRef<[u8]>>(
+        &self,
+        tree: &str,
+        entries: &[(K, V)],
+    ) -> Result<Anchor, VaultError> {
+        check_name(tree)?;
+        let mut values = BTreeMap::new();
+        for (key, value) in entries {
+            let (key, value) = (key.as_ref(), value.as_ref());
+            check_key(key)?;
+            if value.len() > MAX_VALUE {
+                return Err(VaultError::TooLarge { len: value.len(), most: MAX_VALUE });
+            }
+            values.insert(key, value);
+        }
+        let mut inner = self.usable()?;
+        let mut totals = inner.trees.get(tree).cloned().unwrap_or_default();
+        if values.is_empty() {
+            return Ok(totals.anchor(tree));
+        }
+        totals.last_sequence = totals.last_sequence.saturating_add(1);
+        let mut batch = sled::Batch::default();
+        for (key, value) in values {
+            let place = Place { tree, key };
+            if let Some(old) = inner.store.with(|db| db.open_tree(tree)?.get(key))? {
+                totals.remove(key, &old, &self.sealer.mark(place, &old));
+            }
+            let record = self.sealer.seal(place, totals.last_sequence, value)?;
+            totals.add(key, &record, &self.sealer.mark(place, &record));
+            batch.insert(key, record);
+        }
+        inner.broken = true;
+        inner.store.with(|db| db.open_tree(tree)?.apply_batch(batch))?;
+        inner.store.flush()?;
+        inner.broken = false;
+        let anchor = totals.anchor(tree);
+        inner.trees.insert(tree.to_owned(), totals);
+        Ok(anchor)
+    }
+
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// [`VaultError::CacheDamaged`]: open the cache again; [`Broken`](VaultError::Broken).
+    pub fn get(&self, tree: &str, key: &[u8]) -> Result<Option<Secret>, VaultError> {
+        let inner = self.usable()?;
+        if !inner.trees.contains_key(tree) {
+            return Ok(None);
+        }
+        let Some(record) = inner.store.with(|db| db.open_tree(tree)?.get(key))? else { return Ok(None) };
+        self.unsealed(tree, key, &record).map(Some)
+    }
+
+    /// At most `limit` records of a range of keys, with their keys.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn scan(
+        &self,
+        tree: &str,
+        range: impl RangeBounds<Vec<u8>>,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Secret)>, VaultError> {
+        let inner = self.usable()?;
+        if !inner.trees.contains_key(tree) || is_empty(&range) {
+            return Ok(Vec::new());
+        }
+        let bounds = (range.start_bound().cloned(), range.end_bound().cloned());
+        let records: Vec<_> = inner.store.with(|db| {
+            let found = db.open_tree(tree)?.range(bounds);
+            match order {
+                Order::Ascending => found.take(limit).collect::<sled::Result<_>>(),
+                Order::Descending => found.rev().take(limit).collect(),
+            }
+        })?;
+        records.into_iter().map(|(key, record)| Ok((key.to_vec(), self.unsealed(tree, &key, &record)?))).collect()
+    }
+
+    /// The `limit` records with the highest keys, highest first.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn newest(&self, tree: &str, limit: usize) -> Result<Vec<(Vec<u8>, Secret)>, VaultError> {
+        self.scan(tree, .., Order::Descending, limit)
+    }
+
+    /// Removes everything, files included. The anchors are void.
+    ///
+    /// # Errors
+    /// [`VaultError::Io`].
+    pub fn clear(&self) -> Result<(), VaultError> {
+        let mut inner = self.inner();
+        let number = inner.number;
+        *inner = begin_anew(&self.home, number)?;
+        store::remove(&store::path(&self.home, number)).map_err(VaultError::while_("clearing the cache"))
+    }
+
+    /// Bytes on disk, and bytes of the records in them.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn size(&self) -> Result<(u64, u64), VaultError> {
+        self.inner().size()
+    }
+
+    fn unsealed(&self, tree: &str, key: &[u8], record: &[u8]) -> Result<Secret, VaultError> {
+        let opened = self.sealer.open(Place { tree, key }, record);
+        opened.map(|(_, value)| value).ok_or(VaultError::CacheDamaged { what: "a record does not open" })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn usable(&self) -> Result<MutexGuard<'_, Inner>, VaultError> {
+        let inner = self.inner();
+        if inner.broken { Err(VaultError::Broken) } else { Ok(inner) }
+    }
+}
+
+impl Inner {
+    fn size(&self) -> Result<(u64, u64), VaultError> {
+        let live = self.trees.values().fold(0_u64, |sum, totals| sum.saturating_add(totals.live_bytes));
+        Ok((self.store.with(|db| db.size_on_disk())?, live))
+    }
+
+    fn is_bloated(&self) -> Result<bool, VaultError> {
+        let (on_disk, live) = self.size()?;
+        Ok(on_disk > BLOAT_FLOOR && on_disk > live.saturating_mul(BLOAT))
+    }
+}
+
+/// Opens a database and holds it against the anchors. The outer error is the machine's, the inner one the database's.
+fn inspect(
+    home: &Path,
+    number: u64,
+    sealer: &Sealer,
+    anchors: &[Anchor],
+) -> Result<Result<Inner, Rebuild>, VaultError> {
+    let looked = Store::open(&store::path(home, number)).and_then(|store| {
+        let trees = take_stock(&store, sealer, anchors)?;
+        Ok(trees.map(|trees| Inner { number, store, trees, broken: false }))
+    });
+    match looked {
+        Ok(Ok(inner)) if inner.is_bloated().unwrap_or(false) => rewritten(home, inner).map(Ok),
+        Err(VaultError::CacheDamaged { .. }) => Ok(Err(Rebuild::Unreadable)),
+        other => other,
+    }
+}
+
+/// Unseals and sums up every record, and compares with the anchors.
+fn take_stock(
+    store: &Store,
+    sealer: &Sealer,
+    anchors: &[Anchor],
+) -> Result<Result<BTreeMap<String, Totals>, Rebuild>, VaultError> {
+    let names = store.with(|db| Ok(db.tree_names()))?;
+    let mut trees = BTreeMap::new();
+    // What there was up to each anchor; a tree that is missing altogether sums up to nothing.
+    let mut anchored: BTreeMap<&str, Totals> = BTreeMap::new();
+    for name in names {
+        let Ok(name) = std::str::from_utf8(&name) else { return Ok(Err(Rebuild::Unreadable)) };
+        let anchor = anchors.iter().find(|anchor| anchor.tree == name);
+        let (mut all, mut acknowledged) = (Totals::default(), Totals::default());
+        let records = store.with(|db| Ok(db.open_tree(name)?.iter()))?;
+        let mut records = records;
+        while let Some((key, record)) = store.with(|_| records.next().transpose())? {
+            let place = Place { tree: name, key: &key };
+            let Some((sequence, _)) = sealer.open(place, &record) else { return Ok(Err(Rebuild::Sealed)) };
+            let mark = sealer.mark(place, &record);
+            all.add(&key, &record, &mark);
+            all.last_sequence = all.last_sequence.max(sequence);
+            if anchor.is_some_and(|anchor| sequence <= anchor.last_sequence) {
+                acknowledged.add(&key, &record, &mark);
+                acknowledged.last_sequence = acknowledged.last_sequence.max(sequence);
+            }
+        }
+        if let Some(anchor) = anchor {
+            anchored.insert(&anchor.tree, acknowledged);
+        }
+        if all.count > 0 {
+            trees.insert(name.to_owned(), all);
+        }
+    }
+    for anchor in anchors {
+        let found = anchored.remove(anchor.tree.as_str()).unwrap_or_default();
+        if found.anchor(&anchor.tree) != *anchor {
+            return Ok(Err(Rebuild::Differs { tree: anchor.tree.clone() }));
+        }
+    }
+    Ok(Ok(trees))
+}
+
+/// An empty database of the next number. The one before stays, set aside; any older ones go.
+fn begin_anew(home: &Path, number: u64) -> Result<Inner, VaultError> {
+    for older in store::numbers(home).map_err(VaultError::while_("clearing the cache"))? {
+        if older != number {
+            store::remove(&store::path(home, older)).map_err(VaultError::while_("clearing the cache"))?;
+        }
+    }
+    let number = number.saturating_add(1);
+    let store = Store::open(&store::path(home, number))?;
+    crate::disk::sync_folder(home).map_err(VaultError::while_("opening the cache"))?;
+    Ok(Inner { number, store, trees: BTreeMap::new(), broken: false })
+}
+
+/// The same records in a database of the next number, without what sled has not given back. A crash on the way leaves
+/// one that does not match its anchors, and so is rebuilt.
+fn rewritten(home: &Path, old: Inner) -> Result<Inner, VaultError> {
+    let new = begin_anew(home, old.number)?;
+    for name in old.trees.keys() {
+        let mut records = old.store.with(|db| Ok(db.open_tree(name)?.iter()))?;
+        while let Some((key, record)) = old.store.with(|_| records.next().transpose())? {
+            new.store.with(|db| db.open_tree(name)?.insert(key, record))?;
+        }
+    }
+    new.store.flush()?;
+    let (number, trees) = (old.number, old.trees);
+    drop(old.store);
+    store::remove(&store::path(home, number)).map_err(VaultError::while_("clearing the cache"))?;
+    Ok(Inner { trees, ..new })
+}
+
+/// Whether no key can be in the range. sled panics on some of these.
+fn is_empty(range: &impl RangeBounds<Vec<u8>>) -> bool {
+    match (range.start_bound(), range.end_bound()) {
+        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (Bound::Included(from) | Bound::Excluded(from), Bound::Excluded(to))
+        | (Bound::Excluded(from), Bound::Included(to)) => from >= to,
+        _ => false,
+    }
+}
+
+fn check_name(tree: &str) -> Result<(), VaultError> {
+    let fits = (1..=MAX_NAME).contains(&tree.len());
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if fits && tree.bytes().all(allowed) {
+        Ok(())
+    } else {
+        Err(VaultError::BadName { what: "a tree is named by 1 to 32 lower-case letters, digits and hyphens" })
+    }
+}
+
+fn check_key(key: &[u8]) -> Result<(), VaultError> {
+    if (1..=MAX_KEY).contains(&key.len()) {
+        Ok(())
+    } else {
+        Err(VaultError::BadName { what: "a key has 1 to 256 bytes" })
+    }
+}
