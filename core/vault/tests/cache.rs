@@ -240,45 +240,98 @@ fn nothing_of_a_value_is_in_the_files() {
     }
 }
 
-/// A short round of what the long run does at 50,000 positions: after any cut or flipped byte the cache is whole, or says
-/// that it was rebuilt. The control counts what the same damage does when nobody holds an anchor against it.
+/// sled reuses space but never gives it back.
+#[test]
+fn files_much_larger_than_their_records_are_written_anew() {
+    let home = tempfile::tempdir().unwrap();
+    let (cache, _) = open(home.path(), &[]);
+    for n in 0..50_u8 {
+        let large: Vec<_> = (0..20_u8).map(|m| ([n, m], vec![n; MAX_VALUE])).collect();
+        cache.put_batch("large", &large).unwrap();
+    }
+    for n in 0..50_u8 {
+        let small: Vec<_> = (0..20_u8).map(|m| ([n, m], [n, m])).collect();
+        cache.put_batch("large", &small).unwrap();
+    }
+    let anchors = [cache.put_batch("large", &[("k", "v")]).unwrap(), cache.put_batch(TREE, &records(0..50)).unwrap()];
+    let (before, live) = cache.size().unwrap();
+    assert!(before > 6 * live && before > 8_000_000, "{before} bytes for {live}");
+    let folder = database(home.path());
+    drop(cache);
+    for _ in 0..2 {
+        let (cache, opened) = open(home.path(), &anchors);
+        assert_eq!((opened, all(&cache).len()), (Opened::Fine, 50));
+        assert_eq!(cache.get("large", &[49, 19]).unwrap().unwrap().expose(), [49, 19]);
+        assert!(cache.size().unwrap().0 < 4_000_000, "{:?}", cache.size());
+        assert!(!folder.exists());
+    }
+}
+
+/// Damages one file of a database copied from `whole`: cuts it, or flips a bit of it.
+fn damaged(whole: &Path, file: &Path, at: usize, cut: bool) -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    copy(whole, home.path());
+    let path = home.path().join(file);
+    let mut bytes = fs::read(&path).unwrap();
+    if cut {
+        bytes.truncate(at);
+    } else {
+        bytes[at] ^= 0x10;
+    }
+    fs::write(&path, bytes).unwrap();
+    home
+}
+
+/// A short round over every file of a database, evenly spread, before and after sled has written its snapshot (which it
+/// does when it opens what it finds): after any cut or flipped bit the cache is whole, or says that it was rebuilt. The
+/// control counts what the same damage does when nobody holds an anchor against it.
 #[test]
 fn cut_or_flipped_database_is_whole_or_rebuilt_never_shorter() {
+    const POSITIONS: usize = 6;
     let home = tempfile::tempdir().unwrap();
     let (cache, _) = open(home.path(), &[]);
     let mut anchor = None;
     for n in 0..20 {
         anchor = Some(cache.put_batch(TREE, &records(n * 100..n * 100 + 100)).unwrap());
     }
-    let anchor = [anchor.unwrap()];
     drop(cache);
-    let len = fs::metadata(database(home.path()).join("db")).unwrap().len();
-    let (mut rebuilt, mut unnoticed) = (0, 0);
-    for round in 0..40_u64 {
-        let (guarded, bare) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        for copied in [&guarded, &bare] {
-            copy(home.path(), copied.path());
-            let path = database(copied.path()).join("db");
-            let mut bytes = fs::read(&path).unwrap();
-            let at = usize::try_from(len * (round / 2) / 20).unwrap();
-            if round % 2 == 0 {
-                bytes.truncate(at);
-            } else {
-                bytes[at + 33] ^= 0x10;
-            }
-            fs::write(&path, bytes).unwrap();
+    let anchor = [anchor.unwrap()];
+    let fresh = damage_everywhere(home.path(), &anchor, POSITIONS);
+    assert_eq!(open(home.path(), &anchor).1, Opened::Fine);
+    let reopened = damage_everywhere(home.path(), &anchor, POSITIONS);
+    assert!(fresh.rebuilt > 0 && reopened.rebuilt > 0, "this damage does not matter to sled");
+    assert!(fresh.unnoticed > 0, "control: without anchors some damage goes unnoticed");
+}
+
+#[derive(Default)]
+struct Damage {
+    rebuilt: u32,
+    unnoticed: u32,
+}
+
+fn damage_everywhere(whole: &Path, anchor: &[Anchor], positions: usize) -> Damage {
+    let mut damage = Damage::default();
+    for entry in fs::read_dir(database(whole)).unwrap() {
+        let file = entry.unwrap().path();
+        let len = usize::try_from(file.metadata().unwrap().len()).unwrap();
+        if !file.is_file() || len == 0 {
+            continue;
         }
-        let (cache, opened) = open(guarded.path(), &anchor);
-        match opened {
-            Opened::Fine => assert_eq!(all(&cache).len(), 2000, "round {round}"),
-            Opened::Rebuilt(_) => {
-                assert!(all(&cache).is_empty());
-                rebuilt += 1;
+        let name = file.strip_prefix(whole).unwrap();
+        for (at, cut) in (0..positions).flat_map(|n| [(len * n / positions, true), (len * n / positions, false)]) {
+            let guarded = damaged(whole, name, at, cut);
+            let (cache, opened) = open(guarded.path(), anchor);
+            match opened {
+                Opened::Fine => assert_eq!(all(&cache).len(), 2000, "{} at {at}, cut: {cut}", name.display()),
+                Opened::Rebuilt(_) => {
+                    assert!(all(&cache).is_empty());
+                    damage.rebuilt += 1;
+                }
             }
+            let bare = damaged(whole, name, at, cut);
+            let (cache, opened) = open(bare.path(), &[]);
+            damage.unnoticed += u32::from(opened == Opened::Fine && all(&cache).len() < 2000);
         }
-        let (cache, opened) = open(bare.path(), &[]);
-        unnoticed += u32::from(opened == Opened::Fine && all(&cache).len() < 2000);
     }
-    assert!(rebuilt > 0, "this damage does not matter to sled");
-    assert!(unnoticed > 0, "control: without anchors some damage goes unnoticed");
+    damage
 }
