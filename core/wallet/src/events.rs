@@ -54,18 +54,15 @@ impl Wallet {
 async fn run(wallet: Weak<Inner>, mut stream: Option<saifu_link::EventStream>) {
     let mut pause = Duration::from_millis(500);
     loop {
-        if let Some(open) = &mut stream {
-            match open.next().await {
-                Ok(Some(event)) => {
-                    pause = Duration::from_millis(500);
-                    let Some(inner) = wallet.upgrade() else { return };
-                    if inner.accept(event).await.is_err() {
-                        return;
-                    }
-                    continue;
-                }
-                Ok(None) | Err(_) => {}
+        if let Some(open) = &mut stream
+            && let Ok(Some(event)) = open.next().await
+        {
+            pause = Duration::from_millis(500);
+            let Some(inner) = wallet.upgrade() else { return };
+            if inner.accept(event).await.is_err() {
+                return;
             }
+            continue;
         }
         tokio::time::sleep(pause).await;
         pause = pause.saturating_mul(2).min(Duration::from_secs(30));
