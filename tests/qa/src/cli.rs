@@ -1,0 +1,217 @@
+//! The commands and their arguments. Tests walk this tree; `docs/interface.md` lists it.
+
+mod arguments;
+mod till;
+mod tool;
+mod wallet;
+
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use arguments::{Move, WalletName};
+pub use till::{AtmCommand, DepositArgs, Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
+pub use tool::{Algorithm, BarcodeArgs, CpmCommand, DecodeArgs, QrArgs, ToolCommand, ToolScanArgs, TotpArgs};
+pub use wallet::{
+    CodeArgs, CodePurpose, ConfirmArgs, EventsArgs, HistoryArgs, SignUpArgs, TopUpAtmArgs, TopUpCommand, WalletCommand,
+};
+
+/// A consumer payment wallet, its issuer, tills and ATMs, played on a desktop.
+#[derive(Debug, Parser)]
+#[command(
+    name = "saifu",
+    version,
+    max_term_width = 100,
+    after_help = "Example:\n  saifu        the whole road in a temporary folder: sign up, top up, pay"
+)]
+pub struct Cli {
+    /// Accepted by every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do; the demo if nothing is given.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Accepted by every command, before or after its name.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// Write one JSON document to stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Write no progress and no remarks
+    #[arg(long, global = true)]
+    pub quiet: bool,
+    /// The folder that holds wallets and sandbox [default: the platform's data folder]
+    #[arg(long, global = true, value_name = "DIR", env = "SAIFU_HOME", hide_env_values = true)]
+    pub home: Option<PathBuf>,
+    /// Which wallet
+    #[arg(long, global = true, value_name = "NAME", default_value = "me")]
+    pub wallet: WalletName,
+    /// Where a new wallet keeps its keys: keyring or file [default: the keyring where one answers]
+    #[arg(long, global = true, value_name = "STORE", env = "SAIFU_KEY_STORE", hide_env_values = true)]
+    #[arg(hide_possible_values = true)]
+    pub key_store: Option<KeyStoreChoice>,
+    /// Which issuer [default: sandbox/sandbox.json under the home folder]
+    #[arg(long, global = true, value_name = "FILE", env = "SAIFU_SANDBOX", hide_env_values = true)]
+    pub sandbox: Option<PathBuf>,
+    /// Approve without asking; sandbox issuers only
+    #[arg(long, global = true, env = "SAIFU_YES", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub yes: bool,
+}
+
+/// Where a wallet's keys rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyStoreChoice {
+    /// The keyring of the operating system
+    Keyring,
+    /// A file that only you can read
+    File,
+}
+
+impl KeyStoreChoice {
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Keyring => "keyring",
+            Self::File => "file",
+        }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play the whole road in a temporary folder: sign up, be robbed in vain, top up, pay
+    #[command(after_help = "Example:\n  saifu demo --out demo.svg")]
+    Demo(DemoArgs),
+    /// Run the sandbox issuer until it is stopped, or pull its levers
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Examples:\n  saifu sandbox\n  saifu sandbox --data ./issuer --port 8443 --seed 7"
+    )]
+    Sandbox(SandboxArgs),
+    /// Be a customer
+    #[command(subcommand, after_help = "Example:\n  saifu wallet signup --number 090-1234-5678")]
+    Wallet(WalletCommand),
+    /// Be a cash machine
+    #[command(subcommand, after_help = "Example:\n  saifu atm deposit --number 123456789015 --totp 123456 --yen 5000")]
+    Atm(AtmCommand),
+    /// Be a till
+    #[command(subcommand, after_help = "Example:\n  saifu register scan --image code.png --yen 1280")]
+    Register(RegisterCommand),
+    /// Work on codes and pictures without any issuer
+    #[command(subcommand, after_help = "Example:\n  saifu tool scan code.png")]
+    Tool(ToolCommand),
+    /// Say what an error code or a reason means, and what to do
+    #[command(after_help = "Example:\n  saifu explain number-taken")]
+    Explain(ExplainArgs),
+    /// Say what is here, what is missing, and whether the wallet's files are sound
+    #[command(after_help = "Example:\n  saifu doctor --json")]
+    Doctor,
+    /// Write a completion script for a shell
+    #[command(after_help = "Example:\n  saifu completions bash > ~/.local/share/bash-completion/completions/saifu")]
+    Completions(CompletionsArgs),
+}
+
+/// How the demo ends.
+#[derive(Debug, Default, Args)]
+pub struct DemoArgs {
+    /// Also write a picture of what the demo showed
+    #[arg(long, value_name = "F.svg")]
+    pub out: Option<PathBuf>,
+    /// Keep the temporary folder
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// The sandbox itself, or one of its levers.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// How to run it.
+    #[command(flatten)]
+    pub run: SandboxRunArgs,
+    /// A lever of a running one.
+    #[command(subcommand)]
+    pub lever: Option<LeverCommand>,
+}
+
+/// How the sandbox runs.
+#[derive(Debug, Args)]
+pub struct SandboxRunArgs {
+    /// Its folder [default: sandbox under the home folder]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The customers' port; the others follow it [default: any free ones]
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+    /// Delete every account first
+    #[arg(long)]
+    pub reset: bool,
+    /// Draw codes and numbers from this seed, so that a run repeats
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Limits to use instead of the usual ones
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// Levers of a running sandbox.
+#[derive(Debug, Subcommand)]
+pub enum LeverCommand {
+    /// Read the SMS inbox of a number
+    #[command(after_help = "Example:\n  saifu sandbox sms --number 090-1234-5678")]
+    Sms(SmsArgs),
+    /// Show the issuer's clock, or move it ahead with every wallet that uses it
+    #[command(
+        after_help = "Examples:\n  saifu sandbox clock\n  saifu sandbox clock +72h\n  saifu sandbox clock to 2027-01-01T00:00:00Z"
+    )]
+    Clock(ClockArgs),
+}
+
+/// Whose inbox.
+#[derive(Debug, Args)]
+pub struct SmsArgs {
+    /// The phone number
+    #[arg(long, value_name = "N", value_parser = arguments::phone_number)]
+    pub number: saifu_wire::PhoneNumber,
+}
+
+/// Where the clock goes.
+#[derive(Debug, Args)]
+pub struct ClockArgs {
+    /// +DURATION (72h, 30m, 3d), or `to` and a TIME (RFC 3339)
+    #[arg(value_name = "MOVE", num_args = 0..=2)]
+    pub change: Vec<String>,
+}
+
+/// What to explain.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A code or reason, such as `over-limit`, or the number of a wallet error
+    #[arg(value_name = "CODE")]
+    pub code: String,
+}
+
+/// For which shell.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// Shells with completions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// GNU Bash
+    Bash,
+    /// Z shell
+    Zsh,
+    /// Fish
+    Fish,
+}

@@ -1,0 +1,104 @@
+//! `saifu register …` and `saifu atm …`: what stands in a shop.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use saifu_wire::{Amount, Name, SettlementId};
+
+use super::arguments;
+
+/// Which terminal, in which transaction.
+#[derive(Debug, Args)]
+pub struct Peer {
+    /// One of the sandbox's terminals [default: register-1 or atm-1]
+    #[arg(long, value_name = "T")]
+    pub terminal: Option<Name>,
+    /// The terminal's own transaction id; repeating one repeats its answer [default: a new one]
+    #[arg(long, value_name = "X")]
+    pub txid: Option<Name>,
+}
+
+/// What a till does.
+#[derive(Debug, Subcommand)]
+pub enum RegisterCommand {
+    /// Scan a payment code and settle it
+    #[command(
+        after_help = "Examples:\n  saifu register scan --image code.png --yen 1280\n  saifu register scan --digits 999999991123456789012347 --yen 1280 --txid T-1"
+    )]
+    Scan(ScanArgs),
+    /// Reverse one of this till's transactions, even one that has not arrived
+    #[command(after_help = "Example:\n  saifu register void --txid T-1")]
+    Void(VoidArgs),
+    /// Give money back for a settlement
+    #[command(
+        after_help = "Example:\n  saifu register refund --settlement 0192f3c1-7e2a-7000-8000-000000000000 --yen 500"
+    )]
+    Refund(RefundArgs),
+}
+
+/// What is scanned.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// The code as typed: 24 digits or the text of a QR code
+    #[arg(long, value_name = "D", required_unless_present = "image")]
+    pub digits: Option<String>,
+    /// The code as seen: a picture
+    #[arg(long, value_name = "F.png|F.svg", conflicts_with = "digits")]
+    pub image: Option<PathBuf>,
+    /// Whole yen
+    #[arg(long, value_name = "N", value_parser = arguments::amount)]
+    pub yen: Amount,
+    /// Which terminal, in which transaction.
+    #[command(flatten)]
+    pub peer: Peer,
+}
+
+/// What is reversed.
+#[derive(Debug, Args)]
+pub struct VoidArgs {
+    /// The transaction to reverse
+    #[arg(long, value_name = "X")]
+    pub txid: Name,
+    /// One of the sandbox's terminals [default: register-1]
+    #[arg(long, value_name = "T")]
+    pub terminal: Option<Name>,
+}
+
+/// What is given back.
+#[derive(Debug, Args)]
+pub struct RefundArgs {
+    /// The settlement, as the scan's answer names it
+    #[arg(long, value_name = "ID")]
+    pub settlement: SettlementId,
+    /// Whole yen; all refunds together at most the settlement
+    #[arg(long, value_name = "N", value_parser = arguments::amount)]
+    pub yen: Amount,
+    /// Which terminal, in which transaction.
+    #[command(flatten)]
+    pub peer: Peer,
+}
+
+/// What a cash machine does.
+#[derive(Debug, Subcommand)]
+pub enum AtmCommand {
+    /// Check number and TOTP, take the cash, post it
+    #[command(after_help = "Example:\n  saifu atm deposit --number 123456789015 --totp 123456 --yen 5000")]
+    Deposit(DepositArgs),
+}
+
+/// What is deposited.
+#[derive(Debug, Args)]
+pub struct DepositArgs {
+    /// The number of the top-up
+    #[arg(long, value_name = "N")]
+    pub number: String,
+    /// The TOTP code of the wallet
+    #[arg(long, value_name = "C")]
+    pub totp: String,
+    /// The cash inserted, whole yen
+    #[arg(long, value_name = "N", value_parser = arguments::amount)]
+    pub yen: Amount,
+    /// Which terminal, in which transaction.
+    #[command(flatten)]
+    pub peer: Peer,
+}

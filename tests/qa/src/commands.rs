@@ -1,0 +1,55 @@
+//! One file for each command. A command takes its arguments and the [`Context`], and gives a [`Report`] or a
+//! [`Failure`]; only long-running ones print by themselves, through the printer.
+
+mod atm;
+mod completions;
+mod cpm;
+mod demo;
+mod doctor;
+mod explain;
+mod lever;
+mod register;
+mod sandbox;
+mod tool;
+mod wallet;
+
+use crate::cli::{Command, DemoArgs};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::report::Report;
+
+/// Runs one command.
+pub(crate) async fn run(command: Option<Command>, context: &Context) -> Result<Report, Failure> {
+    match command {
+        None => demo::run(DemoArgs::default(), context).await,
+        Some(Command::Demo(args)) => demo::run(args, context).await,
+        Some(Command::Sandbox(args)) => match args.lever {
+            Some(lever) => lever::run(lever, context).await,
+            None => sandbox::run(args.run, context).await,
+        },
+        Some(Command::Wallet(command)) => wallet::run(command, context).await,
+        Some(Command::Atm(command)) => atm::run(command, context).await,
+        Some(Command::Register(command)) => register::run(command, context).await,
+        Some(Command::Tool(command)) => tool::run(command),
+        Some(Command::Explain(args)) => explain::run(&args),
+        Some(Command::Doctor) => doctor::run(context).await,
+        Some(Command::Completions(args)) => completions::run(args.shell, context),
+    }
+}
+
+/// A time of the issuer's clock as people read it, to the second.
+pub(crate) fn time(at: saifu_wire::Millis) -> String {
+    let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_millisecond(ms)
+        .map_or_else(|_| format!("{} ms", at.0), |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+/// Rows and columns as people read them.
+pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    table.to_string()
+}

@@ -1,0 +1,130 @@
+//! `saifu demo`, and bare `saifu`: the whole road in a temporary folder. Every part is a process of its own: this very
+//! command, run again with `--json`, so what is shown is what a script gets.
+
+mod child;
+mod picture;
+mod road;
+
+use std::time::{Duration, Instant};
+
+use saifu::Yen;
+use serde::Serialize;
+
+use crate::cli::DemoArgs;
+use crate::context::Context;
+use crate::failure::{Failure, LocalCode};
+use crate::picture::Cells;
+use crate::report::Report;
+use picture::Line;
+use road::Road;
+
+/// One step, as it went.
+#[derive(Serialize)]
+struct Step {
+    name: &'static str,
+    ms: u64,
+    ok: bool,
+}
+
+/// Shows each step as it happens and remembers it for the table and the picture.
+struct Stage<'a> {
+    context: &'a Context,
+    steps: Vec<Step>,
+    lines: Vec<Line>,
+}
+
+impl Stage<'_> {
+    /// What a person reads: on stdout, or on stderr when stdout is for programs.
+    fn say(&mut self, text: &str) -> Result<(), Failure> {
+        self.lines.extend(text.lines().map(|line| Line::Text(line.to_owned())));
+        match self.context.printer.json() {
+            true => self.context.printer.note(text),
+            false => self.context.printer.text(text)?,
+        }
+        Ok(())
+    }
+
+    /// A symbol, black on white.
+    fn draw(&mut self, cells: &Cells) -> Result<(), Failure> {
+        self.lines.extend(cells.rows().iter().map(|row| Line::Paper(row.clone())));
+        if self.context.printer.json() {
+            return Ok(());
+        }
+        self.context.printer.raw(cells.text(self.context.printer.colours()).as_bytes())
+    }
+
+    /// Runs one step. Its own time counts, not the time to show it.
+    async fn step<T>(
+        &mut self,
+        name: &'static str,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let started = Instant::now();
+        let outcome = work.await;
+        let ms = millis(started.elapsed());
+        self.steps.push(Step { name, ms, ok: outcome.is_ok() });
+        match outcome {
+            Ok(value) => {
+                self.say(&format!("  ok {ms:>6} ms  {name}"))?;
+                Ok(value)
+            }
+            Err(failure) => {
+                self.say(&format!("  FAILED {ms} ms  {name}"))?;
+                let why = failure.detail().map(str::to_owned).unwrap_or_else(|| failure.text());
+                Err(LocalCode::StepFailed.detail(format!("step `{name}`: {why}")))
+            }
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(super) async fn run(args: DemoArgs, context: &Context) -> Result<Report, Failure> {
+    if let Some(out) = &args.out
+        && crate::picture::Format::of(out)? != crate::picture::Format::Svg
+    {
+        return Err(LocalCode::BadInput.detail(format!("{}: the demo draws SVG only", out.display())));
+    }
+    let folder = tempfile::Builder::new().prefix("saifu-demo-").tempdir();
+    let mut folder = folder.map_err(|error| LocalCode::FileFailed.detail(format!("a temporary folder: {error}")))?;
+    folder.disable_cleanup(args.keep);
+    let mut stage = Stage { context, steps: Vec::new(), lines: Vec::new() };
+    stage.say("Saifu: sign up, be robbed in vain, top up, pay. Each line is a process of its own.")?;
+    stage.say("The wallets' keys lie in files of a temporary folder.\n")?;
+    let played = Road::new(folder.path())?.play(&mut stage).await;
+    if args.keep {
+        context.printer.note(&format!("kept: {}", folder.path().display()));
+    }
+    let balance_yen = played?;
+    stage.say(&closing(&stage.steps, balance_yen))?;
+    if let Some(out) = &args.out {
+        std::fs::write(out, picture::svg(&stage.lines)).map_err(crate::failure::at(out))?;
+    }
+    report(stage.steps, balance_yen)
+}
+
+fn report(steps: Vec<Step>, balance_yen: Yen) -> Result<Report, Failure> {
+    #[derive(Serialize)]
+    struct Document {
+        steps: Vec<Step>,
+        balance_yen: Yen,
+    }
+    // Everything was said as it happened; only programs still wait for the result.
+    Report::new(&Document { steps, balance_yen }, "")
+}
+
+fn closing(steps: &[Step], balance: Yen) -> String {
+    let total = steps.iter().fold(0, |sum, step| step.ms.saturating_add(sum));
+    let mut rows: Vec<Vec<String>> =
+        steps.iter().map(|step| vec![step.name.to_owned(), format!("{:>6}", step.ms)]).collect();
+    rows.push(vec!["together".into(), format!("{total:>6}")]);
+    format!(
+        "\n{}\n\nThe balance is {balance}. To go on by hand:\n\
+         \x20 saifu sandbox                                                  an issuer that stays\n\
+         \x20 saifu wallet signup --number 090-1234-5678 --key-store file    a wallet of your own\n\
+         \x20 saifu sandbox sms --number 090-1234-5678                       its SMS inbox",
+        super::table(&["step", "ms"], rows)
+    )
+}

@@ -1,0 +1,102 @@
+//! `saifu explain`: what a code means and what to do, from the tables that made it.
+
+use std::borrow::Cow;
+
+use saifu_wire::{ProblemCode, Reason};
+use serde::Serialize;
+
+use crate::cli::ExplainArgs;
+use crate::failure::{Failure, LocalCode};
+use crate::report::Report;
+
+/// One meaning of a code; the same word may be in several tables.
+#[derive(Serialize)]
+struct Meaning {
+    /// Who says it.
+    from: &'static str,
+    code: &'static str,
+    /// The wallet's number, the HTTP status or the exit code.
+    number: Option<u16>,
+    title: Cow<'static, str>,
+    next: &'static str,
+}
+
+pub(super) fn run(args: &ExplainArgs) -> Result<Report, Failure> {
+    #[derive(Serialize)]
+    struct Document {
+        meanings: Vec<Meaning>,
+    }
+    let code = args.code.trim().to_ascii_lowercase();
+    let meanings: Vec<Meaning> = meanings().filter(|meaning| fits(meaning, &code)).collect();
+    if meanings.is_empty() {
+        let close = closest(&code).map(|close| format!("; did you mean `{close}`?")).unwrap_or_default();
+        return Err(LocalCode::BadInput.detail(format!("CODE: `{}` is in no table{close}", args.code)));
+    }
+    let lines = meanings.iter().map(|meaning| {
+        let number = meaning.number.map(|number| format!(" {number}")).unwrap_or_default();
+        format!("{} ({}{number}): {}\n  next: {}", meaning.code, meaning.from, meaning.title, meaning.next)
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    Report::new(&Document { meanings }, text)
+}
+
+fn fits(meaning: &Meaning, code: &str) -> bool {
+    let number = meaning.number.filter(|_| meaning.from == "wallet").map(|number| number.to_string());
+    meaning.code == code || number.as_deref() == Some(code)
+}
+
+fn meanings() -> impl Iterator<Item = Meaning> {
+    let issuer = ProblemCode::ALL.iter().map(|code| Meaning {
+        from: "issuer",
+        code: code.as_str(),
+        number: Some(code.status()),
+        title: code.title().into(),
+        next: code.next(),
+    });
+    let till = Reason::ALL.iter().map(|reason| {
+        // One text holds both: what happened, then what to do.
+        let (title, next) = reason.text().split_once(". ").unwrap_or((reason.text(), ""));
+        Meaning { from: "register or ATM", code: reason.as_str(), number: None, title: title.into(), next }
+    });
+    let wallet = saifu::Error::TABLE.iter().map(|(number, name, next)| Meaning {
+        from: "wallet",
+        code: name,
+        number: Some(*number),
+        title: format!("The wallet says: {}.", name.replace('-', " ")).into(),
+        next,
+    });
+    let local = LocalCode::ALL.iter().map(|code| Meaning {
+        from: "saifu, exit code",
+        code: code.as_str(),
+        number: Some(code.status().number().into()),
+        title: code.title().into(),
+        next: code.next(),
+    });
+    issuer.chain(till).chain(wallet).chain(local)
+}
+
+/// The code that shares most letters in place, if it is most of them.
+fn closest(wanted: &str) -> Option<&'static str> {
+    let common = |code: &str| code.split('-').filter(|word| wanted.split('-').any(|other| other == *word)).count();
+    let best = meanings().map(|meaning| meaning.code).max_by_key(|code| common(code))?;
+    (common(best) > 0).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_of_every_table_is_explained() {
+        for meaning in meanings() {
+            let report = run(&ExplainArgs { code: meaning.code.into() }).unwrap();
+            assert!(report.text().contains(meaning.next), "{}", meaning.code);
+        }
+    }
+
+    #[test]
+    fn unknown_code_names_a_near_one() {
+        let failure = run(&ExplainArgs { code: "number-token".into() }).unwrap_err();
+        assert!(failure.text().contains("number-taken") || failure.text().contains("number-"), "{}", failure.text());
+    }
+}

@@ -1,0 +1,106 @@
+//! `saifu register …`: a till. It gets digits or a picture, and knows nothing of the wallet that showed them.
+
+use std::path::Path;
+
+use saifu_wire::messages::{Outcome, RefundRequest, SettleAnswer, SettleRequest, TerminalKind, VoidRequest};
+use saifu_wire::{Name, Operation, Reason, Sensitive, SettlementId, Yen};
+use serde::Serialize;
+
+use crate::cli::{Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
+use crate::context::Context;
+use crate::failure::{Failure, LocalCode, Status};
+use crate::peers::{Terminal, new_txid};
+use crate::picture;
+use crate::report::Report;
+
+/// What a terminal's transaction came to.
+#[derive(Serialize)]
+pub(super) struct Document {
+    result: Outcome,
+    reason: Option<Reason>,
+    settlement: Option<SettlementId>,
+    yen: Yen,
+    txid: Name,
+    terminal: Name,
+}
+
+impl Document {
+    pub(super) fn new(answer: SettleAnswer, txid: Name, terminal: Name) -> Self {
+        let SettleAnswer { result, reason, settlement, yen } = answer;
+        Self { result, reason, settlement, yen, txid, terminal }
+    }
+
+    /// The document; a decline ends with exit 3.
+    pub(super) fn report(&self) -> Result<Report, Failure> {
+        let Self { yen, txid, terminal, .. } = self;
+        let text = match self.result {
+            Outcome::Approved => format!("approved: {yen} ({terminal}, {txid})"),
+            Outcome::Voided => format!("voided ({terminal}, {txid})"),
+            Outcome::Declined => {
+                let reason = self.reason.unwrap_or(Reason::Unknown);
+                format!("declined: {}\n  {} ({terminal}, {txid})", reason.as_str(), reason.text())
+            }
+        };
+        let status = if self.result == Outcome::Declined { Status::Refused } else { Status::Done };
+        Ok(Report::new(self, text)?.with_status(status))
+    }
+}
+
+pub(super) async fn run(command: RegisterCommand, context: &Context) -> Result<Report, Failure> {
+    match command {
+        RegisterCommand::Scan(args) => scan(args, context).await,
+        RegisterCommand::Void(args) => void(args, context).await,
+        RegisterCommand::Refund(args) => refund(args, context).await,
+    }
+}
+
+/// The terminal of these arguments, and the transaction's id.
+pub(super) fn open(context: &Context, kind: TerminalKind, peer: Peer) -> Result<(Terminal, Name), Failure> {
+    let terminal = Terminal::open(context, kind, peer.terminal.as_ref())?;
+    let txid = peer.txid.map_or_else(|| new_txid(kind.as_str()), Ok)?;
+    Ok((terminal, txid))
+}
+
+async fn scan(args: ScanArgs, context: &Context) -> Result<Report, Failure> {
+    let scanned = match (&args.digits, &args.image) {
+        (Some(digits), _) => digits.trim().replace([' ', '-'], ""),
+        (None, Some(image)) => see(image)?,
+        (None, None) => return Err(LocalCode::Usage.detail("--digits or --image is needed")),
+    };
+    let digits = saifu_code::read_digits(&scanned)
+        .map_err(|error| LocalCode::BadInput.detail(format!("the scanned code: {error}")))?;
+    let (terminal, txid) = open(context, TerminalKind::Register, args.peer)?;
+    let body = SettleRequest { txid: txid.clone(), digits: Sensitive::new(digits.as_str()), yen: args.yen };
+    let answer = terminal.ask(Operation::Settle, &body).await?;
+    Document::new(answer, txid, terminal.name().clone()).report()
+}
+
+/// What the scanner reads: the payment code among the symbols in the picture, which bar code and QR give alike.
+fn see(image: &Path) -> Result<String, Failure> {
+    let symbols = picture::read(image)?;
+    let mut codes: Vec<String> = symbols
+        .iter()
+        .filter_map(|symbol| saifu_code::read_digits(&symbol.text).ok())
+        .map(|code| code.as_str().to_owned())
+        .collect();
+    codes.sort();
+    codes.dedup();
+    match codes.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(LocalCode::NoSymbol.detail(format!("{}: {} other symbols", image.display(), symbols.len()))),
+        _ => Err(LocalCode::NoSymbol.detail(format!("{}: it shows {} different codes", image.display(), codes.len()))),
+    }
+}
+
+async fn void(args: VoidArgs, context: &Context) -> Result<Report, Failure> {
+    let terminal = Terminal::open(context, TerminalKind::Register, args.terminal.as_ref())?;
+    let answer = terminal.ask(Operation::SettleVoid, &VoidRequest { txid: args.txid.clone() }).await?;
+    Document::new(answer, args.txid, terminal.name().clone()).report()
+}
+
+async fn refund(args: RefundArgs, context: &Context) -> Result<Report, Failure> {
+    let (terminal, txid) = open(context, TerminalKind::Register, args.peer)?;
+    let body = RefundRequest { txid: txid.clone(), settlement: args.settlement, yen: args.yen };
+    let answer = terminal.ask(Operation::Refund, &body).await?;
+    Document::new(answer, txid, terminal.name().clone()).report()
+}

@@ -1,0 +1,95 @@
+//! `saifu sandbox`: the issuer in this process, until it is stopped. It says where it is once it answers.
+
+use std::path::Path;
+
+use saifu_sandbox::policy::Policy;
+use saifu_sandbox::{FolderError, Options, Running, Sandbox, StartError};
+use serde::Serialize;
+
+use crate::cli::SandboxRunArgs;
+use crate::context::Context;
+use crate::failure::{Failure, LocalCode, at};
+use crate::report::Report;
+
+/// What `sandbox.json` says, without the keys.
+#[derive(Serialize)]
+struct Document<'a> {
+    sandbox: &'a Path,
+    customer_url: &'a str,
+    register_url: &'a str,
+    service_url: &'a str,
+    lever_url: &'a str,
+    pid: u32,
+}
+
+pub(super) async fn run(args: SandboxRunArgs, context: &Context) -> Result<Report, Failure> {
+    let SandboxRunArgs { data, port, reset, seed, policy } = args;
+    let data = data.unwrap_or_else(|| context.home.sandbox());
+    let policy = policy.as_deref().map(read_policy).transpose()?.unwrap_or_default();
+    let running = Sandbox::start(Options { port, seed, reset, policy, ..Options::new(data) }).await?;
+    announce(&running, context)?;
+    stopped().await?;
+    context.printer.note("stopping");
+    running.stop().await;
+    Ok(Report::silent())
+}
+
+fn announce(running: &Running, context: &Context) -> Result<(), Failure> {
+    let info = running.info();
+    let document = Document {
+        sandbox: running.info_file(),
+        customer_url: &info.customer_url,
+        register_url: &info.register_url,
+        service_url: &info.service_url,
+        lever_url: &info.lever_url,
+        pid: info.pid,
+    };
+    if context.printer.json() {
+        return context.printer.line(&document);
+    }
+    let names: Vec<&str> = info.terminals.iter().map(|terminal| terminal.terminal.as_str()).collect();
+    context.printer.text(&format!(
+        "The sandbox is ready; Ctrl-C stops it.\n  file       {}\n  customers  {}\n  registers  {}\n  terminals  {}",
+        running.info_file().display(),
+        info.customer_url,
+        info.register_url,
+        names.join(", ")
+    ))
+}
+
+fn read_policy(path: &Path) -> Result<Policy, Failure> {
+    let text = std::fs::read(path).map_err(at(path))?;
+    serde_json::from_slice(&text)
+        .map_err(|error| LocalCode::BadInput.detail(format!("--policy {}: {error}", path.display())))
+}
+
+/// Ctrl-C, or a polite kill.
+async fn stopped() -> Result<(), Failure> {
+    let bug = |error: std::io::Error| LocalCode::Bug.detail(format!("signals: {error}"));
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).map_err(bug)?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(bug),
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.map_err(bug)
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match &error {
+            StartError::Folder(FolderError::InUse(_)) => LocalCode::InUse.detail(error.to_string()),
+            StartError::Folder(FolderError::Format { .. } | FolderError::KeysLost(_)) | StartError::Port { .. } => {
+                LocalCode::BadInput.detail(error.to_string())
+            }
+            StartError::Folder(FolderError::File(_)) | StartError::File(_) => {
+                LocalCode::FileFailed.detail(error.to_string())
+            }
+            _ => LocalCode::SandboxFailed.detail(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! `saifu wallet …`: a customer's phone on a desktop. The wallet is the one that ships; what a phone's hardware would do
+//! comes from the desktop host.
+
+mod code;
+mod events;
+mod home;
+mod lists;
+pub(super) mod open;
+mod screen;
+mod sign_up;
+mod top_up;
+
+pub(super) use events::FOLLOWING;
+
+use crate::cli::{TopUpCommand, WalletCommand};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::report::Report;
+
+pub(super) async fn run(command: WalletCommand, context: &Context) -> Result<Report, Failure> {
+    match command {
+        WalletCommand::Signup(args) => sign_up::sign_up(args, context).await,
+        WalletCommand::Confirm(args) => sign_up::confirm(args, context).await,
+        WalletCommand::Home => home::home(context).await,
+        WalletCommand::Refresh => home::refresh(context).await,
+        WalletCommand::Code(args) => code::run(args, context).await,
+        WalletCommand::Topup(TopUpCommand::Atm(args)) => top_up::atm(args, context).await,
+        WalletCommand::History(args) => lists::history(args, context).await,
+        WalletCommand::Pending => lists::pending(context).await,
+        WalletCommand::Events(args) => events::run(args, context).await,
+        WalletCommand::Totp => lists::totp(context).await,
+    }
+}

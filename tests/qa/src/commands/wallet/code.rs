@@ -1,0 +1,110 @@
+//! `saifu wallet code`: one payment code, as JSON, as a picture, or on the screen for a till's camera.
+
+use std::path::Path;
+use std::time::Duration;
+
+use saifu::{Error, Millis, PaymentCode, Purpose};
+use saifu_code::{Kind, PaymentDigits};
+use serde::Serialize;
+
+use super::open::{Network, OpenWallet, open};
+use super::screen;
+use crate::cli::{CodeArgs, CodePurpose};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::picture::{self, Page};
+use crate::report::Report;
+
+/// Somebody stands at a till: after this the code that is in hand is shown.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Pixels of a module in pictures.
+const BAR_PIXELS: u32 = 4;
+const QR_PIXELS: u32 = 10;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    digits: &'a str,
+    kind: &'static str,
+    qr: &'a str,
+    offline: bool,
+    issued_at: Millis,
+    expires_at: Millis,
+    refresh_at: Millis,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    out: Option<&'a Path>,
+}
+
+pub(super) async fn run(args: CodeArgs, context: &Context) -> Result<Report, Failure> {
+    if let Some(out) = &args.out {
+        picture::Format::of(out)?;
+    }
+    let purpose = match args.purpose {
+        CodePurpose::Pay => Purpose::Pay,
+        CodePurpose::CashIn => Purpose::CashIn,
+    };
+    let network = if args.offline { Network::Unused } else { Network::Needed };
+    let open = open(context, network).await?;
+    let report = match &args.out {
+        None if context.printer.draws() && !args.offline => screen::show(&open, context, purpose).await,
+        out => once(&open, context, purpose, args.offline, out.as_deref()).await,
+    };
+    open.wallet.close().await;
+    report
+}
+
+async fn once(
+    open: &OpenWallet,
+    context: &Context,
+    purpose: Purpose,
+    offline: bool,
+    out: Option<&Path>,
+) -> Result<Report, Failure> {
+    let code = if offline { open.wallet.payment_code(purpose)? } else { fresh(open, purpose).await? };
+    if let Some(out) = out {
+        page(&code).write(out)?;
+    }
+    let document = Document {
+        digits: code.digits(),
+        kind: kind(&code),
+        qr: code.qr_text(),
+        offline: code.offline,
+        issued_at: code.issued_at,
+        expires_at: code.expires_at,
+        refresh_at: code.refresh_at,
+        out,
+    };
+    let until = crate::commands::time(code.expires_at);
+    let text = match out {
+        Some(out) => format!("{}: a code that lives until {until}", out.display()),
+        None => format!("{}until {until}", drawing(&code, context.printer.colours())),
+    };
+    Report::new(&document, text)
+}
+
+/// A code of this moment; when the issuer does not answer in time, the one in hand.
+pub(super) async fn fresh(open: &OpenWallet, purpose: Purpose) -> Result<PaymentCode, Failure> {
+    match tokio::time::timeout(PATIENCE, open.wallet.next_code(purpose)).await {
+        Ok(Err(Error::Offline | Error::NoAnswer)) | Err(_) => Ok(open.wallet.payment_code(purpose)?),
+        Ok(answered) => Ok(answered?),
+    }
+}
+
+fn kind(code: &PaymentCode) -> &'static str {
+    match PaymentDigits::parse(code.digits()).map(|digits| digits.kind()) {
+        Ok(Kind::OnlinePay) => "online-pay",
+        Ok(Kind::OfflinePay) => "offline-pay",
+        Ok(Kind::CashIn) => "cash-in",
+        Err(_) => "unknown",
+    }
+}
+
+/// Bar code, QR and the digits under them.
+fn page(code: &PaymentCode) -> Page<'_> {
+    Page::new().bars(code.barcode(), BAR_PIXELS).qr(code.qr(), QR_PIXELS).caption(code.digits())
+}
+
+fn drawing(code: &PaymentCode, colours: bool) -> String {
+    let bars = picture::bars(code.barcode()).text(colours);
+    let square = picture::square(code.qr()).text(colours);
+    format!("{bars}\n{square}\n{}\n", picture::in_groups(code.digits()))
+}

@@ -1,0 +1,80 @@
+//! `saifu wallet events`: one JSON line for each thing that happened to the account. Without `--follow`, what the wallet
+//! knows; with it, what happens from now on, until the process is stopped.
+
+use saifu::{Event, EventBody, HistoryEntry, Notice};
+use serde_json::{Value, json};
+
+use super::open::{Network, OpenWallet, open};
+use crate::cli::EventsArgs;
+use crate::context::Context;
+use crate::failure::{Failure, LocalCode};
+use crate::report::Report;
+
+pub(super) async fn run(args: EventsArgs, context: &Context) -> Result<Report, Failure> {
+    let network = if args.follow { Network::Needed } else { Network::Unused };
+    let open = open(context, network).await?;
+    let outcome = if args.follow { follow(&open, context).await } else { known(&open, context).await };
+    open.wallet.close().await;
+    outcome.map(|()| Report::silent())
+}
+
+async fn known(open: &OpenWallet, context: &Context) -> Result<(), Failure> {
+    let entries = open.wallet.history(usize::MAX).await?.into_iter().map(from_entry);
+    let notices = open.wallet.home().notices.into_iter().map(from_notice);
+    let mut lines: Vec<(u64, Value)> = entries.chain(notices).collect();
+    lines.sort_by_key(|(number, _)| *number);
+    lines.iter().try_for_each(|(_, line)| context.printer.line(line))
+}
+
+/// The balance at that time is not kept; unknown is null.
+fn from_entry(entry: HistoryEntry) -> (u64, Value) {
+    let line = json!({
+        "number": entry.number, "at": entry.at, "balance_yen": null, "points": null, "kind": "entry", "entry": entry,
+    });
+    (entry.number, line)
+}
+
+fn from_notice(notice: Notice) -> (u64, Value) {
+    let Notice { number, at, kind, text } = notice;
+    let line = json!({
+        "number": number, "at": at, "balance_yen": null, "points": null, "kind": "notice", "notice": kind, "text": text,
+    });
+    (number, line)
+}
+
+async fn follow(open: &OpenWallet, context: &Context) -> Result<(), Failure> {
+    let mut events = open.wallet.events();
+    open.wallet.follow().await?;
+    context.printer.note(FOLLOWING);
+    loop {
+        tokio::select! {
+            event = events.next() => match event {
+                Some(event) => context.printer.line(&event)?,
+                None => return Ok(()),
+            },
+            stopped = tokio::signal::ctrl_c() => {
+                return stopped.map_err(|error| LocalCode::Bug.detail(error.to_string()));
+            }
+        }
+    }
+}
+
+/// Written to stderr once the stream stands: from then on nothing is missed.
+pub(crate) const FOLLOWING: &str = "following; Ctrl-C ends it";
+
+/// What a person reads of an event.
+pub(crate) fn words(event: &Event) -> String {
+    let balance = event.balance_yen;
+    match &event.body {
+        EventBody::Entry { entry } => {
+            let at = entry.merchant.as_ref().map(|merchant| format!(" at {merchant}")).unwrap_or_default();
+            format!("{}: {}{at}; the balance is {balance}", entry.kind.as_str(), entry.yen)
+        }
+        EventBody::Declined { reason, yen, merchant } => {
+            format!("declined: {yen} at {merchant}: {}", reason.text())
+        }
+        EventBody::TopUpExpired { .. } => "a top-up ended without money".to_owned(),
+        EventBody::Notice { text, .. } => text.clone(),
+        EventBody::Other => format!("something new; the balance is {balance}"),
+    }
+}

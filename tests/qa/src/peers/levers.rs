@@ -1,0 +1,94 @@
+//! The levers of a running sandbox: plain HTTP on loopback with a token. Only quality assurance has them; neither the
+//! customers' nor the registers' listener leads there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use saifu_sandbox::SandboxInfo;
+use saifu_wire::{Millis, PhoneNumber, Problem};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::failure::{Failure, LocalCode};
+
+/// A client of the levers.
+pub(crate) struct Levers {
+    http: reqwest::Client,
+    url: Url,
+    token: String,
+}
+
+/// A message in an inbox.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Sms {
+    pub(crate) at: Millis,
+    pub(crate) number: String,
+    pub(crate) text: String,
+    /// The one-time code in it, if it has one.
+    #[serde(default)]
+    pub(crate) code: Option<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct Inbox {
+    messages: Vec<Sms>,
+}
+
+impl Levers {
+    pub(crate) fn new(info: &SandboxInfo) -> Result<Self, Failure> {
+        let bug = |what: String| LocalCode::Bug.detail(what);
+        // The client is built with a provider of its own even for plain HTTP: without one it panics.
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| bug(error.to_string()))?
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .build()
+            .map_err(|error| bug(error.to_string()))?;
+        let url = Url::parse(&info.lever_url).map_err(|_| LocalCode::BadInput.detail("lever_url is not a URL"))?;
+        Ok(Self { http, url, token: info.lever_token.clone() })
+    }
+
+    /// The messages sent to a number, oldest first.
+    pub(crate) async fn sms(&self, number: &PhoneNumber) -> Result<Vec<Sms>, Failure> {
+        let mut url = self.at("sms")?;
+        url.query_pairs_mut().append_pair("number", number.as_str());
+        let inbox: Inbox = self.send(self.http.get(url)).await?;
+        Ok(inbox.messages)
+    }
+
+    /// The clock as it stands.
+    pub(crate) async fn clock(&self) -> Result<serde_json::Value, Failure> {
+        self.send(self.http.get(self.at("clock")?)).await
+    }
+
+    /// Moves the clock; the answer comes when everything due has run.
+    pub(crate) async fn move_clock(&self, body: &serde_json::Value) -> Result<serde_json::Value, Failure> {
+        let body = serde_json::to_vec(body).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
+        let request = self.http.post(self.at("clock")?).header("content-type", "application/json").body(body);
+        self.send(request).await
+    }
+
+    fn at(&self, path: &str) -> Result<Url, Failure> {
+        self.url.join(path).map_err(|_| LocalCode::BadInput.detail("lever_url is not a URL"))
+    }
+
+    async fn send<A: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<A, Failure> {
+        let lost = |error: reqwest::Error| {
+            if error.is_connect() { LocalCode::Offline.bare() } else { LocalCode::NoAnswer.bare() }
+        };
+        let response = request.bearer_auth(&self.token).send().await.map_err(lost)?;
+        let refused = !response.status().is_success();
+        let body = response.bytes().await.map_err(lost)?;
+        if refused {
+            let problem = serde_json::from_slice::<Problem>(&body);
+            return Err(problem.map_or_else(|_| LocalCode::Untrusted.bare(), |problem| Failure::refused(&problem)));
+        }
+        serde_json::from_slice(&body).map_err(|_| LocalCode::Untrusted.detail("a malformed answer of a lever"))
+    }
+}

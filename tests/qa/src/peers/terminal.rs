@@ -1,0 +1,67 @@
+//! A register or an ATM: a link to the issuer that proves the terminal's own key. It knows no wallet.
+
+use data_encoding::{BASE64, HEXLOWER};
+use saifu_crypto::{KeyPair, Random as _, Secret, SystemRandom};
+use saifu_link::{Auth, Link, Request};
+use saifu_policy::Class;
+use saifu_sandbox::SandboxInfo;
+use saifu_wire::messages::TerminalKind;
+use saifu_wire::{Name, Operation};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{RememberedIssuer, sandbox_clock};
+use crate::context::Context;
+use crate::failure::{Failure, LocalCode};
+
+/// A terminal that the sandbox knows.
+pub(crate) struct Terminal {
+    name: Name,
+    link: Link,
+}
+
+impl Terminal {
+    /// The named terminal, or the sandbox's first one of that kind.
+    pub(crate) fn open(context: &Context, kind: TerminalKind, named: Option<&Name>) -> Result<Self, Failure> {
+        let info = context.sandbox()?;
+        let found = info.terminals.iter().find(|terminal| match named {
+            Some(name) => terminal.terminal == *name,
+            None => terminal.kind == kind,
+        });
+        let Some(found) = found else { return Err(unknown(&info, named, kind)) };
+        let wrong =
+            || LocalCode::BadInput.detail(format!("{}: the key of {}", context.sandbox_file.display(), found.terminal));
+        let pkcs8 = BASE64.decode(found.key.as_bytes()).map(Secret::new).map_err(|_| wrong())?;
+        let key = KeyPair::from_pkcs8(pkcs8).map_err(|_| wrong())?;
+        let issuer = RememberedIssuer::new(&info, &context.sandbox_file).config_at(&info.register_url)?;
+        let version = concat!("saifu-qa/", env!("CARGO_PKG_VERSION"));
+        let link = Link::with_key(issuer, sandbox_clock(&context.sandbox_file), version, key)?;
+        Ok(Self { name: found.terminal.clone(), link })
+    }
+
+    pub(crate) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Asks, and repeats once if no answer comes: the issuer answers one transaction once.
+    pub(crate) async fn ask<A: DeserializeOwned>(
+        &self,
+        operation: Operation,
+        body: &impl Serialize,
+    ) -> Result<A, Failure> {
+        Ok(self.link.call(Request::new(operation, Auth::Proof, Class::Pay), body).await?)
+    }
+}
+
+fn unknown(info: &SandboxInfo, named: Option<&Name>, kind: TerminalKind) -> Failure {
+    let names: Vec<&str> = info.terminals.iter().map(|terminal| terminal.terminal.as_str()).collect();
+    let wanted = named.map_or_else(|| format!("terminal of kind {}", kind.as_str()), ToString::to_string);
+    LocalCode::BadInput.detail(format!("--terminal: the sandbox has no {wanted}; it has {}", names.join(", ")))
+}
+
+/// A transaction id that no other run has.
+pub(crate) fn new_txid(prefix: &str) -> Result<Name, Failure> {
+    let random: [u8; 8] = SystemRandom.bytes().map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
+    Name::new(format!("{prefix}-{}", HEXLOWER.encode(&random)))
+        .map_err(|error| LocalCode::Bug.detail(error.to_string()))
+}

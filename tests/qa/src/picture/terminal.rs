@@ -1,0 +1,132 @@
+//! Symbols in terminal cells, large enough for a phone's camera: two modules a cell, black on white by explicit colours so
+//! that a dark terminal does not turn them around.
+
+use saifu_code::Matrix;
+
+/// Rows of cells a bar code is tall.
+const BAR_ROWS: usize = 7;
+/// Black on white from the 256-colour palette, whose first 16 a theme may change and whose last 240 none does.
+const PAPER: &str = "\x1b[38;5;16;48;5;231m";
+const RESET: &str = "\x1b[0m";
+
+/// A drawing: rows of block characters, dark where a module is dark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cells(Vec<String>);
+
+impl Cells {
+    /// The rows, without colours.
+    #[must_use]
+    pub fn rows(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Columns needed.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.0.first().map_or(0, |row| row.chars().count())
+    }
+
+    /// The rows as text; with colours, each is black on white whatever the terminal's theme.
+    #[must_use]
+    pub fn text(&self, colours: bool) -> String {
+        let (on, off) = if colours { (PAPER, RESET) } else { ("", "") };
+        self.0.iter().map(|row| format!("{on}{row}{off}\n")).collect()
+    }
+}
+
+/// A bar code: two modules a column, so a payment code takes 94 columns with its quiet zones.
+#[must_use]
+pub fn bars(matrix: &Matrix) -> Cells {
+    let quiet = matrix.quiet_zone();
+    let dark = |x: usize| x >= quiet && matrix.is_dark(x.saturating_sub(quiet), 0);
+    let modules = matrix.width().saturating_add(quiet.saturating_mul(2));
+    let row: String = (0..modules)
+        .step_by(2)
+        .map(|x| match (dark(x), dark(x.saturating_add(1))) {
+            (true, true) => '█',
+            (true, false) => '▌',
+            (false, true) => '▐',
+            (false, false) => ' ',
+        })
+        .collect();
+    Cells(vec![row; BAR_ROWS])
+}
+
+/// A square symbol: one module a column, two a row.
+#[must_use]
+pub fn square(matrix: &Matrix) -> Cells {
+    let quiet = matrix.quiet_zone();
+    let dark = |x: usize, y: usize| {
+        x >= quiet && y >= quiet && matrix.is_dark(x.saturating_sub(quiet), y.saturating_sub(quiet))
+    };
+    let across = matrix.width().saturating_add(quiet.saturating_mul(2));
+    let down = matrix.height().saturating_add(quiet.saturating_mul(2));
+    let row = |y: usize| -> String {
+        (0..across)
+            .map(|x| match (dark(x, y), dark(x, y.saturating_add(1))) {
+                (true, true) => '█',
+                (true, false) => '▀',
+                (false, true) => '▄',
+                (false, false) => ' ',
+            })
+            .collect()
+    };
+    Cells((0..down).step_by(2).map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{GrayImage, Luma};
+
+    use super::*;
+    use crate::picture::read::symbols;
+
+    const DIGITS: &str = "900000020123456789012345";
+
+    /// What a camera sees: cells twice as tall as wide.
+    fn photograph(cells: &Cells) -> GrayImage {
+        let (cell_width, cell_height) = (8_u32, 16_u32);
+        let (columns, rows) = (cells.width() as u32, cells.rows().len() as u32);
+        let mut image = GrayImage::from_pixel(columns * cell_width, rows * cell_height, Luma([255]));
+        for (y, row) in cells.rows().iter().enumerate() {
+            for (x, cell) in row.chars().enumerate() {
+                for (pixel_x, pixel_y) in (0..cell_width).flat_map(|px| (0..cell_height).map(move |py| (px, py))) {
+                    let (left, top) = (pixel_x < cell_width / 2, pixel_y < cell_height / 2);
+                    let dark = match cell {
+                        '█' => true,
+                        '▌' => left,
+                        '▐' => !left,
+                        '▀' => top,
+                        '▄' => !top,
+                        _ => false,
+                    };
+                    if dark {
+                        image.put_pixel(x as u32 * cell_width + pixel_x, y as u32 * cell_height + pixel_y, Luma([0]));
+                    }
+                }
+            }
+        }
+        image
+    }
+
+    #[test]
+    fn bars_on_a_screen_of_94_columns_are_read_back() {
+        let cells = bars(&saifu_code::code128::encode(DIGITS).unwrap());
+        assert_eq!(cells.width(), 94);
+        assert_eq!(symbols(&photograph(&cells)).first().map(|symbol| symbol.text.as_str()), Some(DIGITS));
+    }
+
+    #[test]
+    fn qr_on_a_screen_is_read_back() {
+        let cells = square(&saifu_code::qr::encode(DIGITS).unwrap());
+        assert_eq!((cells.width(), cells.rows().len()), (29, 15));
+        assert_eq!(symbols(&photograph(&cells)).first().map(|symbol| symbol.text.as_str()), Some(DIGITS));
+    }
+
+    #[test]
+    fn colours_are_explicit_or_absent() {
+        let cells = square(&saifu_code::qr::encode("7").unwrap());
+        assert!(cells.text(true).lines().all(|line| line.starts_with(PAPER) && line.ends_with(RESET)));
+        assert!(!cells.text(false).contains('\x1b'));
+    }
+}
