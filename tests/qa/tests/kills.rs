@@ -3,6 +3,9 @@
 //! after one refresh every number that it shows takes cash at the ATM. In the end both sides agree to the yen and no key posted
 //! twice.
 //!
+//! `SAIFU_KILL_SEED` chooses other delays, and a line of figures says what was hit: `cargo xtask full kills` runs this again
+//! and again.
+//!
 //! Control, in the same file: with the journal's writes thrown away the very same rounds must be seen to fail.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
@@ -13,16 +16,19 @@ mod rig;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Output, Stdio};
 
-use rig::{deposit, Issuer, NO_WAITING};
+use rig::{Issuer, NO_WAITING, deposit};
 use saifu_link::Link;
-use saifu_wire::messages::Outcome;
 use saifu_wire::Sensitive;
+use saifu_wire::messages::Outcome;
 use serde_json::Value;
 
 const ROUNDS: usize = 200;
 const EACH_YEN: i64 = 1_000;
 /// Each step is hit at least this often.
 const AT_LEAST: usize = 10;
+/// Where the random delays begin, if not at [`DEFAULT_SEED`].
+const SEED: &str = "SAIFU_KILL_SEED";
+const DEFAULT_SEED: u64 = 0x5a1f;
 
 struct Desk {
     issuer: Issuer,
@@ -76,11 +82,9 @@ impl Desk {
 
     /// The keys of the top-ups that the issuer holds or has posted.
     fn issuer_keys(&self) -> BTreeMap<String, String> {
-        let conn = rusqlite::Connection::open_with_flags(
-            self.issuer.database(),
-            rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
-        )
-        .unwrap();
+        let conn =
+            rusqlite::Connection::open_with_flags(self.issuer.database(), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
+                .unwrap();
         let mut statement = conn.prepare("SELECT key, state FROM top_up").unwrap();
         let rows = statement.query_map([], |row| {
             let key: Vec<u8> = row.get(0)?;
@@ -100,7 +104,9 @@ impl Desk {
         let known: BTreeSet<_> = self.pending().iter().map(|p| p["id"].as_str().unwrap().to_owned()).collect();
         for (key, state) in self.issuer_keys() {
             if (state == "awaiting" || state == "authorized") && !known.contains(&key) {
-                return Err(format!("killed at {kill}: the issuer holds {key}, the reopened wallet knows nothing of it"));
+                return Err(format!(
+                    "killed at {kill}: the issuer holds {key}, the reopened wallet knows nothing of it"
+                ));
             }
         }
         self.json(&["wallet", "refresh"]);
@@ -123,9 +129,25 @@ impl Desk {
     }
 }
 
+/// What the rounds came to. Printed when dropped, so that rounds which fail tell how far they got.
+#[derive(Default)]
+struct Figures {
+    rounds: usize,
+    /// How often the process was killed, by step.
+    hits: BTreeMap<String, usize>,
+    posted: i64,
+}
+
+impl Drop for Figures {
+    fn drop(&mut self) {
+        let Self { rounds, hits, posted } = self;
+        println!("SAIFU-FIGURES {}", serde_json::json!({"rounds": rounds, "hits": hits, "yen_posted": posted}));
+    }
+}
+
 /// The steps in turn, the one in flight with a random delay.
 fn kills() -> impl Iterator<Item = String> {
-    let mut random = 0x5a1f_u64;
+    let mut random = std::env::var(SEED).map_or(DEFAULT_SEED, |seed| seed.parse().unwrap());
     (0..ROUNDS).map(move |round| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let step = saifu::STEPS[round % saifu::STEPS.len()];
@@ -137,19 +159,21 @@ fn kills() -> impl Iterator<Item = String> {
 async fn wallet_killed_between_any_two_steps_of_a_top_up_agrees_with_the_ledger() {
     let desk = Desk::new(None);
     let atm = desk.issuer.terminal("atm-1");
-    let (mut posted, mut hit) = (0, BTreeMap::<String, usize>::new());
+    let mut figures = Figures::default();
     for kill in kills() {
         let (killed, yen) = desk.round(&atm, &kill).await.unwrap();
-        posted += yen;
-        *hit.entry(kill.split(':').next().unwrap().to_owned()).or_default() += usize::from(killed);
+        figures.rounds += 1;
+        figures.posted += yen;
+        *figures.hits.entry(kill.split(':').next().unwrap().to_owned()).or_default() += usize::from(killed);
     }
-    assert_eq!(hit.len(), saifu::STEPS.len());
-    assert!(hit.values().all(|count| *count >= AT_LEAST), "{hit:?}");
+    let Figures { hits, posted, .. } = &figures;
+    assert_eq!(hits.len(), saifu::STEPS.len());
+    assert!(hits.values().all(|count| *count >= AT_LEAST), "{hits:?}");
     let home = desk.json(&["wallet", "refresh"]);
-    assert_eq!(home["balance_yen"], posted);
+    assert_eq!(home["balance_yen"], *posted);
     let history = desk.json(&["wallet", "history", "--limit", "1000"]);
     let intents: Vec<_> = history["entries"].as_array().unwrap().iter().map(|e| e["yen"].as_i64().unwrap()).collect();
-    assert_eq!(intents.iter().sum::<i64>(), posted);
+    assert_eq!(intents.iter().sum::<i64>(), *posted);
     assert_eq!(intents.len(), desk.issuer_keys().values().filter(|state| *state == "done").count());
     assert_eq!(desk.issuer.audit()["ok"], true, "{}", desk.issuer.audit());
 }

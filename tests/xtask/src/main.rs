@@ -4,6 +4,7 @@
 //! through `.ci/run`. Progress goes to stderr; the table and the counts go to stdout.
 
 mod clean_clone;
+mod full;
 mod libtest;
 mod process;
 mod progress;
@@ -36,6 +37,8 @@ enum Command {
     Quick,
     /// Every suite of the gate, to the end, with a table and the counts as the last line.
     Test(TestArgs),
+    /// A long measurement, resumable, written to `results/NAME.json`; without a name, the list of them.
+    Full(full::FullArgs),
     /// `.ci/run` in a fresh clone of the last commit, as continuous integration sees it.
     CleanClone,
 }
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
             let limit = minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
             run_suites(&Selection::of(only, limit))
         }
+        Command::Full(args) => full::run(&args),
         Command::CleanClone => Workspace::load().and_then(|workspace| clean_clone::run(&workspace)),
     };
     match done {
