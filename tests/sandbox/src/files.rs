@@ -1,0 +1,271 @@
+//! What lies in the sandbox's DATA folder, and who may touch it.
+//!
+//! | File | What |
+//! | --- | --- |
+//! | `lock` | held for as long as a sandbox runs here; the operating system drops it when the process dies |
+//! | `format.json` | the layout's number, and how often a sandbox started here |
+//! | `issuer-keys.json` | every private key and the rules' secret: outside the database, so that a copy of that forges nothing |
+//! | `issuer.db` | accounts and ledger |
+//! | `clock.json` | the offset of the issuer's clock ([`ClockFile`](crate::ClockFile)) |
+//! | `sandbox.json` | how to reach the running sandbox ([`SandboxInfo`](crate::SandboxInfo)) |
+//!
+//! Each JSON file is replaced in one step (written beside, flushed, renamed), so a kill leaves the old or the new one. All
+//! are readable by their owner only.
+
+mod info;
+mod keys;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::rules::Secrets;
+
+pub(crate) use info::lock_file;
+pub use info::{InfoError, SandboxInfo, TerminalInfo};
+pub(crate) use keys::{Keys, TerminalKey};
+
+/// The number of this layout; a folder or `sandbox.json` with another one is refused.
+pub const FORMAT: u32 = 1;
+
+/// The name of [`SandboxInfo`]'s file.
+pub(crate) const INFO: &str = "sandbox.json";
+/// The name of the database's file.
+pub(crate) const DATABASE: &str = "issuer.db";
+/// What a reset takes away; the key file last, because a database without keys is refused.
+const KEPT: [&str; 6] = ["format.json", "clock.json", DATABASE, "issuer.db-wal", "issuer.db-shm", "issuer-keys.json"];
+
+/// A file that could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub struct FileError {
+    /// Which file.
+    pub path: PathBuf,
+    /// What happened.
+    #[source]
+    pub source: io::Error,
+}
+
+impl FileError {
+    fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self { path, source }
+    }
+}
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Another process runs a sandbox here.
+    #[error("another sandbox is running in {}", .0.display())]
+    InUse(PathBuf),
+    /// Another version's layout.
+    #[error("{} has format {found}, this version reads {FORMAT}; start with --reset to begin anew", path.display())]
+    Format {
+        /// The folder.
+        path: PathBuf,
+        /// Its number.
+        found: u32,
+    },
+    /// There are accounts and no keys: what was made with the lost keys would be dead.
+    #[error("{} has a database and no issuer-keys.json; start with --reset to begin anew", .0.display())]
+    KeysLost(PathBuf),
+    /// A key is not what it should be.
+    #[error("{}: {what}", path.display())]
+    BadKeys {
+        /// The key file.
+        path: PathBuf,
+        /// Which key.
+        what: &'static str,
+    },
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct FormatFile {
+    format: u32,
+    starts: u64,
+}
+
+/// A DATA folder, held by this process.
+pub(crate) struct Folder {
+    path: PathBuf,
+    /// How often a sandbox started here, this time included.
+    pub(crate) starts: u64,
+    _lock: File,
+}
+
+impl Folder {
+    /// Takes the folder, and makes it where there is none. `reset` empties it of everything that a sandbox keeps there.
+    pub(crate) fn open(path: &Path, reset: bool) -> Result<Self, FolderError> {
+        make_private_dir(path).map_err(FileError::at(path))?;
+        let lock = lock(path)?;
+        // Whoever wrote it is gone, or the lock would be held.
+        remove(&path.join(INFO))?;
+        if reset {
+            KEPT.iter().try_for_each(|name| remove(&path.join(name)))?;
+        }
+        let format_file = path.join("format.json");
+        let format = read_json::<FormatFile>(&format_file)?.unwrap_or(FormatFile { format: FORMAT, starts: 0 });
+        if format.format != FORMAT {
+            return Err(FolderError::Format { path: path.to_owned(), found: format.format });
+        }
+        let starts = format.starts.saturating_add(1);
+        write_json(&format_file, &FormatFile { format: FORMAT, starts })?;
+        Ok(Self { path: path.to_owned(), starts, _lock: lock })
+    }
+
+    /// The path of a file in it.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The keys; made at the first start.
+    pub(crate) fn keys(&self) -> Result<(Keys, Secrets), FolderError> {
+        let path = self.file("issuer-keys.json");
+        if !path.exists() && self.file(DATABASE).exists() {
+            return Err(FolderError::KeysLost(self.path.clone()));
+        }
+        Keys::open(&path)
+    }
+}
+
+fn remove(path: &Path) -> Result<(), FileError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::at(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, FolderError> {
+    let path = lock_file(folder);
+    let failed = |source| FileError::at(&path)(source);
+    let file = private(OpenOptions::new().create(true).truncate(false).write(true)).open(&path).map_err(failed)?;
+    // Whoever asks whether a sandbox runs here holds the lock for a moment, and so does one that is being stopped.
+    for _ in 0..100 {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            Err(TryLockError::Error(source)) => return Err(FileError::at(&path)(source).into()),
+        }
+    }
+    Err(FolderError::InUse(folder.to_owned()))
+}
+
+/// Reads a JSON file; `None` where there is none.
+pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, FileError> {
+    let text = match std::fs::read(path) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(FileError::at(path)(error)),
+    };
+    // The error's own text may quote the file, and the file may be a key.
+    let malformed = |error: serde_json::Error| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("not what belongs there, line {}", error.line()))
+    };
+    serde_json::from_slice(&text).map(Some).map_err(malformed).map_err(FileError::at(path))
+}
+
+/// Replaces a JSON file in one step.
+pub(crate) fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<(), FileError> {
+    let write = || {
+        let mut text = Zeroizing::new(serde_json::to_vec_pretty(value).map_err(io::Error::other)?);
+        text.push(b'\n');
+        let beside = path.with_extension("json.new");
+        let mut file = private(OpenOptions::new().create(true).truncate(true).write(true)).open(&beside)?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)?;
+        match path.parent() {
+            Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
+            _ => Ok(()),
+        }
+    };
+    write().map_err(FileError::at(path))
+}
+
+fn make_private_dir(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_in_use_is_refused_until_its_holder_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Folder::open(folder.path(), false).unwrap();
+        assert!(matches!(Folder::open(folder.path(), false), Err(FolderError::InUse(_))));
+        drop(first);
+        assert_eq!(Folder::open(folder.path(), false).unwrap().starts, 2);
+    }
+
+    #[test]
+    fn reset_begins_anew_and_leaves_other_files_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("format.json"), r#"{"format":99,"starts":1}"#).unwrap();
+        std::fs::write(folder.path().join("notes.txt"), "mine").unwrap();
+        let opened = Folder::open(folder.path(), true).unwrap();
+        assert_eq!(opened.starts, 1);
+        assert!(folder.path().join("notes.txt").exists());
+    }
+
+    #[test]
+    fn a_folder_of_another_format_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("format.json"), r#"{"format":99,"starts":1}"#).unwrap();
+        assert!(matches!(Folder::open(folder.path(), false), Err(FolderError::Format { found: 99, .. })));
+    }
+
+    #[test]
+    fn keys_are_kept_are_private_and_are_never_made_anew_beside_accounts() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Folder::open(folder.path(), false).unwrap();
+        let ((first, _), (second, _)) = (opened.keys().unwrap(), opened.keys().unwrap());
+        assert_eq!(first.pins, second.pins);
+        assert_eq!(first.service.public_key(), second.service.public_key());
+        let path = folder.path().join("issuer-keys.json");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        std::fs::write(opened.file(DATABASE), "").unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(opened.keys(), Err(FolderError::KeysLost(_))));
+    }
+
+    #[test]
+    fn what_a_kill_left_beside_a_file_is_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("format.json");
+        std::fs::write(folder.path().join("format.json.new"), "{\"for").unwrap();
+        write_json(&path, &FormatFile { format: FORMAT, starts: 1 }).unwrap();
+        assert_eq!(read_json::<FormatFile>(&path).unwrap().unwrap().starts, 1);
+    }
+
+    #[test]
+    fn error_about_a_damaged_file_quotes_none_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.json");
+        std::fs::write(&path, r#"{"format":"secret","starts":1}"#).unwrap();
+        let error = read_json::<FormatFile>(&path).err().unwrap().to_string();
+        assert!(error.contains("x.json") && !error.contains("secret"), "{error}");
+    }
+}

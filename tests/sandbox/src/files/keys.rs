@@ -1,0 +1,185 @@
+use std::path::Path;
+
+use data_encoding::BASE64;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use saifu_crypto::{KeyPair, Secret, SystemRandom, sha256};
+use saifu_wire::Name;
+use saifu_wire::messages::TerminalKind;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::{FORMAT, FolderError, read_json, write_json};
+use crate::rules::Secrets;
+
+/// The terminals of every sandbox: name, kind, merchant.
+const TERMINALS: [(&str, TerminalKind, &str); 6] = [
+    ("register-1", TerminalKind::Register, "shop-1"),
+    ("register-2", TerminalKind::Register, "shop-1"),
+    ("register-3", TerminalKind::Register, "shop-2"),
+    ("atm-1", TerminalKind::Atm, "bank-1"),
+    ("atm-2", TerminalKind::Atm, "bank-1"),
+    ("operator-1", TerminalKind::Operator, "issuer"),
+];
+
+/// A terminal and its private key.
+pub(crate) struct TerminalKey {
+    pub(crate) terminal: Name,
+    pub(crate) kind: TerminalKind,
+    pub(crate) merchant: Name,
+    pub(crate) key: KeyPair,
+}
+
+/// Every key that the issuer has outside its database.
+pub(crate) struct Keys {
+    /// The certificate that clients trust.
+    pub(crate) ca_pem: String,
+    /// The leaf and its authority, as TLS sends them.
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    /// The leaf's key.
+    pub(crate) leaf: KeyPair,
+    /// SHA-256 of the SubjectPublicKeyInfo of the leaf, then of its spare key.
+    pub(crate) pins: [[u8; 32]; 2],
+    /// Signs the service document.
+    pub(crate) service: KeyPair,
+    /// The terminals of the first start.
+    pub(crate) terminals: Vec<TerminalKey>,
+}
+
+/// `issuer-keys.json`. Keys are PKCS#8 and certificates DER, in base64.
+#[derive(serde::Serialize, serde::Deserialize, Zeroize, ZeroizeOnDrop)]
+struct Stored {
+    format: u32,
+    ca_key: String,
+    ca_certificate: String,
+    leaf_key: String,
+    leaf_certificate: String,
+    /// Has no certificate yet; its pin is known to clients, so that a lost leaf key can be replaced.
+    spare_leaf_key: String,
+    service_key: String,
+    /// [`Secrets`] as they write themselves.
+    rules_secrets: String,
+    terminals: Vec<StoredTerminal>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize, Zeroize, ZeroizeOnDrop)]
+struct StoredTerminal {
+    terminal: String,
+    key: String,
+}
+
+impl Keys {
+    /// With the rules' keys, which go to the rules alone.
+    pub(super) fn open(path: &Path) -> Result<(Self, Secrets), FolderError> {
+        let bad = |what| FolderError::BadKeys { path: path.to_owned(), what };
+        let stored = match read_json::<Stored>(path)? {
+            Some(stored) => stored,
+            None => {
+                let stored = Stored::generate().map_err(bad)?;
+                write_json(path, &stored)?;
+                stored
+            }
+        };
+        if stored.format != FORMAT {
+            return Err(FolderError::Format { path: path.to_owned(), found: stored.format });
+        }
+        let rules = Secrets::from_json(&stored.rules_secrets).map_err(|_| bad("the rules' secrets"))?;
+        Ok((Self::read(&stored).map_err(bad)?, rules))
+    }
+
+    fn read(stored: &Stored) -> Result<Self, &'static str> {
+        let decode = |text: &str, what| BASE64.decode(text.as_bytes()).map_err(|_| what);
+        let pair = |text: &str, what| KeyPair::from_pkcs8(Secret::new(decode(text, what)?)).map_err(|_| what);
+        let ca = decode(&stored.ca_certificate, "the authority's certificate")?;
+        let leaf_certificate = decode(&stored.leaf_certificate, "the leaf's certificate")?;
+        let leaf = pair(&stored.leaf_key, "the leaf key")?;
+        let spare = pair(&stored.spare_leaf_key, "the spare leaf key")?;
+        let mut terminals = Vec::new();
+        for (terminal, kind, merchant) in TERMINALS {
+            let kept = stored.terminals.iter().find(|kept| kept.terminal == terminal).ok_or("a terminal's key")?;
+            terminals.push(TerminalKey {
+                terminal: name(terminal)?,
+                kind,
+                merchant: name(merchant)?,
+                key: pair(&kept.key, "a terminal's key")?,
+            });
+        }
+        Ok(Self {
+            ca_pem: pem(&ca),
+            chain: vec![CertificateDer::from(leaf_certificate), CertificateDer::from(ca)],
+            pins: [pin(&leaf), pin(&spare)],
+            leaf,
+            service: pair(&stored.service_key, "the service key")?,
+            terminals,
+        })
+    }
+}
+
+impl Stored {
+    fn generate() -> Result<Self, &'static str> {
+        let pair = || KeyPair::generate().map_err(|_| "the system gave no randomness");
+        let encode = |pair: &KeyPair| BASE64.encode(pair.pkcs8().expose());
+        let (ca, leaf) = (pair()?, pair()?);
+        let (ca_certificate, leaf_certificate) =
+            certify(&ca, &leaf).map_err(|_| "the certificates could not be made")?;
+        let mut terminals = Vec::new();
+        for (terminal, _, _) in TERMINALS {
+            terminals.push(StoredTerminal { terminal: terminal.into(), key: encode(&pair()?) });
+        }
+        let rules = Secrets::generate(&SystemRandom).map_err(|_| "the system gave no randomness")?;
+        let rules = rules.to_json().map_err(|_| "the rules' secrets")?;
+        Ok(Self {
+            format: FORMAT,
+            ca_key: encode(&ca),
+            ca_certificate: BASE64.encode(&ca_certificate),
+            leaf_key: encode(&leaf),
+            leaf_certificate: BASE64.encode(&leaf_certificate),
+            spare_leaf_key: encode(&pair()?),
+            service_key: encode(&pair()?),
+            rules_secrets: String::clone(&rules),
+            terminals,
+        })
+    }
+}
+
+/// An authority and a leaf for this machine. Both are valid from 1975 to 4096: a clock that is moved must not break TLS.
+fn certify(ca: &KeyPair, leaf: &KeyPair) -> Result<(Vec<u8>, Vec<u8>), rcgen::Error> {
+    let signer = |pair: &KeyPair| {
+        let key = PrivatePkcs8KeyDer::from(pair.pkcs8().expose());
+        rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&key, &PKCS_ECDSA_P256_SHA256)
+    };
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    authority.distinguished_name.push(DnType::CommonName, "Saifu sandbox authority");
+    let issuer = rcgen::CertifiedIssuer::self_signed(authority, signer(ca)?)?;
+
+    let mut server = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()])?;
+    server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    server.use_authority_key_identifier_extension = true;
+    server.distinguished_name.push(DnType::CommonName, "Saifu sandbox");
+    let leaf = server.signed_by(&signer(leaf)?, &issuer)?;
+    Ok((issuer.der().to_vec(), leaf.der().to_vec()))
+}
+
+fn pin(pair: &KeyPair) -> [u8; 32] {
+    sha256(&pair.public_key().to_spki())
+}
+
+fn name(text: &str) -> Result<Name, &'static str> {
+    Name::new(text).map_err(|_| "a terminal's name")
+}
+
+/// RFC 7468 §2: base64 in lines of 64 characters.
+fn pem(der: &[u8]) -> String {
+    let text = BASE64.encode(der);
+    let mut out = String::from("-----BEGIN CERTIFICATE-----\n");
+    for line in text.as_bytes().chunks(64) {
+        out.push_str(&String::from_utf8_lossy(line));
+        out.push('\n');
+    }
+    out.push_str("-----END CERTIFICATE-----\n");
+    out
+}
