@@ -1,0 +1,38 @@
+use std::time::Duration;
+
+use http::StatusCode;
+use saifu_wire::{Listener, Operation, ProblemCode};
+
+/// What the log says about a request: one line, and nothing of its body or headers in it.
+pub(super) struct Record {
+    listener: Listener,
+    /// Which operation, once it is known.
+    pub(super) operation: Option<Operation>,
+    /// The account or the terminal, once it is known.
+    pub(super) who: Option<String>,
+    /// Which check failed, where the answer does not say.
+    pub(super) why: Option<&'static str>,
+    /// The method that the path would take.
+    pub(super) allow: Option<&'static str>,
+}
+
+impl Record {
+    pub(super) fn new(listener: Listener) -> Self {
+        Self { listener, operation: None, who: None, why: None, allow: None }
+    }
+
+    /// Writes the line.
+    pub(super) fn write(&self, trace: &str, status: StatusCode, code: Option<ProblemCode>, took: Duration) {
+        tracing::info!(
+            trace,
+            listener = ?self.listener,
+            operation = self.operation.map_or("none", Operation::name),
+            who = self.who.as_deref(),
+            status = status.as_u16(),
+            code = code.map(ProblemCode::as_str),
+            why = self.why,
+            ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            "answered"
+        );
+    }
+}

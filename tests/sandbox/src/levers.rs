@@ -1,0 +1,151 @@
+//! The levers of quality assurance: SMS inbox, clock, audit. A listener of its own on loopback, behind a token; nothing of
+//! it can be reached through the other three.
+//!
+//! | Lever | Answer |
+//! | --- | --- |
+//! | `GET /sms?number=+81…` | `{messages: [{at, number, text, code}]}`, oldest first |
+//! | `GET /clock` | `{now, offset_ms, held}` |
+//! | `POST /clock` with `{advance_ms}` or `{to}` | `{now, offset_ms, held, ran: [{at, what}]}`, when everything due has run |
+//! | `GET /audit` | the ledger, recomputed: `{ok, postings, accounts, faults}` |
+//!
+//! Refusals are problem documents, as everywhere.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Query, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::{StatusCode, header};
+use saifu_crypto::{constant_time_eq, sha256};
+use saifu_wire::{Millis, PhoneNumber, Problem, ProblemCode, headers};
+use serde::Serialize;
+
+use crate::clock::ClockError;
+use crate::issuer::Shared;
+use crate::ledger;
+use crate::rules::{due, sms};
+
+/// The trace of what a lever does.
+const TRACE: &str = "lever";
+
+/// The lever listener's routes. `token_hash` is SHA-256 of the token.
+pub(crate) fn router(issuer: Shared, token_hash: [u8; 32]) -> Router {
+    Router::new()
+        .route("/sms", get(inbox))
+        .route("/clock", get(clock).post(move_clock))
+        .route("/audit", get(audit))
+        .fallback(async || Refusal(ProblemCode::NotFound.into()))
+        .method_not_allowed_fallback(async || Refusal(ProblemCode::MethodNotAllowed.into()))
+        .layer(middleware::from_fn(move |request: Request, next: Next| admit(token_hash, request, next)))
+        .with_state(issuer)
+}
+
+/// A refusal on its way out.
+struct Refusal(Problem);
+
+impl<T: Into<Problem>> From<T> for Refusal {
+    fn from(problem: T) -> Self {
+        Self(problem.into())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let text = serde_json::to_vec(&self.0).unwrap_or_default();
+        (status, [(header::CONTENT_TYPE, headers::PROBLEM_JSON)], text).into_response()
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> Result<Response, Refusal> {
+    let text = serde_json::to_vec(value).map_err(|_| ProblemCode::Internal)?;
+    Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], text).into_response())
+}
+
+async fn admit(token_hash: [u8; 32], request: Request, next: Next) -> Response {
+    let brought = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = brought.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    if constant_time_eq(&sha256(token.as_bytes()), &token_hash) {
+        return next.run(request).await;
+    }
+    let mut response = Refusal(ProblemCode::InvalidToken.into()).into_response();
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
+    response
+}
+
+fn invalid(detail: &str) -> Refusal {
+    Refusal(Problem::new(ProblemCode::InvalidRequest).detail(detail))
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InboxQuery {
+    number: String,
+}
+
+#[derive(Serialize)]
+struct Inbox {
+    messages: Vec<sms::Sms>,
+}
+
+async fn inbox(State(issuer): State<Shared>, Query(query): Query<InboxQuery>) -> Result<Response, Refusal> {
+    let number = PhoneNumber::parse(&query.number).map_err(|error| invalid(&error.to_string()))?;
+    let messages = issuer.rules.read(issuer.now(), TRACE, move |cx| sms::inbox(cx, &number)).await?;
+    json(&Inbox { messages })
+}
+
+#[derive(Serialize)]
+struct ClockAnswer {
+    now: Millis,
+    offset_ms: u64,
+    /// Whether time stands still. It never does yet.
+    held: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ran: Option<Vec<due::Done>>,
+}
+
+async fn clock(State(issuer): State<Shared>) -> Result<Response, Refusal> {
+    json(&ClockAnswer { now: issuer.now(), offset_ms: issuer.clock.offset_ms(), held: false, ran: None })
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum ClockMove {
+    /// Milliseconds ahead.
+    AdvanceMs(u64),
+    /// To this time.
+    To(Millis),
+}
+
+async fn move_clock(State(issuer): State<Shared>, body: Bytes) -> Result<Response, Refusal> {
+    let wanted: ClockMove = serde_json::from_slice(&body)
+        .map_err(|_| invalid("give `advance_ms` or `to`, one of them, in whole milliseconds"))?;
+    let moved = match wanted {
+        ClockMove::AdvanceMs(ms) => issuer.clock.advance(ms),
+        ClockMove::To(time) => issuer.clock.to(time),
+    };
+    let now = moved.map_err(|error| match error {
+        ClockError::Back | ClockError::TooFar => invalid(&error.to_string()),
+        ClockError::File(error) => {
+            tracing::error!(%error, "the clock's offset could not be kept");
+            ProblemCode::Internal.into()
+        }
+    })?;
+    let ran = issuer.run_due(now).await?;
+    issuer.wake_all();
+    json(&ClockAnswer { now, offset_ms: issuer.clock.offset_ms(), held: false, ran: Some(ran) })
+}
+
+#[derive(Serialize)]
+struct AuditAnswer {
+    /// Whether there are no faults.
+    ok: bool,
+    #[serde(flatten)]
+    audit: ledger::Audit,
+}
+
+async fn audit(State(issuer): State<Shared>) -> Result<Response, Refusal> {
+    let audit = issuer.rules.read(issuer.now(), TRACE, |cx| Ok(ledger::audit(cx.conn)?)).await?;
+    json(&AuditAnswer { ok: audit.faults.is_empty(), audit })
+}

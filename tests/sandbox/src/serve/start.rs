@@ -1,0 +1,137 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use data_encoding::{BASE64, BASE64URL_NOPAD};
+use saifu_crypto::{KeyPair, Random, SeededRandom, SystemRandom, sha256};
+use saifu_wire::messages::TerminalKind;
+use saifu_wire::{Listener, Millis};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::{BoundListeners, Options, Running, StartError, http, listener, tick, tls};
+use crate::clock::Clock;
+use crate::files::{DATABASE, FORMAT, Folder, INFO, Keys, SandboxInfo, TerminalInfo, TerminalKey, write_json};
+use crate::issuer::{Issuer, Origins};
+use crate::levers;
+use crate::rules::{Rules, terminal};
+use crate::service::Service;
+use crate::store::Store;
+
+pub(super) async fn start(options: Options) -> Result<Running, StartError> {
+    let port = options.port;
+    let prepared = tokio::task::spawn_blocking(move || Prepared::new(options)).await;
+    let Prepared { folder, keys, rules, clock } = prepared.map_err(|_| StartError::Interrupted)??;
+    let listeners = BoundListeners::bind(port).await?;
+    let (info, lever_token) = describe(&listeners, &keys)?;
+    let info_file = folder.file(INFO);
+
+    let origins = Origins { customer: info.customer_url.clone(), register: info.register_url.clone() };
+    let service = Service::new(KeyPair::from_pkcs8(keys.service.pkcs8().duplicate())?);
+    let issuer = Arc::new(Issuer::new(rules, clock, service, origins, folder)?);
+    enrol(&issuer, &keys.terminals).await?;
+    issuer.run_due(issuer.now()).await.map_err(StartError::Rules)?;
+
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    let tls = tls::acceptor(&keys)?;
+    for (socket, kind) in [
+        (listeners.customer, Listener::Customer),
+        (listeners.register, Listener::Register),
+        (listeners.service, Listener::Service),
+    ] {
+        let app = http::router(Arc::clone(&issuer), kind);
+        tasks.spawn(listener::run(socket, Some(tls.clone()), app, stopped.clone()));
+    }
+    let app = levers::router(Arc::clone(&issuer), sha256(lever_token.as_bytes()));
+    tasks.spawn(listener::run(listeners.lever, None, app, stopped.clone()));
+    tasks.spawn(tick(Arc::clone(&issuer), stopped));
+
+    let running = Running { info, info_file, stop, tasks, issuer };
+    write_json(&running.info_file, &running.info)?;
+    tracing::info!(customer = running.info.customer_url, "the sandbox is ready");
+    Ok(running)
+}
+
+/// What the files give; made away from the async threads.
+struct Prepared {
+    folder: Folder,
+    keys: Keys,
+    rules: Rules,
+    clock: Clock,
+}
+
+impl Prepared {
+    fn new(options: Options) -> Result<Self, StartError> {
+        let folder = Folder::open(&options.data, options.reset)?;
+        let (keys, secrets) = folder.keys()?;
+        let store = Store::open(folder.file(DATABASE))?;
+        let clock = Clock::open(folder.file("clock.json"), Millis(store.latest()?))?;
+        let random = chance(options.seed, folder.starts);
+        let rules = Rules::new(store, options.policy, secrets, random)?;
+        Ok(Self { folder, keys, rules, clock })
+    }
+}
+
+/// The rules' source of chance. A seeded one goes on with another stretch at every start: repeated ids would collide with
+/// those in the database.
+fn chance(seed: Option<u64>, starts: u64) -> Arc<dyn Random> {
+    let Some(seed) = seed else { return Arc::new(SystemRandom) };
+    let digest = sha256(&[seed.to_be_bytes(), starts.to_be_bytes()].concat());
+    let stretch = digest.first_chunk().map_or(seed, |bytes| u64::from_be_bytes(*bytes));
+    Arc::new(SeededRandom::new(stretch))
+}
+
+async fn enrol(issuer: &Issuer, terminals: &[TerminalKey]) -> Result<(), StartError> {
+    let rows: Vec<_> = terminals
+        .iter()
+        .map(|row| (row.terminal.clone(), row.kind, row.merchant.clone(), row.key.public_key().to_spki()))
+        .collect();
+    let enrolled = issuer.write(issuer.now(), "start", move |cx| {
+        for (name, kind, merchant, spki) in &rows {
+            terminal::enrol_first(cx, name, *kind, merchant, spki)?;
+        }
+        Ok(())
+    });
+    enrolled.await.map_err(StartError::Rules)
+}
+
+fn describe(listeners: &BoundListeners, keys: &Keys) -> Result<(SandboxInfo, String), StartError> {
+    let url = |scheme: &str, socket: &TcpListener| {
+        let address: SocketAddr = socket.local_addr().map_err(|source| StartError::Port { port: 0, source })?;
+        Ok::<_, StartError>(format!("{scheme}://{address}"))
+    };
+    let terminals: Vec<TerminalInfo> = keys
+        .terminals
+        .iter()
+        .map(|row| TerminalInfo {
+            terminal: row.terminal.clone(),
+            kind: row.kind,
+            merchant: row.merchant.clone(),
+            key: BASE64.encode(row.key.pkcs8().expose()),
+        })
+        .collect();
+    let first = |kind: TerminalKind| {
+        terminals.iter().find(|row| row.kind == kind).map(|row| row.key.clone()).unwrap_or_default()
+    };
+    let lever_token = BASE64URL_NOPAD.encode(&SystemRandom.bytes::<32>()?);
+    let info = SandboxInfo {
+        customer_url: url("https", &listeners.customer)?,
+        register_url: url("https", &listeners.register)?,
+        service_url: url("https", &listeners.service)?,
+        lever_url: url("http", &listeners.lever)?,
+        ca_pem: keys.ca_pem.clone(),
+        pins: keys.pins.iter().map(|pin| BASE64.encode(pin)).collect(),
+        service_key: BASE64.encode(&keys.service.public_key().to_spki()),
+        register_key: first(TerminalKind::Register),
+        atm_key: first(TerminalKind::Atm),
+        operator_key: first(TerminalKind::Operator),
+        terminals,
+        lever_token: lever_token.clone(),
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").into(),
+        started_at: jiff::Timestamp::now().to_string(),
+        pid: std::process::id(),
+    };
+    Ok((info, lever_token))
+}

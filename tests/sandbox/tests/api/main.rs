@@ -1,0 +1,19 @@
+//! The issuer over real sockets: TLS, proofs, bodies, listeners, events, restarts. What the rules decide is tested beside
+//! the rules; here it only has to arrive.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests may panic"
+)]
+
+mod bodies;
+mod boundaries;
+mod events;
+mod kills;
+mod lifecycle;
+mod logging;
+mod proofs;
+mod support;
