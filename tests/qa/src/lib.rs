@@ -19,6 +19,7 @@ pub mod cli;
 mod commands;
 mod context;
 pub mod failure;
+mod forgetful_disk;
 mod home;
 mod peers;
 pub mod picture;

@@ -132,7 +132,7 @@ impl Home {
     /// A fresh payment code. A machine busy with other tests may miss the second that a till is patient.
     pub fn code(&self, words: &str) -> Value {
         for _ in 0..5 {
-            let ran = self.saifu(&format!("wallet code {words}").trim().to_owned());
+            let ran = self.saifu(format!("wallet code {words}").trim());
             if ran.code != Some(4) {
                 return ran.done();
             }

@@ -16,7 +16,7 @@ const CELL_HEIGHT: usize = 16;
 const MARGIN: usize = 16;
 
 pub(super) fn svg(lines: &[Line]) -> String {
-    let columns = lines.iter().map(|line| characters(line)).max().unwrap_or(0);
+    let columns = lines.iter().map(characters).max().unwrap_or(0);
     let width = columns.saturating_mul(CELL_WIDTH).saturating_add(MARGIN.saturating_mul(2));
     let height = lines.len().saturating_mul(CELL_HEIGHT).saturating_add(MARGIN.saturating_mul(2));
     let mut body = String::new();

@@ -7,6 +7,7 @@ use saifu_vault::VaultError;
 use crate::cli::KeyStoreChoice;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status};
+use crate::forgetful_disk;
 use crate::home::{Settings, WalletFolder};
 use crate::peers::RememberedIssuer;
 use crate::presence;
@@ -69,7 +70,8 @@ pub(crate) async fn open_with(
     let host = blocking(move || DesktopHost::open(&path, store, clock)).await??;
     let issuer = issuer.config()?;
     let sandbox = issuer.sandbox;
-    let config = Config { folder: folder.vault(), issuer, app_version: env!("CARGO_PKG_VERSION").into(), disk: None };
+    let disk = forgetful_disk::chosen(&folder.vault()).map_err(OpenError::from)?;
+    let config = Config { folder: folder.vault(), issuer, app_version: env!("CARGO_PKG_VERSION").into(), disk };
     let (platform, runtime) = (host.platform(), tokio::runtime::Handle::current());
     let wallet = blocking(move || Wallet::open(platform, config, runtime)).await??;
     Ok(OpenWallet { wallet, host, sandbox })
