@@ -12,27 +12,21 @@ const LARGEST_ANSWER: usize = 1024 * 1024;
 /// Whether anything was sent decides what may be concluded.
 pub(crate) fn lost(error: &reqwest::Error) -> LinkError {
     tracing::debug!(target: "saifu::link", connect = error.is_connect(), timeout = error.is_timeout(), "lost");
-    if has_certificate_error(error) {
+    if is_certificate_error(error) {
         return LinkError::Untrusted("its certificate is not the pinned one");
     }
     if error.is_connect() || error.is_builder() { LinkError::Offline } else { LinkError::NoAnswer }
 }
 
-fn has_certificate_error(error: &reqwest::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if let Some(io) = error.downcast_ref::<std::io::Error>()
-            && let Some(inner) = io.get_ref()
-            && matches!(inner.downcast_ref::<rustls::Error>(), Some(rustls::Error::InvalidCertificate(_)))
-        {
-            return true;
-        }
-        if matches!(error.downcast_ref::<rustls::Error>(), Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        cause = error.source();
+/// Looks through the wrappers of the layers in between; an I/O error hides what it carries from `source`.
+fn is_certificate_error(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return matches!(tls, rustls::Error::InvalidCertificate(_));
     }
-    false
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(carried) => is_certificate_error(carried),
+        None => error.source().is_some_and(is_certificate_error),
+    }
 }
 
 /// A refusal's problem, or what its absence means.

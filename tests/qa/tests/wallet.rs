@@ -8,13 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rig::{settle, Customer, Issuer, WallClock};
+use rig::{Customer, Issuer, WallClock, settle};
 use saifu::{
     Amount, Channel, Config, Error, EventBody, OpenError, PendingKind, PhoneNumber, ProblemCode, Purpose, Refusal,
     Wallet, WalletState, Yen,
 };
-use saifu_host::doubles::MemoryHost;
 use saifu_host::KeyError;
+use saifu_host::doubles::MemoryHost;
 use saifu_vault::VaultError;
 use saifu_wire::messages::Outcome;
 use tokio::runtime::Handle;

@@ -14,8 +14,8 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use saifu::{Config, PhoneNumber, Wallet};
 use saifu_crypto::{KeyPair, PublicKey, Secret};
-use saifu_host::doubles::MemoryHost;
 use saifu_host::Clock;
+use saifu_host::doubles::MemoryHost;
 use saifu_link::{Auth, IssuerConfig, Link, LinkError, Request, Roots};
 use saifu_policy::Class;
 use saifu_sandbox::SandboxInfo;
@@ -28,20 +28,20 @@ use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 /// A policy without waiting times: only what a test switches on decides.
-pub const NO_WAITING: &str = include_str!("no_waiting.json");
+pub(crate) const NO_WAITING: &str = include_str!("no_waiting.json");
 
 /// `saifu sandbox` as a process of its own. Killed when dropped.
-pub struct Issuer {
+pub(crate) struct Issuer {
     child: Child,
     data: PathBuf,
     policy: Option<PathBuf>,
-    pub info: SandboxInfo,
-    pub home: TempDir,
+    pub(crate) info: SandboxInfo,
+    pub(crate) home: TempDir,
 }
 
 impl Issuer {
     /// Starts one on a fresh folder; `policy` is the text of a policy file.
-    pub fn start(policy: Option<&str>) -> Self {
+    pub(crate) fn start(policy: Option<&str>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let data = home.path().join("sandbox");
         let policy = policy.map(|text| {
@@ -54,27 +54,27 @@ impl Issuer {
     }
 
     /// SIGKILL, in the middle of whatever it does.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Starts again on the same folder, on new ports.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.kill();
         (self.child, self.info) = launch(&self.data, self.policy.as_deref());
     }
 
-    pub fn info_file(&self) -> PathBuf {
+    pub(crate) fn info_file(&self) -> PathBuf {
         self.data.join("sandbox.json")
     }
 
-    pub fn database(&self) -> PathBuf {
+    pub(crate) fn database(&self) -> PathBuf {
         self.data.join("issuer.db")
     }
 
     /// Calls a lever.
-    pub fn lever(&self, method: &str, path: &str, body: &str) -> Value {
+    pub(crate) fn lever(&self, method: &str, path: &str, body: &str) -> Value {
         let address = self.info.lever_url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let mut stream = TcpStream::connect(&address).unwrap();
         let token = &self.info.lever_token;
@@ -93,29 +93,33 @@ impl Issuer {
     }
 
     /// Moves the issuer's clock and runs what is due.
-    pub fn advance(&self, ms: u64) {
+    pub(crate) fn advance(&self, ms: u64) {
         self.lever("POST", "/clock", &format!("{{\"advance_ms\":{ms}}}"));
     }
 
     /// The newest code that was sent to a number.
-    pub fn sms_code(&self, number: &PhoneNumber) -> String {
+    pub(crate) fn sms_code(&self, number: &PhoneNumber) -> String {
         let path = format!("/sms?number={}", number.as_str().replace('+', "%2B"));
         let inbox = self.lever("GET", &path, "");
         let codes = inbox["messages"].as_array().unwrap().iter().filter_map(|message| message["code"].as_str());
         codes.last().unwrap_or_else(|| panic!("no code for {number:?}: {inbox}")).to_owned()
     }
 
-    /// Recomputes every balance from the postings; the issuer's own word that its books are right.
-    pub fn audit(&self) -> Value {
-        self.lever("GET", "/audit", "")
+    /// Has every balance recomputed from the postings and compared.
+    pub(crate) fn assert_books_balance(&self) {
+        let audit = self.lever("GET", "/audit", "");
+        assert!(
+            audit["faults"].as_array().is_some_and(Vec::is_empty) && audit["postings"].as_u64() > Some(0),
+            "{audit}"
+        );
     }
 
-    pub fn customer_config(&self) -> IssuerConfig {
+    pub(crate) fn customer_config(&self) -> IssuerConfig {
         config(&self.info, &self.info.customer_url)
     }
 
     /// A register or ATM of the sandbox.
-    pub fn terminal(&self, name: &str) -> Arc<Link> {
+    pub(crate) fn terminal(&self, name: &str) -> Arc<Link> {
         let entry = self.info.terminals.iter().find(|terminal| terminal.terminal.as_str() == name).unwrap();
         let key = KeyPair::from_pkcs8(Secret::new(BASE64.decode(entry.key.as_bytes()).unwrap())).unwrap();
         let config = config(&self.info, &self.info.register_url);
@@ -165,7 +169,7 @@ fn config(info: &SandboxInfo, api: &str) -> IssuerConfig {
 }
 
 /// The machine's own clock; the issuer's is told by its answers.
-pub struct WallClock;
+pub(crate) struct WallClock;
 
 impl Clock for WallClock {
     fn read(&self) -> saifu_host::Reading {
@@ -176,16 +180,16 @@ impl Clock for WallClock {
 }
 
 /// A customer with a real wallet in this process and keys in memory.
-pub struct Customer {
-    pub wallet: Wallet,
-    pub host: MemoryHost,
-    pub number: PhoneNumber,
+pub(crate) struct Customer {
+    pub(crate) wallet: Wallet,
+    pub(crate) host: MemoryHost,
+    pub(crate) number: PhoneNumber,
     folder: TempDir,
 }
 
 impl Customer {
     /// Signs up.
-    pub async fn new(issuer: &Issuer, number: &str) -> Self {
+    pub(crate) async fn new(issuer: &Issuer, number: &str) -> Self {
         let number = PhoneNumber::parse(number).unwrap();
         let (host, folder) = (MemoryHost::new(), tempfile::tempdir().unwrap());
         let wallet = open(&host, folder.path(), issuer);
@@ -195,7 +199,7 @@ impl Customer {
     }
 
     /// Opens the same wallet again, perhaps for an issuer on new ports.
-    pub async fn reopen(self, issuer: &Issuer) -> Self {
+    pub(crate) async fn reopen(self, issuer: &Issuer) -> Self {
         let Self { wallet, host, number, folder } = self;
         wallet.close().await;
         drop(wallet);
@@ -204,7 +208,7 @@ impl Customer {
     }
 
     /// Tops up at an ATM, all the way.
-    pub async fn top_up(&self, issuer: &Issuer, yen: i64) {
+    pub(crate) async fn top_up(&self, issuer: &Issuer, yen: i64) {
         let approval = self.wallet.top_up(saifu::Channel::Atm, Amount::new(yen).unwrap()).await.unwrap();
         let signature = self.host.authorize(approval.message()).unwrap();
         let top_up = approval.confirm(signature).await.unwrap();
@@ -214,7 +218,7 @@ impl Customer {
         assert_eq!(answer.result, Outcome::Approved, "{answer:?}");
     }
 
-    pub fn totp(&self) -> Sensitive {
+    pub(crate) fn totp(&self) -> Sensitive {
         self.wallet.totp().unwrap().code
     }
 }
@@ -230,7 +234,7 @@ fn open(host: &MemoryHost, folder: &Path, issuer: &Issuer) -> Wallet {
 }
 
 /// An ATM checks number and TOTP, then posts the cash.
-pub async fn deposit(
+pub(crate) async fn deposit(
     atm: &Link,
     txid: &str,
     number: &Sensitive,
@@ -250,7 +254,7 @@ pub async fn deposit(
 }
 
 /// A register settles a code.
-pub async fn settle(register: &Link, txid: &str, digits: &str, yen: i64) -> Result<SettleAnswer, LinkError> {
+pub(crate) async fn settle(register: &Link, txid: &str, digits: &str, yen: i64) -> Result<SettleAnswer, LinkError> {
     let body = SettleRequest {
         txid: Name::new(txid).unwrap(),
         digits: Sensitive::new(digits),
