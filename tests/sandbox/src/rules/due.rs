@@ -1,0 +1,44 @@
+//! What ends by itself: holds whose time is over, and rows that nobody may use any more. The listeners run it every second
+//! of the issuer's time; the rules that depend on a hold end overdue ones themselves, so no decision waits for it.
+
+use rusqlite::params;
+use saifu_wire::{AccountId, Millis};
+
+use super::context::ms;
+use super::{Cx, Refused, top_up};
+use crate::ledger::GivenBack;
+
+/// Something that ended by itself.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Done {
+    /// When it was due.
+    pub at: Millis,
+    /// What ended.
+    pub what: String,
+}
+
+/// Ends everything that is due, oldest first, and tells what. Removing dead rows is not told.
+///
+/// # Errors
+/// `internal`.
+pub fn run(cx: &Cx<'_>) -> Result<Vec<Done>, Refused> {
+    cx.conn.prepare_cached("UPDATE clock SET latest = max(latest, ?)")?.execute([cx.ms()])?;
+    let done = end_holds(cx, None)?;
+    let codes = ms(cx.now.minus(cx.policy.keep.codes_ms));
+    cx.conn.prepare_cached("DELETE FROM payment_code WHERE expires_at < ?")?.execute([codes])?;
+    cx.conn.prepare_cached("DELETE FROM intent_nonce WHERE expires_at < ?")?.execute([codes])?;
+    let sign_ups = ms(cx.now.minus(cx.policy.keep.sign_ups_ms));
+    cx.conn.prepare_cached("DELETE FROM sign_up WHERE at < ?")?.execute(params![sign_ups])?;
+    cx.conn.prepare_cached("DELETE FROM sms WHERE at < ?")?.execute(params![sign_ups])?;
+    Ok(done)
+}
+
+/// Ends the holds whose time is over, of one account or of all.
+pub(crate) fn end_holds(cx: &Cx<'_>, account: Option<AccountId>) -> Result<Vec<Done>, Refused> {
+    let mut done = Vec::new();
+    for held in top_up::overdue(cx, account)? {
+        top_up::give_back(cx, &held, GivenBack::Expired)?;
+        done.push(Done { at: held.expires_at, what: format!("top-up {} expired", held.key) });
+    }
+    Ok(done)
+}

@@ -1,0 +1,164 @@
+//! The limits: which apply to an account, and what they have seen. Asked in the transaction that writes, over rolling
+//! windows of the issuer's time that have no upper end, so that a clock that went back never widens one. Holds count.
+//! The smallest limit that applies decides.
+
+use rusqlite::params;
+use saifu_wire::messages::Standing;
+use saifu_wire::{Problem, ProblemCode};
+
+use super::account::Customer;
+use super::context::ms;
+use super::{Cx, Refused};
+use crate::policy::rule;
+
+const MINUTE: u64 = 60_000;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// One limit and what it has seen, this request included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Figure {
+    pub(crate) rule: &'static str,
+    /// Yen, or a count; for an interval, the milliseconds that must have passed.
+    pub(crate) limit: i64,
+    pub(crate) seen: i64,
+    pub(crate) measure: Measure,
+}
+
+/// What a figure counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Measure {
+    /// Yen of this request alone.
+    Each,
+    /// Yen in a window.
+    Sum,
+    /// Requests in a window.
+    Count,
+    /// Milliseconds since the last one.
+    Interval,
+}
+
+impl Figure {
+    pub(crate) fn allows(&self) -> bool {
+        match self.measure {
+            Measure::Interval => self.seen >= self.limit,
+            Measure::Each | Measure::Sum | Measure::Count => self.seen <= self.limit,
+        }
+    }
+
+    fn problem(&self) -> Problem {
+        let detail = match self.measure {
+            Measure::Each => format!("at most ¥{} each", self.limit),
+            Measure::Sum => format!("at most ¥{} in the period of {}", self.limit, self.rule),
+            Measure::Count => format!("at most {} in the period of {}", self.limit, self.rule),
+            Measure::Interval => format!("at least {} seconds apart", self.limit / 1_000),
+        };
+        let problem = Problem::new(ProblemCode::OverLimit).rule(self.rule).detail(detail);
+        match self.measure {
+            Measure::Interval => {
+                problem.retry_after(u64::try_from(self.limit.saturating_sub(self.seen)).unwrap_or_default())
+            }
+            Measure::Each | Measure::Sum | Measure::Count => problem,
+        }
+    }
+}
+
+/// Refuses by the first limit that does not allow.
+pub(crate) fn require(figures: &[Figure]) -> Result<(), Refused> {
+    figures.iter().find(|figure| !figure.allows()).map_or(Ok(()), |figure| Err(figure.problem().into()))
+}
+
+/// What the windows leave, in yen. For figures of a request of ¥0.
+pub(crate) fn left(figures: &[Figure]) -> i64 {
+    let sums = figures.iter().filter(|figure| figure.measure == Measure::Sum);
+    sums.map(|figure| figure.limit.saturating_sub(figure.seen).max(0)).min().unwrap_or(saifu_wire::Amount::MAX)
+}
+
+/// Which row of the table applies.
+pub(crate) fn standing(cx: &Cx<'_>, customer: &Customer) -> Standing {
+    let policy = &cx.policy.standing;
+    let young = policy.starter_ms.is_some_and(|ms| cx.now < customer.created_at.plus(ms));
+    let alone = policy.starter_until_recovery_factor && !customer.recovery;
+    if young || alone { Standing::Starter } else { Standing::Normal }
+}
+
+/// A limit of the *Normal* row for this account's device.
+fn normal(cx: &Cx<'_>, customer: &Customer, yen: Option<i64>) -> Option<i64> {
+    let divisor = if customer.hardware { None } else { cx.policy.standing.software_divisor };
+    yen.map(|yen| divisor.and_then(|by| yen.checked_div(by)).unwrap_or(yen))
+}
+
+fn starter(cx: &Cx<'_>, customer: &Customer, yen: Option<i64>) -> Option<i64> {
+    yen.filter(|_| standing(cx, customer) == Standing::Starter)
+}
+
+fn figures<const N: usize>(all: [(&'static str, Measure, Option<i64>, i64); N]) -> Vec<Figure> {
+    let applying = all
+        .into_iter()
+        .filter_map(|(rule, measure, limit, seen)| limit.map(|limit| Figure { rule, limit, seen, measure }));
+    applying.collect()
+}
+
+/// The limits of a top-up of this many yen.
+pub(crate) fn top_up(cx: &Cx<'_>, customer: &Customer, yen: i64) -> Result<Vec<Figure>, Refused> {
+    let policy = &cx.policy.top_up;
+    let (day, count, last): (i64, i64, i64) = cx
+        .conn
+        .prepare_cached(
+            "SELECT ifnull(sum(CASE state WHEN 'expired' THEN 0 WHEN 'done' THEN posted_yen ELSE yen END), 0),
+             count(*) FILTER (WHERE at > ?), ifnull(max(at), 0) FROM top_up WHERE account = ? AND at > ?",
+        )?
+        .query_row(params![ms(cx.now.minus(HOUR)), customer.id.as_bytes(), ms(cx.now.minus(DAY))], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    let day = day.saturating_add(yen);
+    let interval = policy.interval_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
+    Ok(figures([
+        (rule::TOP_UP_EACH, Measure::Each, normal(cx, customer, policy.each_yen), yen),
+        (rule::TOP_UP_INTERVAL, Measure::Interval, interval, cx.ms().saturating_sub(last)),
+        (rule::TOP_UP_AN_HOUR, Measure::Count, policy.an_hour.map(i64::from), count.saturating_add(1)),
+        (rule::TOP_UP_STARTER_DAY, Measure::Sum, starter(cx, customer, policy.starter_day_yen), day),
+        (rule::TOP_UP_DAY, Measure::Sum, normal(cx, customer, policy.day_yen), day),
+    ]))
+}
+
+/// The limits of a payment of this many yen.
+pub(crate) fn pay(cx: &Cx<'_>, customer: &Customer, yen: i64) -> Result<Vec<Figure>, Refused> {
+    let policy = &cx.policy.pay;
+    let (day, hour, ten_minutes): (i64, i64, i64) = cx
+        .conn
+        .prepare_cached(
+            "SELECT ifnull(sum(yen), 0), ifnull(sum(yen) FILTER (WHERE at > ?), 0), count(*) FILTER (WHERE at > ?)
+             FROM settlement WHERE account = ? AND kind = 'payment' AND reversed = 0 AND at > ?",
+        )?
+        .query_row(
+            params![
+                ms(cx.now.minus(HOUR)),
+                ms(cx.now.minus(10 * MINUTE)),
+                customer.id.as_bytes(),
+                ms(cx.now.minus(DAY))
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
+    let (day, hour) = (day.saturating_add(yen), hour.saturating_add(yen));
+    Ok(figures([
+        (rule::PAY_EACH, Measure::Each, normal(cx, customer, policy.each_yen), yen),
+        (rule::PAY_STARTER_DAY, Measure::Sum, starter(cx, customer, policy.starter_day_yen), day),
+        (rule::PAY_IN_10_MIN, Measure::Count, policy.in_10_min.map(i64::from), ten_minutes.saturating_add(1)),
+        (rule::PAY_HOUR, Measure::Sum, normal(cx, customer, policy.hour_yen), hour),
+        (rule::PAY_DAY, Measure::Sum, policy.day_yen, day),
+    ]))
+}
+
+/// The most that one code may pay.
+pub(crate) fn code_cap(cx: &Cx<'_>, customer: &Customer) -> i64 {
+    let policy = &cx.policy.pay;
+    let all = [
+        cx.policy.code.cap_yen,
+        normal(cx, customer, policy.each_yen),
+        normal(cx, customer, policy.hour_yen),
+        policy.day_yen,
+        starter(cx, customer, policy.starter_day_yen),
+    ];
+    all.into_iter().flatten().min().unwrap_or(saifu_wire::Amount::MAX)
+}

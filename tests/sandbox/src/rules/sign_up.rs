@@ -1,0 +1,282 @@
+//! From a phone number to an account. [`begin`] never looks an account up, so it cannot tell whether the number has one:
+//! same answer, same work, same counters. Only who proves the number by its SMS code learns it, in [`confirm`].
+
+use rusqlite::{OptionalExtension as _, params};
+use saifu_crypto::{PublicKey, constant_time_eq};
+use saifu_wire::messages::{
+    NoticeKind, SignUpAnswer, SignUpConfirmAnswer, SignUpConfirmRequest, SignUpRequest, Standing, Switch,
+};
+use saifu_wire::{AccountId, DeviceId, PhoneNumber, Problem, ProblemCode, RequestId, signed};
+use uuid::Uuid;
+
+use super::context::{millis, ms};
+use super::{Cx, Refused, account, events, limits, operator, sms};
+use crate::ledger::{self, Owner, Unit};
+use crate::policy::rule;
+
+const HOUR: u64 = 3_600_000;
+const DAY: u64 = 24 * HOUR;
+/// `+81` and five digits: the block of one operator.
+const PREFIX_LEN: usize = 8;
+const LEAST_WAIT_MS: u64 = 1_000;
+
+/// Queues an SMS code for a number.
+///
+/// # Errors
+/// `switched-off`, `invalid-request` for keys that are none or one key in both roles, `invalid-signature`,
+/// `device-in-use`, `too-soon`, `too-many-tries`. None depends on whether the number has an account.
+pub fn begin(cx: &Cx<'_>, request: &SignUpRequest, thumbprint: &str) -> Result<SignUpAnswer, Refused> {
+    operator::require(cx, Switch::SignUp)?;
+    check_keys(request, thumbprint)?;
+    refuse_bound_keys(cx, &request.device_spki.0, &request.authorization_spki.0)?;
+    let number_hmac = cx.secrets.phone(request.number.as_str());
+    let prefix = request.number.as_str().get(..PREFIX_LEN).unwrap_or_default();
+    check_counters(cx, &number_hmac, prefix)?;
+
+    let policy = &cx.policy.sign_up;
+    let id = RequestId(cx.new_id()?);
+    let code = draw_code(cx)?;
+    let answer = SignUpAnswer {
+        request: id,
+        expires_at: cx.now.plus(policy.code_ms),
+        resend_at: cx.now.plus(policy.resend_ms.unwrap_or(0)),
+    };
+    cx.conn
+        .prepare_cached(
+            "UPDATE sign_up SET state = 'replaced' WHERE number_hmac = ? AND device_spki = ? AND state = 'open'",
+        )?
+        .execute(params![number_hmac, request.device_spki.0])?;
+    cx.conn
+        .prepare_cached(
+            "INSERT INTO sign_up (id, number_hmac, number_sealed, prefix, device_spki, authorization_spki, code_hmac, at,
+             expires_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')",
+        )?
+        .execute(params![
+            id.as_bytes(),
+            number_hmac,
+            cx.secrets.seal(cx.random, &number_hmac, request.number.as_str().as_bytes())?,
+            prefix,
+            request.device_spki.0,
+            request.authorization_spki.0,
+            code_hmac(cx, id, &code),
+            cx.ms(),
+            ms(answer.expires_at),
+        ])?;
+    let minutes = policy.code_ms / 60_000;
+    let text = format!(
+        "Saifu: {code} signs a new phone up with your number. Valid for {minutes} minutes. \
+         Nobody from Saifu ever asks for it: tell it to no one."
+    );
+    sms::send(cx, &number_hmac, text, Some(code))?;
+    Ok(answer)
+}
+
+fn check_keys(request: &SignUpRequest, thumbprint: &str) -> Result<(), Refused> {
+    let invalid = |detail: &str| Problem::new(ProblemCode::InvalidRequest).detail(detail);
+    let device = PublicKey::from_spki(&request.device_spki.0).map_err(|_| invalid("device_spki: not a P-256 key"))?;
+    let authorization = PublicKey::from_spki(&request.authorization_spki.0)
+        .map_err(|_| invalid("authorization_spki: not a P-256 key"))?;
+    if device == authorization {
+        return Err(invalid("authorization_spki: must be another key than the device key").into());
+    }
+    let message = signed::sign_up(&request.number, &request.device_spki.0, &request.authorization_spki.0, thumbprint);
+    device.verify_der(&message, &request.signature.0).map_err(|_| ProblemCode::InvalidSignature)?;
+    Ok(())
+}
+
+fn refuse_bound_keys(cx: &Cx<'_>, device: &[u8], authorization: &[u8]) -> Result<(), Refused> {
+    let bound: bool = cx
+        .conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM device_key WHERE spki IN (?, ?))")?
+        .query_row(params![device, authorization], |row| row.get(0))?;
+    if bound { Err(ProblemCode::DeviceInUse.into()) } else { Ok(()) }
+}
+
+/// The counters know numbers, not accounts.
+fn check_counters(cx: &Cx<'_>, number_hmac: &[u8; 32], prefix: &str) -> Result<(), Refused> {
+    let policy = &cx.policy.sign_up;
+    let hour_ago = ms(cx.now.minus(HOUR));
+    let all: u32 =
+        cx.conn.prepare_cached("SELECT count(*) FROM sign_up WHERE at > ?")?.query_row([hour_ago], |row| row.get(0))?;
+    let of_prefix: u32 = cx
+        .conn
+        .prepare_cached("SELECT count(*) FROM sign_up WHERE prefix = ? AND at > ?")?
+        .query_row(params![prefix, hour_ago], |row| row.get(0))?;
+    let (of_number, first, last): (u32, i64, i64) = cx
+        .conn
+        .prepare_cached(
+            "SELECT count(*), ifnull(min(at), 0), ifnull(max(at), 0) FROM sign_up WHERE number_hmac = ? AND at > ?",
+        )?
+        .query_row(params![number_hmac, ms(cx.now.minus(DAY))], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+
+    let full = |seen: u32, limit: Option<u32>| limit.is_some_and(|limit| seen >= limit);
+    let too_many = |rule, wait: u64| Problem::new(ProblemCode::TooManyTries).rule(rule).retry_after(wait);
+    if full(all, policy.all_an_hour) {
+        return Err(too_many(rule::SIGN_UP_ALL_AN_HOUR, HOUR).into());
+    }
+    if full(of_prefix, policy.prefix_an_hour) {
+        return Err(too_many(rule::SIGN_UP_PREFIX_AN_HOUR, HOUR).into());
+    }
+    if full(of_number, policy.number_a_day) {
+        let wait = millis(first).plus(DAY).since(cx.now);
+        return Err(too_many(rule::SIGN_UP_NUMBER_A_DAY, wait).into());
+    }
+    let wait = policy.resend_ms.map_or(0, |gap| millis(last).plus(gap).since(cx.now));
+    if of_number > 0 && wait > 0 {
+        return Err(Problem::new(ProblemCode::TooSoon).rule(rule::SIGN_UP_RESEND).retry_after(wait).into());
+    }
+    Ok(())
+}
+
+/// Six uniform digits: 2^64 draws over 10^6 values differ by less than one in 10^13.
+fn draw_code(cx: &Cx<'_>) -> Result<String, Refused> {
+    Ok(format!("{:06}", u64::from_be_bytes(cx.draw()?) % 1_000_000))
+}
+
+fn code_hmac(cx: &Cx<'_>, request: RequestId, code: &str) -> [u8; 32] {
+    cx.secrets.code(&[b"sms", request.as_bytes(), code.as_bytes()])
+}
+
+struct Row {
+    number_hmac: [u8; 32],
+    number_sealed: Vec<u8>,
+    device_spki: Vec<u8>,
+    authorization_spki: Vec<u8>,
+    code_hmac: [u8; 32],
+    expires_at: i64,
+    tries: u32,
+    state: String,
+    proven_at: Option<i64>,
+    answer: Option<String>,
+}
+
+fn find(cx: &Cx<'_>, request: RequestId) -> Result<Option<Row>, Refused> {
+    let row = cx
+        .conn
+        .prepare_cached(
+            "SELECT number_hmac, number_sealed, device_spki, authorization_spki, code_hmac, expires_at, tries, state,
+             proven_at, answer FROM sign_up WHERE id = ?",
+        )?
+        .query_row([request.as_bytes()], |row| {
+            Ok(Row {
+                number_hmac: row.get(0)?,
+                number_sealed: row.get(1)?,
+                device_spki: row.get(2)?,
+                authorization_spki: row.get(3)?,
+                code_hmac: row.get(4)?,
+                expires_at: row.get(5)?,
+                tries: row.get(6)?,
+                state: row.get(7)?,
+                proven_at: row.get(8)?,
+                answer: row.get(9)?,
+            })
+        })
+        .optional()?;
+    Ok(row)
+}
+
+/// Proves the number and opens an account, or says that there is one already. The right code by the same key repeats the
+/// answer for a day, so that a phone killed in between goes on.
+///
+/// # Errors
+/// `sign-up-expired`, `invalid-signature`, `wrong-code`, `too-many-tries`, `number-taken`, `device-in-use`,
+/// `switched-off`.
+pub fn confirm(cx: &Cx<'_>, request: &SignUpConfirmRequest, thumbprint: &str) -> Result<SignUpConfirmAnswer, Refused> {
+    let policy = &cx.policy.sign_up;
+    let row = find(cx, request.request)?.ok_or(ProblemCode::SignUpExpired)?;
+    PublicKey::from_spki(&row.device_spki)?
+        .verify_der(&signed::sign_up_confirm(request.request, thumbprint), &request.signature.0)
+        .map_err(|_| ProblemCode::InvalidSignature)?;
+    let ends = row.proven_at.map_or(millis(row.expires_at), |at| millis(at).plus(policy.repeat_ms));
+    if row.state == "replaced" || cx.now >= ends {
+        return Err(ProblemCode::SignUpExpired.into());
+    }
+    if row.tries >= policy.tries {
+        let problem = Problem::new(ProblemCode::TooManyTries).rule(rule::SIGN_UP_TRIES);
+        return Err(problem.detail("ask for a new code").retry_after(LEAST_WAIT_MS).into());
+    }
+    if !constant_time_eq(&code_hmac(cx, request.request, request.code.expose()), &row.code_hmac) {
+        cx.conn
+            .prepare_cached("UPDATE sign_up SET tries = tries + 1 WHERE id = ?")?
+            .execute([request.request.as_bytes()])?;
+        let left = policy.tries.saturating_sub(row.tries).saturating_sub(1);
+        return Err(Refused::keep(Problem::new(ProblemCode::WrongCode).detail(format!("{left} tries left"))));
+    }
+    match row.state.as_str() {
+        "done" => Ok(serde_json::from_str(&row.answer.unwrap_or_default())?),
+        "taken" => Err(ProblemCode::NumberTaken.into()),
+        _ => proven(cx, request.request, &row),
+    }
+}
+
+/// The number is the asker's.
+fn proven(cx: &Cx<'_>, request: RequestId, row: &Row) -> Result<SignUpConfirmAnswer, Refused> {
+    operator::require(cx, Switch::SignUp)?;
+    refuse_bound_keys(cx, &row.device_spki, &row.authorization_spki)?;
+    let holder: Option<[u8; 16]> = cx
+        .conn
+        .prepare_cached("SELECT id FROM account WHERE number_hmac = ?")?
+        .query_row([row.number_hmac], |row| row.get(0))
+        .optional()?;
+    let end = |state: &str, answer: Option<String>| {
+        cx.conn
+            .prepare_cached("UPDATE sign_up SET state = ?, proven_at = ?, answer = ? WHERE id = ?")?
+            .execute(params![state, cx.ms(), answer, request.as_bytes()])
+    };
+    if let Some(holder) = holder {
+        end("taken", None)?;
+        warn_holder(cx, AccountId(Uuid::from_bytes(holder)), row)?;
+        return Err(Refused::keep(ProblemCode::NumberTaken));
+    }
+    let answer = open_account(cx, row)?;
+    end("done", Some(serde_json::to_string(&answer)?))?;
+    Ok(answer)
+}
+
+fn warn_holder(cx: &Cx<'_>, holder: AccountId, row: &Row) -> Result<(), Refused> {
+    let holder = account::owner(cx, holder)?;
+    let number = cx.secrets.open(&row.number_hmac, &row.number_sealed)?;
+    let masked = std::str::from_utf8(number.expose()).ok().and_then(|text| PhoneNumber::parse(text).ok());
+    let text = format!(
+        "On {} a phone that is not yours entered the SMS code of your number {} to open an account. \
+         Nothing about your account changed. If it was not you, freeze the account in the app or call support.",
+        events::spoken_time(cx),
+        masked.map(|number| number.masked()).unwrap_or_default()
+    );
+    events::tell(cx, &holder, NoticeKind::Security, text, true)
+}
+
+fn open_account(cx: &Cx<'_>, row: &Row) -> Result<SignUpConfirmAnswer, Refused> {
+    const FIRST_EPOCH: u64 = 1;
+    let account = AccountId(cx.new_id()?);
+    let device = DeviceId(cx.new_id()?);
+    let epoch = i64::try_from(FIRST_EPOCH)?;
+    let yen = ledger::open(cx.conn, &format!("customer:{account}:yen"), Unit::Yen, Owner::Customer)?;
+    let points = ledger::open(cx.conn, &format!("customer:{account}:points"), Unit::Points, Owner::Customer)?;
+    cx.conn
+        .prepare_cached(
+            "INSERT INTO account (id, number_hmac, number_sealed, created_at, epoch, yen, points)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![account.as_bytes(), row.number_hmac, row.number_sealed, cx.ms(), epoch, yen.0, points.0])?;
+    cx.conn
+        .prepare_cached(
+            "INSERT INTO device (id, account, epoch, state, level, device_spki, authorization_spki, bound_at)
+             VALUES (?, ?, ?, 'live', 'software', ?, ?, ?)",
+        )?
+        .execute(params![
+            device.as_bytes(),
+            account.as_bytes(),
+            epoch,
+            row.device_spki,
+            row.authorization_spki,
+            cx.ms()
+        ])?;
+    for spki in [&row.device_spki, &row.authorization_spki] {
+        cx.conn
+            .prepare_cached("INSERT INTO device_key (spki, device) VALUES (?, ?)")?
+            .execute(params![spki, device.as_bytes()])?;
+    }
+    let standing = account::customer(cx, account)?.map_or(Standing::Starter, |it| limits::standing(cx, &it));
+    Ok(SignUpConfirmAnswer { account, device, epoch: FIRST_EPOCH, standing })
+}
