@@ -1,0 +1,19 @@
+//! The issuer's rules, each through its store: what is allowed, what is refused, and that a refusal leaves the ledger as it
+//! was. `model` lets several clients loose at once and recomputes everything from what they were told.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+
+mod activation;
+mod atm;
+mod model;
+mod pay;
+mod sign_up;
+mod store;
+mod top_up;
+mod world;
