@@ -2,7 +2,8 @@
 //!
 //! | File | What |
 //! | --- | --- |
-//! | `lock` | held for as long as a sandbox runs here; the operating system drops it when the process dies |
+//! | `lock` | locked for as long as a sandbox uses the folder; the operating system unlocks it when the process dies |
+//! | `running` | locked from when a forerunner's `sandbox.json` is gone: says that the one that is there is true |
 //! | `format.json` | the layout's number, and how often a sandbox started here |
 //! | `issuer-keys.json` | every private key and the rules' secret: outside the database, so that a copy of that forges nothing |
 //! | `issuer.db` | accounts and ledger |
@@ -24,7 +25,6 @@ use zeroize::Zeroizing;
 
 use crate::rules::Secrets;
 
-pub(crate) use info::lock_file;
 pub use info::{InfoError, SandboxInfo, TerminalInfo};
 pub(crate) use keys::{Keys, TerminalKey};
 
@@ -33,6 +33,8 @@ pub const FORMAT: u32 = 1;
 
 /// The name of [`SandboxInfo`]'s file.
 pub(crate) const INFO: &str = "sandbox.json";
+/// The file whose lock says that [`INFO`] is true.
+const RUNNING: &str = "running";
 /// The name of the database's file.
 pub(crate) const DATABASE: &str = "issuer.db";
 /// What a reset takes away; the key file last, because a database without keys is refused.
@@ -97,16 +99,17 @@ pub(crate) struct Folder {
     path: PathBuf,
     /// How often a sandbox started here, this time included.
     pub(crate) starts: u64,
-    _lock: File,
+    _locks: [File; 2],
 }
 
 impl Folder {
     /// Takes the folder, and makes it where there is none. `reset` empties it of everything that a sandbox keeps there.
     pub(crate) fn open(path: &Path, reset: bool) -> Result<Self, FolderError> {
         make_private_dir(path).map_err(FileError::at(path))?;
-        let lock = lock(path)?;
+        let lock = locked(path, "lock")?;
         // Whoever wrote it is gone, or the lock would be held.
         remove(&path.join(INFO))?;
+        let running = locked(path, RUNNING)?;
         if reset {
             KEPT.iter().try_for_each(|name| remove(&path.join(name)))?;
         }
@@ -117,7 +120,7 @@ impl Folder {
         }
         let starts = format.starts.saturating_add(1);
         write_json(&format_file, &FormatFile { format: FORMAT, starts })?;
-        Ok(Self { path: path.to_owned(), starts, _lock: lock })
+        Ok(Self { path: path.to_owned(), starts, _locks: [lock, running] })
     }
 
     /// The path of a file in it.
@@ -142,11 +145,11 @@ fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
-fn lock(folder: &Path) -> Result<File, FolderError> {
-    let path = lock_file(folder);
+fn locked(folder: &Path, name: &str) -> Result<File, FolderError> {
+    let path = folder.join(name);
     let failed = |source| FileError::at(&path)(source);
     let file = private(OpenOptions::new().create(true).truncate(false).write(true)).open(&path).map_err(failed)?;
-    // Whoever asks whether a sandbox runs here holds the lock for a moment, and so does one that is being stopped.
+    // One that is being stopped holds it for a moment still, and so does whoever asks whether one runs.
     for _ in 0..100 {
         match file.try_lock() {
             Ok(()) => return Ok(file),

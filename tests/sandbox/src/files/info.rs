@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use saifu_wire::Name;
 use saifu_wire::messages::TerminalKind;
 
-use super::{FORMAT, FileError, read_json};
+use super::{FORMAT, FileError, RUNNING, read_json};
 
 /// A terminal that every sandbox has from the start, with its private key.
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
@@ -80,12 +80,15 @@ pub enum InfoError {
 }
 
 impl SandboxInfo {
-    /// Reads a `sandbox.json` and makes sure that its sandbox is alive: that it holds the folder's lock. (A process id alone
+    /// Reads a `sandbox.json` and makes sure that its sandbox is alive: that it holds the lock beside it. (A process id alone
     /// may have gone to somebody else.)
     ///
     /// # Errors
     /// [`InfoError`].
     pub fn read(path: &Path) -> Result<Self, InfoError> {
+        // A sandbox takes the lock after it has removed its forerunner's file: asked in this order, a lock that is held and a
+        // file that is there belong together.
+        let alive = is_held(path.parent().unwrap_or(Path::new(".")));
         let info: Self = match read_json(path) {
             Ok(Some(info)) => info,
             Ok(None) => return Err(InfoError::Missing(path.to_owned())),
@@ -97,21 +100,12 @@ impl SandboxInfo {
         if info.format != FORMAT {
             return Err(InfoError::Malformed(path.to_owned()));
         }
-        if is_held(path.parent().unwrap_or(Path::new("."))) {
-            Ok(info)
-        } else {
-            Err(InfoError::Stale { path: path.to_owned(), pid: info.pid })
-        }
+        if alive { Ok(info) } else { Err(InfoError::Stale { path: path.to_owned(), pid: info.pid }) }
     }
 }
 
-/// The file whose lock says that a sandbox runs in this folder.
-pub(crate) fn lock_file(folder: &Path) -> PathBuf {
-    folder.join("lock")
-}
-
 fn is_held(folder: &Path) -> bool {
-    File::open(lock_file(folder)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    File::open(folder.join(RUNNING)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 #[cfg(test)]
