@@ -31,6 +31,22 @@ impl Status {
     pub const ALL: &[Self] =
         &[Self::Done, Self::Bug, Self::Usage, Self::Refused, Self::Offline, Self::Vault, Self::InUse];
 
+    /// What it means, as documented.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "Done.",
+            Self::Bug => "A bug of ours; of the demo, a step that failed.",
+            Self::Usage => {
+                "The command line or its input is wrong, or an answer is missing that nobody is there to give."
+            }
+            Self::Refused => "The issuer refused, or a register or an ATM was declined.",
+            Self::Offline => "Nothing answers, or not in time, or something that is not the issuer.",
+            Self::Vault => "The wallet's files or its key store cannot be used.",
+            Self::InUse => "Another process holds the wallet or the sandbox's folder.",
+        }
+    }
+
     /// The number that the process returns.
     #[must_use]
     pub fn number(self) -> u8 {

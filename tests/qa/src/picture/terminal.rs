@@ -75,6 +75,7 @@ pub fn square(matrix: &Matrix) -> Cells {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "pixels of a small picture")]
 mod tests {
     use image::{GrayImage, Luma};
 
