@@ -97,7 +97,8 @@ fn proof_with_old_or_no_nonce_is_refused_and_the_control_lets_it_pass() {
 
 #[test]
 fn proof_about_another_request_is_refused_and_the_control_lets_it_pass() {
-    let changes: [(&str, fn(&mut Claims<'_>)); 5] = [
+    type Change = fn(&mut Claims<'_>);
+    let changes: [(&str, Change); 5] = [
         ("method", |claims| claims.method = "GET"),
         ("address", |claims| claims.uri = "https://127.0.0.1:1/v1/top-ups"),
         ("origin", |claims| claims.uri = "https://127.0.0.1:2/v1/codes"),

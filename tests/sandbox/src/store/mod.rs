@@ -2,7 +2,7 @@
 //! touch it but through [`Rules`](crate::rules::Rules).
 //!
 //! *Durability.* WAL with `synchronous=FULL`: a job is answered only after the commit that carries it is on disk. Up to
-//! [`BATCH`] queued jobs share one commit, each in a savepoint of its own, so one refusal undoes one job and one `fsync`
+//! 256 queued jobs share one commit, each in a savepoint of its own, so one refusal undoes one job and one `fsync`
 //! serves them all. A job that panics is undone and answered `internal`; a commit that fails answers all its jobs so.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,6 +25,7 @@ const BATCH: usize = 256;
 /// Jobs that may wait; beyond them callers are told to come back.
 const QUEUE: usize = 4_096;
 const OVERLOAD_RETRY_MS: u64 = 1_000;
+const WRITER_CACHE_KIB: i64 = 65_536;
 const READERS_KEPT: usize = 4;
 const STATEMENTS_KEPT: usize = 256;
 
@@ -88,6 +89,9 @@ impl Store {
         let conn = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "synchronous", "FULL")?;
+        // A savepoint keeps the pages it may have to bring back; in a file they would cost more than the writes themselves.
+        conn.pragma_update(None, "temp_store", "MEMORY")?;
+        conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         prepare(&conn, &path)?;
         let (queue, jobs) = mpsc::channel(QUEUE);
         let writer = std::thread::Builder::new().name("saifu-store".into()).spawn(move || write_all(&conn, jobs))?;
