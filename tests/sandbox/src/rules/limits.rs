@@ -4,7 +4,7 @@
 
 use rusqlite::params;
 use saifu_wire::messages::Standing;
-use saifu_wire::{Problem, ProblemCode};
+use saifu_wire::{Problem, ProblemCode, Yen};
 
 use super::account::Customer;
 use super::context::ms;
@@ -48,8 +48,8 @@ impl Figure {
 
     fn problem(&self) -> Problem {
         let detail = match self.measure {
-            Measure::Each => format!("at most ¥{} each", self.limit),
-            Measure::Sum => format!("at most ¥{} in the period of {}", self.limit, self.rule),
+            Measure::Each => format!("at most {} each", Yen(self.limit)),
+            Measure::Sum => format!("at most {} in the period of {}", Yen(self.limit), self.rule),
             Measure::Count => format!("at most {} in the period of {}", self.limit, self.rule),
             Measure::Interval => format!("at least {} seconds apart", self.limit / 1_000),
         };
