@@ -1,0 +1,63 @@
+//! A stretch of one kind of work: how much was done, and how long each piece took.
+
+use std::time::Duration;
+
+/// What is printed of it.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct Slice {
+    what: &'static str,
+    count: u64,
+    seconds: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+}
+
+impl Slice {
+    /// Of `took` together, each piece with its own time.
+    pub(crate) fn new(what: &'static str, took: Duration, mut pieces: Vec<Duration>) -> Self {
+        pieces.sort_unstable();
+        Self {
+            what,
+            count: u64::try_from(pieces.len()).unwrap_or(u64::MAX),
+            seconds: took.as_secs_f64(),
+            p50_ms: percentile(&pieces, 50),
+            p99_ms: percentile(&pieces, 99),
+        }
+    }
+}
+
+/// The smallest time that `percent` of all pieces did not exceed (nearest rank), in milliseconds.
+fn percentile(sorted: &[Duration], percent: usize) -> f64 {
+    let rank = sorted.len().saturating_mul(percent).div_ceil(100);
+    let found = sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default();
+    (found.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slice(millis: impl Iterator<Item = u64>) -> Slice {
+        Slice::new("sample", Duration::from_secs(2), millis.map(Duration::from_millis).collect())
+    }
+
+    #[test]
+    fn percentiles_are_times_that_were_seen() {
+        let hundred = slice((1..=100).rev());
+        assert_eq!((hundred.count, hundred.p50_ms, hundred.p99_ms), (100, 50.0, 99.0));
+        let one = slice(std::iter::once(7));
+        assert_eq!((one.p50_ms, one.p99_ms), (7.0, 7.0));
+    }
+
+    #[test]
+    fn the_slow_one_of_fifty_counts_and_of_a_thousand_does_not() {
+        let with_one_slow = |fast: usize| slice(std::iter::repeat_n(1, fast).chain([900])).p99_ms;
+        assert_eq!(with_one_slow(49), 900.0);
+        assert_eq!(with_one_slow(999), 1.0);
+    }
+
+    #[test]
+    fn nothing_done_took_no_time() {
+        assert_eq!(slice(std::iter::empty()).p99_ms, 0.0);
+    }
+}
