@@ -47,7 +47,7 @@ pub(crate) fn time(at: saifu_wire::Millis) -> String {
 /// Rows and columns as people read them.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(header);
+    table.load_preset(comfy_table::presets::NOTHING).set_header(header);
     for row in rows {
         table.add_row(row);
     }

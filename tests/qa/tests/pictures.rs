@@ -21,7 +21,7 @@ use saifu_code::{Issuer, Kind, PaymentDigits, code128, qr};
 use saifu_crypto::{Random as _, SeededRandom};
 use saifu_qa::picture::{Page, Symbol, SymbolKind, read};
 
-const SAMPLES: usize = 12;
+const SAMPLES: usize = 6;
 
 fn samples() -> Vec<PaymentDigits> {
     let random = SeededRandom::new(1);

@@ -36,10 +36,10 @@ struct Stage<'a> {
 impl Stage<'_> {
     /// What a person reads: on stdout, or on stderr when stdout is for programs.
     fn say(&mut self, text: &str) -> Result<(), Failure> {
-        self.lines.extend(text.lines().map(|line| Line::Text(line.to_owned())));
+        self.lines.extend(text.split('\n').map(|line| Line::Text(line.to_owned())));
         match self.context.printer.json() {
             true => self.context.printer.note(text),
-            false => self.context.printer.text(text)?,
+            false => self.context.printer.raw(format!("{text}\n").as_bytes())?,
         }
         Ok(())
     }

@@ -101,8 +101,8 @@ impl Issuer {
     pub(crate) fn sms_code(&self, number: &PhoneNumber) -> String {
         let path = format!("/sms?number={}", number.as_str().replace('+', "%2B"));
         let inbox = self.lever("GET", &path, "");
-        let codes = inbox["messages"].as_array().unwrap().iter().filter_map(|message| message["code"].as_str());
-        codes.last().unwrap_or_else(|| panic!("no code for {number:?}: {inbox}")).to_owned()
+        let mut codes = inbox["messages"].as_array().unwrap().iter().filter_map(|message| message["code"].as_str());
+        codes.next_back().unwrap_or_else(|| panic!("no code for {number:?}: {inbox}")).to_owned()
     }
 
     /// Has every balance recomputed from the postings and compared.
