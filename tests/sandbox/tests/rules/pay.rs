@@ -309,5 +309,5 @@ fn limits_name_the_rule_in_the_policy_file() {
     let phone = world.phone(NUMBER);
     let problem = world.top_up(&phone, 10_001).unwrap_err();
     assert_eq!(problem.rule.as_deref(), Some(rule::TOP_UP_STARTER_DAY));
-    assert!(problem.detail.unwrap().contains("10000"));
+    assert!(problem.detail.unwrap().contains("¥10,000"));
 }
