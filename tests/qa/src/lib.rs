@@ -45,17 +45,17 @@ pub fn main() -> ExitCode {
         Err(error) => return unparsed(&error),
     };
     let printer = Printer::new(cli.global.json, cli.global.quiet);
-    let status = match run(cli, printer) {
-        Ok(status) => status,
+    let exit = match run(cli, printer) {
+        Ok(exit) => exit,
         Err(failure) => {
             printer.failure(&failure);
-            failure.status()
+            failure.status().number()
         }
     };
-    status.into()
+    exit.into()
 }
 
-fn run(cli: Cli, printer: Printer) -> Result<Status, Failure> {
+fn run(cli: Cli, printer: Printer) -> Result<u8, Failure> {
     tracing_setup::install();
     let context = Context::new(&cli.global, printer)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -65,7 +65,7 @@ fn run(cli: Cli, printer: Printer) -> Result<Status, Failure> {
     // A prompt or a key press may still block a thread; the process must not wait for it.
     runtime.shutdown_background();
     printer.report(&report)?;
-    Ok(report.status())
+    Ok(report.exit())
 }
 
 /// Help and version are no errors; everything else says so in JSON too when JSON was asked for.

@@ -9,7 +9,7 @@ use crate::failure::{Failure, LocalCode, Status};
 pub(crate) struct Report {
     document: Option<serde_json::Value>,
     text: String,
-    status: Status,
+    exit: u8,
 }
 
 impl Report {
@@ -17,21 +17,27 @@ impl Report {
     pub(crate) fn new(document: &impl Serialize, text: impl Into<String>) -> Result<Self, Failure> {
         let document =
             serde_json::to_value(document).map_err(|error| LocalCode::Bug.detail(format!("the document: {error}")))?;
-        Ok(Self { document: Some(document), text: text.into(), status: Status::Done })
+        Ok(Self { document: Some(document), text: text.into(), exit: Status::Done.number() })
     }
 
     /// The command has written everything by itself.
     pub(crate) fn silent() -> Self {
-        Self { document: None, text: String::new(), status: Status::Done }
+        Self { document: None, text: String::new(), exit: Status::Done.number() }
     }
 
     /// The same, ending otherwise.
     pub(crate) fn with_status(self, status: Status) -> Self {
-        Self { status, ..self }
+        self.with_exit(status.number())
     }
 
-    pub(crate) fn status(&self) -> Status {
-        self.status
+    /// The same, ending as another program did.
+    pub(crate) fn with_exit(self, exit: u8) -> Self {
+        Self { exit, ..self }
+    }
+
+    /// What the process returns.
+    pub(crate) fn exit(&self) -> u8 {
+        self.exit
     }
 
     pub(crate) fn document(&self) -> Option<&serde_json::Value> {

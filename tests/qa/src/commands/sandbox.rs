@@ -1,5 +1,7 @@
 //! `saifu sandbox`: the issuer in this process, until it is stopped. It says where it is once it answers.
 
+mod run;
+
 use std::path::Path;
 
 use saifu_sandbox::policy::Policy;
@@ -10,6 +12,8 @@ use crate::cli::SandboxRunArgs;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, at};
 use crate::report::Report;
+
+pub(super) use run::run as run_command;
 
 /// What `sandbox.json` says, without the keys.
 #[derive(Serialize)]

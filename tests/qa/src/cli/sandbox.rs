@@ -1,0 +1,23 @@
+//! `saifu sandbox …`: what is done to a sandbox beside running it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// An issuer for one command.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Draw codes and numbers from this seed, so that a run repeats
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Limits to use instead of the usual ones
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Keep the temporary folder even if the command succeeds
+    #[arg(long)]
+    pub keep: bool,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
