@@ -26,6 +26,8 @@ const ROUNDS: usize = 200;
 const EACH_YEN: i64 = 1_000;
 /// Each step is hit at least this often.
 const AT_LEAST: usize = 10;
+/// The longest delay of a kill in flight: about what an idle machine takes for the answer, so that most of them hit.
+const IN_FLIGHT_MICROS: u64 = 2_000;
 /// Where the random delays begin, if not at [`DEFAULT_SEED`].
 const SEED: &str = "SAIFU_KILL_SEED";
 const DEFAULT_SEED: u64 = 0x5a1f;
@@ -151,7 +153,7 @@ fn kills() -> impl Iterator<Item = String> {
     (0..ROUNDS).map(move |round| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let step = saifu::STEPS[round % saifu::STEPS.len()];
-        if step == "sending" { format!("sending:{}", (random >> 33) % 4_000) } else { step.to_owned() }
+        if step == "sending" { format!("sending:{}", (random >> 33) % IN_FLIGHT_MICROS) } else { step.to_owned() }
     })
 }
 

@@ -13,7 +13,7 @@ use crate::process::tail;
 pub(super) const ABOUT: About = About {
     name: "kills",
     sentence: "SIGKILL of the wallet at every step of a top-up; wallet and ledger must agree after each",
-    takes: "2000 rounds, about 30 minutes",
+    takes: "2000 rounds, about 3 minutes",
     rounds: 2_000,
     rounds_a_chunk: ROUNDS,
 };
