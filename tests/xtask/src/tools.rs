@@ -17,8 +17,9 @@ const PACKAGES: &[(&str, &str)] = &[
     ("dbus-run-session", "dbus"),
     ("dbus-send", "dbus"),
     ("gnome-keyring-daemon", "gnome-keyring"),
-    ("oathtool", "oathtool"),
+    ("fish", "fish"),
     ("zbarimg", "zbar-tools"),
+    ("zsh", "zsh"),
 ];
 
 /// A Rust program of a fixed version.

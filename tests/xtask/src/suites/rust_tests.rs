@@ -9,7 +9,7 @@ use crate::report::{Outcome, Report};
 use crate::workspace::{Target, TargetKind, Workspace};
 
 /// What tests compare our output with, where the machine has it.
-const READERS: &[&str] = &["zbarimg", "oathtool"];
+const READERS: &[&str] = &["zbarimg", "fish", "zsh"];
 
 pub(super) fn suites(workspace: &Workspace) -> Vec<Suite> {
     let mut suites =
