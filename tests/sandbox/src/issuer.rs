@@ -25,7 +25,8 @@ use tokio::sync::watch;
 use crate::auth::{Access, Asked, Auth, Caller, access};
 use crate::clock::Clock;
 use crate::files::Folder;
-use crate::rules::{Cx, Refused, Rules, due};
+use crate::log::{self, Log};
+use crate::rules::{Cx, Notes, Refused, Rules, due};
 use crate::service::Service;
 
 use answer::{Answer, Content};
@@ -51,6 +52,8 @@ pub(crate) struct Origins {
 pub struct Issuer {
     pub(crate) rules: Rules,
     pub(crate) clock: Clock,
+    /// What quality assurance may read.
+    pub(crate) log: Log,
     auth: Auth,
     service: Service,
     origins: Origins,
@@ -83,6 +86,7 @@ impl Issuer {
         Ok(Self {
             rules,
             clock,
+            log: Log::default(),
             auth: Auth::new()?,
             service,
             origins,
@@ -125,6 +129,7 @@ impl Issuer {
         let mut record = Record::new(listener);
         let outcome = unpanicked(self.answer(now, listener, request, &trace, &mut record)).await;
         let code = outcome.as_ref().err().map(|problem| problem.code);
+        let notes = record.notes(outcome.as_ref().err());
         let answer = outcome.unwrap_or_else(|problem| Answer::refusal(&problem, record.allow));
         let (mut response, subscription) = match answer.content {
             Content::Whole(bytes) => (Response::new(bytes), None),
@@ -137,6 +142,8 @@ impl Issuer {
             answer::set(response.headers_mut(), headers::DPOP_NONCE, &self.auth.nonce(now));
         }
         record.write(&trace, answer.status, code, started.elapsed());
+        let (operation, status) = (record.operation.map_or("none", Operation::name), answer.status.as_u16());
+        self.log.asked(log::Asked { at: now, trace: &trace, operation, status, code, notes });
         (response, subscription)
     }
 
@@ -182,6 +189,7 @@ impl Issuer {
         })?;
         if let Caller::Customer { binding, .. } = &caller {
             record.who = Some(binding.account.to_string());
+            (record.notes.account, record.notes.device) = (Some(binding.account), Some(binding.device));
         }
         Ok(caller)
     }
@@ -192,11 +200,23 @@ impl Issuer {
         T: Send + 'static,
         F: FnOnce(&Cx<'_>) -> Result<T, Refused> + Send + 'static,
     {
+        self.write_told(now, trace, rule).await.0
+    }
+
+    /// The same, with what the rule told beside its answer. What ended by itself goes into the log before it.
+    async fn write_told<T, F>(&self, now: Millis, trace: &str, rule: F) -> (Result<T, Problem>, Notes)
+    where
+        T: Send + 'static,
+        F: FnOnce(&Cx<'_>) -> Result<T, Refused> + Send + 'static,
+    {
         let answered = self.rules.write(now, trace, rule).await;
         for account in &answered.touched {
             self.watchers.wake(*account);
         }
-        answered.result
+        if !answered.notes.ended.is_empty() {
+            self.log.ended(now, trace, &answered.notes.ended);
+        }
+        (answered.result, answered.notes)
     }
 
     /// Lets everything end that is due by now, and names it. What ends may make something else due.

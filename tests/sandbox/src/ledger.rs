@@ -125,7 +125,14 @@ fn open_hold(conn: &Connection, hold: Hold) -> Result<Option<Move>> {
     .optional()
 }
 
-fn insert(cx: &Cx<'_>, phase: &str, of: Option<Hold>, what: Move, settlement: Option<&[u8; 16]>) -> Result<i64> {
+fn insert(
+    cx: &Cx<'_>,
+    phase: &'static str,
+    of: Option<Hold>,
+    what: Move,
+    settlement: Option<&[u8; 16]>,
+) -> Result<i64> {
+    cx.note_posting(phase, what);
     cx.conn
         .prepare_cached(
             "INSERT INTO posting (phase, of, debit, credit, amount, settlement, at, trace) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

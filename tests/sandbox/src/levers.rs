@@ -7,8 +7,12 @@
 //! | `GET /clock` | `{now, offset_ms, held}` |
 //! | `POST /clock` with `{advance_ms}` or `{to}` | `{now, offset_ms, held, ran: [{at, what}]}`, when everything due has run |
 //! | `GET /audit` | the ledger, recomputed: `{ok, postings, accounts, faults}` |
+//! | `GET /log?after=&account=&device=&terminal=&trace=&refused=` | `{lines: [{number, at, trace, operation, …}]}`, at most 1,000 |
+//! | `GET /explain/ID` | `{what, at, decided_by, rules, postings, trace, earlier}` of a transaction id, an intent, a settlement or a trace |
 //!
 //! Refusals are problem documents, as everywhere.
+
+mod told;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -35,6 +39,8 @@ pub(crate) fn router(issuer: Shared, token_hash: [u8; 32]) -> Router {
         .route("/sms", get(inbox))
         .route("/clock", get(clock).post(move_clock))
         .route("/audit", get(audit))
+        .route("/log", get(told::log))
+        .route("/explain/{of}", get(told::explain))
         .fallback(async || Refusal(ProblemCode::NotFound.into()))
         .method_not_allowed_fallback(async || Refusal(ProblemCode::MethodNotAllowed.into()))
         .layer(middleware::from_fn(move |request: Request, next: Next| admit(token_hash, request, next)))

@@ -44,6 +44,7 @@ mod files;
 mod issuer;
 pub mod ledger;
 mod levers;
+mod log;
 pub mod openapi;
 pub mod policy;
 pub mod rules;

@@ -24,12 +24,14 @@ type OfTerminal<R, T> = fn(&Cx<'_>, &Terminal, &R) -> Result<T, Refused>;
 /// Gives a request to its rule.
 pub(super) async fn run(issuer: &Issuer, call: Call, record: &mut Record) -> Result<Answer, Problem> {
     match call.operation {
-        Operation::SignUp => key(issuer, call, sign_up::begin).await.map(|answer| answer.status(StatusCode::ACCEPTED)),
-        Operation::SignUpConfirm => key(issuer, call, sign_up::confirm).await,
+        Operation::SignUp => {
+            key(issuer, call, record, sign_up::begin).await.map(|answer| answer.status(StatusCode::ACCEPTED))
+        }
+        Operation::SignUpConfirm => key(issuer, call, record, sign_up::confirm).await,
         Operation::Session => open_session(issuer, call, record).await,
         Operation::Token => renew_token(issuer, &call),
-        Operation::Activation => customer(issuer, call, activation::begin).await,
-        Operation::ActivationConfirm => customer(issuer, call, activation::confirm).await,
+        Operation::Activation => customer(issuer, call, record, activation::begin).await,
+        Operation::ActivationConfirm => customer(issuer, call, record, activation::confirm).await,
         Operation::Home => reading(issuer, &call, account::home).await,
         Operation::History => {
             let query = body::read_query(call.request.uri());
@@ -39,14 +41,15 @@ pub(super) async fn run(issuer: &Issuer, call: Call, record: &mut Record) -> Res
         Operation::IntentNonce => {
             let rule: OfCustomer<saifu_wire::messages::IntentNonceRequest, _> =
                 |cx, binding, _| top_up::nonce(cx, binding);
-            customer(issuer, call, rule).await
+            customer(issuer, call, record, rule).await
         }
-        Operation::IntentResolve => customer(issuer, call, top_up::resolve).await,
+        Operation::IntentResolve => customer(issuer, call, record, top_up::resolve).await,
         Operation::TopUp => {
             let intent = intent_key(&call)?;
-            customer(issuer, call, move |cx, binding, request| top_up::request(cx, binding, intent, request)).await
+            customer(issuer, call, record, move |cx, binding, request| top_up::request(cx, binding, intent, request))
+                .await
         }
-        Operation::Code => customer(issuer, call, code::issue).await,
+        Operation::Code => customer(issuer, call, record, code::issue).await,
         Operation::Settle => at_terminal(issuer, call, record, settle::settle).await,
         Operation::SettleVoid => at_terminal(issuer, call, record, settle::void).await,
         Operation::Refund => at_terminal(issuer, call, record, settle::refund).await,
@@ -58,18 +61,19 @@ pub(super) async fn run(issuer: &Issuer, call: Call, record: &mut Record) -> Res
     }
 }
 
-async fn key<R, T>(issuer: &Issuer, call: Call, rule: OfKey<R, T>) -> Result<Answer, Problem>
+async fn key<R, T>(issuer: &Issuer, call: Call, record: &mut Record, rule: OfKey<R, T>) -> Result<Answer, Problem>
 where
     R: DeserializeOwned + Send + 'static,
     T: Serialize + Send + 'static,
 {
     let Caller::Key { thumbprint, .. } = call.caller else { return Err(ProblemCode::Internal.into()) };
     let request: R = body::read(call.request.body())?;
-    let answer = issuer.write(call.now, &call.trace, move |cx| rule(cx, &request, &thumbprint)).await?;
-    Answer::json(&answer)
+    let (answer, notes) = issuer.write_told(call.now, &call.trace, move |cx| rule(cx, &request, &thumbprint)).await;
+    record.told(notes);
+    Answer::json(&answer?)
 }
 
-async fn customer<R, T, F>(issuer: &Issuer, call: Call, rule: F) -> Result<Answer, Problem>
+async fn customer<R, T, F>(issuer: &Issuer, call: Call, record: &mut Record, rule: F) -> Result<Answer, Problem>
 where
     R: DeserializeOwned + Send + 'static,
     T: Serialize + Send + 'static,
@@ -77,13 +81,14 @@ where
 {
     let binding = binding(&call)?;
     let request: Result<R, Problem> = body::read(call.request.body());
-    let answer = issuer
-        .write(call.now, &call.trace, move |cx| {
+    let (answer, notes) = issuer
+        .write_told(call.now, &call.trace, move |cx| {
             session::check(cx, binding)?;
             rule(cx, binding, &request?)
         })
-        .await?;
-    Answer::json(&answer)
+        .await;
+    record.told(notes);
+    Answer::json(&answer?)
 }
 
 async fn reading<T, F>(issuer: &Issuer, call: &Call, rule: F) -> Result<Answer, Problem>
@@ -119,13 +124,15 @@ where
     // Who it is comes to light inside the transaction, and belongs into the log whatever the rule says.
     let name = Arc::new(OnceLock::new());
     let seen = Arc::clone(&name);
-    let answer = issuer
-        .write(call.now, &call.trace, move |cx| {
+    let (answer, notes) = issuer
+        .write_told(call.now, &call.trace, move |cx| {
             let terminal = known_terminal(cx, &thumbprint, kind)?;
+            cx.note(|notes| notes.terminal = Some(terminal.name.clone()));
             let _ = seen.set(terminal.name.to_string());
             rule(cx, &terminal, &request?)
         })
         .await;
+    record.told(notes);
     record.who = name.get().cloned();
     Answer::json(&answer?)
 }
@@ -140,8 +147,11 @@ async fn open_session(issuer: &Issuer, call: Call, record: &mut Record) -> Resul
     let Caller::Key { thumbprint, nonce } = call.caller else { return Err(ProblemCode::Internal.into()) };
     let request: SessionRequest = body::read(call.request.body())?;
     let certified = thumbprint.clone();
-    let binding =
-        issuer.write(call.now, &call.trace, move |cx| session::open(cx, &request, &nonce, &certified)).await?;
+    let (opened, notes) =
+        issuer.write_told(call.now, &call.trace, move |cx| session::open(cx, &request, &nonce, &certified)).await;
+    record.told(notes);
+    let binding = opened?;
+    (record.notes.account, record.notes.device) = (Some(binding.account), Some(binding.device));
     record.who = Some(binding.account.to_string());
     let (session, token) = issuer.auth.open(call.now, binding, &thumbprint)?;
     Answer::json(&SessionAnswer {

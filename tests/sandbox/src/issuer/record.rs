@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use saifu_wire::{Listener, Operation, ProblemCode};
+use saifu_wire::{Listener, Operation, Problem, ProblemCode};
+
+use crate::rules::Notes;
 
 /// What the log says about a request: one line, and nothing of its body or headers in it.
 pub(super) struct Record {
@@ -14,11 +16,30 @@ pub(super) struct Record {
     pub(super) why: Option<&'static str>,
     /// The method that the path would take.
     pub(super) allow: Option<&'static str>,
+    /// What the rule told.
+    pub(super) notes: Notes,
 }
 
 impl Record {
     pub(super) fn new(listener: Listener) -> Self {
-        Self { listener, operation: None, who: None, why: None, allow: None }
+        Self { listener, operation: None, who: None, why: None, allow: None, notes: Notes::default() }
+    }
+
+    /// Takes what a rule told; who asked stays known.
+    pub(super) fn told(&mut self, notes: Notes) {
+        let Notes { account, device, .. } = self.notes;
+        self.notes = notes;
+        self.notes.account = self.notes.account.or(account);
+        self.notes.device = self.notes.device.or(device);
+    }
+
+    /// What goes into the issuer's log, whoever refused.
+    pub(super) fn notes(&mut self, refused: Option<&Problem>) -> Notes {
+        let mut notes = std::mem::take(&mut self.notes);
+        if let Some(problem) = refused {
+            notes.refused(problem);
+        }
+        notes
     }
 
     /// Writes the line.

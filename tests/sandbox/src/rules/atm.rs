@@ -28,13 +28,21 @@ pub fn authorize(
     request: &AtmAuthorizeRequest,
 ) -> Result<AtmAuthorizeAnswer, Refused> {
     terminal.require(TerminalKind::Atm)?;
+    cx.note_try("atm-authorize", terminal, &request.txid);
+    let answer = authorized(cx, terminal, request)?;
+    cx.note_answer(answer.result, answer.reason, None);
+    Ok(answer)
+}
+
+fn authorized(cx: &Cx<'_>, terminal: &Terminal, request: &AtmAuthorizeRequest) -> Result<AtmAuthorizeAnswer, Refused> {
     let number = request.number.expose();
     let fingerprint = cx.secrets.atm(&[b"asked", number.as_bytes(), b"/", request.totp.expose().as_bytes()]);
     let known = transaction::find(cx, terminal, &request.txid)?.filter(|_| !cx.policy.without.replay_lookup);
     if let Some(known) = known {
-        if !known.repeats(Use::Atm, &fingerprint, 0) {
+        if !cx.check("transaction.same_request", known.repeats(Use::Atm, &fingerprint, 0)) {
             return Ok(refuse(Reason::TransactionReused));
         }
+        cx.note_repeat();
         return Ok(serde_json::from_str(&known.answer)?);
     }
     let (answer, top_up) = match decide(cx, request)? {
@@ -68,17 +76,30 @@ fn decide(cx: &Cx<'_>, request: &AtmAuthorizeRequest) -> Result<Result<Held, Rea
     }
     let number = request.number.expose();
     let held = if is_number(number) { top_up::by_number(cx, number)? } else { None };
-    let Some(held) = held.filter(|held| held.state == "awaiting" && cx.now < held.expires_at) else {
+    if let Some(held) = &held {
+        note_held(cx, held);
+    }
+    let held = held.filter(|held| held.state == "awaiting" && cx.now < held.expires_at);
+    cx.check("atm.number", held.is_some());
+    let Some(held) = held else {
         return Ok(Err(Reason::NumberOrCodeNotValid));
     };
-    if !activation::take_totp(cx, held.device, request.totp.expose())? {
+    let right = activation::take_totp(cx, held.device, request.totp.expose())?;
+    if !cx.check("atm.totp", right) {
         wrong_try(cx, &held)?;
         return Ok(Err(Reason::NumberOrCodeNotValid));
     }
-    if account::owner(cx, held.account)?.frozen {
+    if !cx.check("account.frozen", !account::owner(cx, held.account)?.frozen) {
         return Ok(Err(Reason::AccountFrozen));
     }
     Ok(Ok(held))
+}
+
+/// Whose top-up it is about.
+fn note_held(cx: &Cx<'_>, held: &Held) {
+    cx.note(|notes| {
+        (notes.account, notes.device, notes.intent) = (Some(held.account), Some(held.device), Some(held.key));
+    });
 }
 
 fn is_number(text: &str) -> bool {
@@ -88,7 +109,8 @@ fn is_number(text: &str) -> bool {
 
 fn wrong_try(cx: &Cx<'_>, held: &Held) -> Result<(), Refused> {
     cx.conn.prepare_cached("UPDATE top_up SET wrong_tries = wrong_tries + 1 WHERE id = ?")?.execute([held.id])?;
-    if held.wrong_tries.saturating_add(1) < cx.policy.atm.tries {
+    let tries = held.wrong_tries.saturating_add(1);
+    if cx.weigh("atm.tries", cx.policy.atm.tries.into(), tries.into(), tries < cx.policy.atm.tries) {
         return Ok(());
     }
     top_up::give_back(cx, held, GivenBack::Voided)?;
@@ -108,28 +130,43 @@ fn wrong_try(cx: &Cx<'_>, held: &Held) -> Result<(), Refused> {
 /// `unknown-terminal` unless an ATM asks.
 pub fn deposit(cx: &Cx<'_>, terminal: &Terminal, request: &AtmDepositRequest) -> Result<SettleAnswer, Refused> {
     terminal.require(TerminalKind::Atm)?;
+    cx.note_try("atm-deposit", terminal, &request.txid);
+    let answer = deposited(cx, terminal, request)?;
+    cx.note_answer(answer.result, answer.reason, answer.settlement);
+    Ok(answer)
+}
+
+fn deposited(cx: &Cx<'_>, terminal: &Terminal, request: &AtmDepositRequest) -> Result<SettleAnswer, Refused> {
     let Some(known) = transaction::find(cx, terminal, &request.txid)? else {
+        cx.check("atm.approval", false);
         return Ok(declined(Reason::NotAuthorized));
     };
-    if known.used != Use::Atm {
+    if !cx.check("transaction.same_request", known.used == Use::Atm) {
         return Ok(declined(Reason::TransactionReused));
     }
     let posted: Option<SettleAnswer> = known.second.as_deref().map(serde_json::from_str).transpose()?;
     if let Some(posted) = posted.filter(|_| !cx.policy.without.replay_lookup) {
-        let same = posted.yen == request.yen.yen();
+        let same = cx.check("transaction.same_request", posted.yen == request.yen.yen());
+        cx.note(|notes| notes.repeat = same);
         return Ok(if same { posted } else { declined(Reason::TransactionReused) });
     }
     let held = known.top_up.map(|id| top_up::by_id(cx, id)).transpose()?;
-    let Some(held) = held.filter(|held| held.state == "authorized" && cx.now < held.expires_at) else {
+    if let Some(held) = &held {
+        note_held(cx, held);
+    }
+    let held = held.filter(|held| held.state == "authorized" && cx.now < held.expires_at);
+    cx.check("atm.approval", held.is_some());
+    let Some(held) = held else {
         return Ok(declined(Reason::NotAuthorized));
     };
     if !operator::runs(cx, Switch::TopUpAtm)? {
         return Ok(declined(Reason::Stopped));
     }
-    if request.yen.get() > held.yen {
+    let yen = request.yen.get();
+    if !cx.weigh("atm.approved_yen", held.yen, yen, yen <= held.yen) {
         return Ok(declined(Reason::AmountTooLarge));
     }
-    let answer = post(cx, terminal, &held, request.yen.get())?;
+    let answer = post(cx, terminal, &held, yen)?;
     transaction::remember_second(cx, terminal, &request.txid, &serde_json::to_string(&answer)?)?;
     Ok(answer)
 }

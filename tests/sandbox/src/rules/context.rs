@@ -1,13 +1,13 @@
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 use saifu_crypto::{CryptoError, Random};
 use saifu_wire::{AccountId, Millis, Problem, ProblemCode};
 use uuid::Uuid;
 
-use super::Secrets;
+use super::{Notes, Secrets, decision};
 use crate::policy::Policy;
 use crate::store::{Store, StoreError};
 
@@ -76,6 +76,8 @@ pub struct Cx<'a> {
     pub trace: &'a str,
     /// Accounts that got new events; their streams are woken after the commit.
     pub touched: RefCell<Vec<AccountId>>,
+    /// What the rule tells beside its answer.
+    pub notes: RefCell<Notes>,
 }
 
 impl Cx<'_> {
@@ -119,6 +121,8 @@ pub struct Answered<T> {
     pub result: Result<T, Problem>,
     /// Accounts with new events, whatever the result.
     pub touched: Vec<AccountId>,
+    /// What it told beside its answer.
+    pub notes: Notes,
 }
 
 struct Inner {
@@ -163,16 +167,29 @@ impl Rules {
         T: Send + 'static,
         F: FnOnce(&Cx<'_>) -> Result<T, Refused> + Send + 'static,
     {
-        let (inner, trace) = (Arc::clone(&self.0), trace.to_owned());
+        let (inner, named) = (Arc::clone(&self.0), trace.to_owned());
+        // What an undone rule told is told all the same.
+        let told = Arc::new(Mutex::new(Notes::default()));
+        let telling = Arc::clone(&told);
         let outcome = self
             .0
             .store
             .write(move |conn| {
                 // Requests may queue in another order than they read the clock; a clock that went back widens nothing.
                 let now = Millis(inner.latest.fetch_max(now.0, Ordering::Relaxed).max(now.0));
-                let cx = inner.context(conn, now, &trace);
+                let cx = inner.context(conn, now, &named);
                 let result = rule(&cx);
-                let touched = cx.touched.into_inner();
+                let (touched, mut notes) = (cx.touched.into_inner(), cx.notes.into_inner());
+                if let Err(Refused::Undo(problem) | Refused::Keep(problem)) = &result {
+                    notes.refused(problem);
+                }
+                let kept = match &result {
+                    Ok(_) => decision::keep(conn, now, &named, &notes, None),
+                    Err(Refused::Keep(problem)) => decision::keep(conn, now, &named, &notes, Some(problem)),
+                    Err(Refused::Undo(_)) => Ok(()),
+                };
+                *telling.lock().unwrap_or_else(PoisonError::into_inner) = notes;
+                kept?;
                 match result {
                     Ok(answer) => Ok((Ok(answer), touched)),
                     Err(Refused::Keep(problem)) => Ok((Err(*problem), touched)),
@@ -180,9 +197,26 @@ impl Rules {
                 }
             })
             .await;
+        let mut notes = std::mem::take(&mut *told.lock().unwrap_or_else(PoisonError::into_inner));
         match outcome {
-            Ok((result, touched)) => Answered { result, touched },
-            Err(problem) => Answered { result: Err(problem), touched: Vec::new() },
+            Ok((result, touched)) => Answered { result, touched, notes },
+            Err(problem) => {
+                notes.undone();
+                self.keep_refusal(now, trace, &notes, &problem).await;
+                Answered { result: Err(problem), touched: Vec::new(), notes }
+            }
+        }
+    }
+
+    /// What an undone try was refused for, for `explain`. The answer does not depend on it.
+    async fn keep_refusal(&self, now: Millis, trace: &str, notes: &Notes, problem: &Problem) {
+        if notes.what.is_none() || notes.repeat {
+            return;
+        }
+        let (trace, notes, problem) = (trace.to_owned(), notes.clone(), problem.clone());
+        let kept = self.0.store.write(move |conn| decision::keep(conn, now, &trace, &notes, Some(&problem)));
+        if let Err(problem) = kept.await {
+            tracing::warn!(code = problem.code.as_str(), "a refusal could not be kept for explain");
         }
     }
 
@@ -216,6 +250,7 @@ impl Inner {
             random: &*self.random,
             trace,
             touched: RefCell::default(),
+            notes: RefCell::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ use rusqlite::params;
 use saifu_wire::{AccountId, Millis};
 
 use super::context::ms;
+use super::notes::Ended;
 use super::{Cx, Refused, top_up};
 use crate::ledger::GivenBack;
 
@@ -37,7 +38,12 @@ pub fn run(cx: &Cx<'_>) -> Result<Vec<Done>, Refused> {
 pub(crate) fn end_holds(cx: &Cx<'_>, account: Option<AccountId>) -> Result<Vec<Done>, Refused> {
     let mut done = Vec::new();
     for held in top_up::overdue(cx, account)? {
+        let before = cx.notes.borrow().postings.len();
         top_up::give_back(cx, &held, GivenBack::Expired)?;
+        cx.note(|notes| {
+            let postings = notes.postings.split_off(before);
+            notes.ended.push(Ended { due_at: held.expires_at, account: held.account, intent: held.key, postings });
+        });
         done.push(Done { at: held.expires_at, what: format!("top-up {} expired", held.key) });
     }
     Ok(done)

@@ -63,8 +63,17 @@ impl Figure {
     }
 }
 
+/// Notes every limit; whether all of them allow.
+pub(crate) fn allow(cx: &Cx<'_>, figures: &[Figure]) -> bool {
+    for figure in figures {
+        cx.weigh(figure.rule, figure.limit, figure.seen, figure.allows());
+    }
+    figures.iter().all(Figure::allows)
+}
+
 /// Refuses by the first limit that does not allow.
-pub(crate) fn require(figures: &[Figure]) -> Result<(), Refused> {
+pub(crate) fn require(cx: &Cx<'_>, figures: &[Figure]) -> Result<(), Refused> {
+    allow(cx, figures);
     figures.iter().find(|figure| !figure.allows()).map_or(Ok(()), |figure| Err(figure.problem().into()))
 }
 

@@ -95,13 +95,24 @@ fn state(cx: &Cx<'_>, switch: Switch) -> Result<SwitchState, Refused> {
 
 /// Whether a service runs.
 pub(crate) fn runs(cx: &Cx<'_>, switch: Switch) -> Result<bool, Refused> {
-    Ok(state(cx, switch)?.on)
+    Ok(cx.check(rule_of(switch), state(cx, switch)?.on))
+}
+
+/// How `explain` names a switch.
+fn rule_of(switch: Switch) -> &'static str {
+    match switch {
+        Switch::SignUp => "switch.sign-up",
+        Switch::Session => "switch.session",
+        Switch::TopUpAtm => "switch.top-up-atm",
+        Switch::Code => "switch.code",
+        Switch::Settlement => "switch.settlement",
+    }
 }
 
 /// Refuses with the operator's reason when a service is stopped.
 pub(crate) fn require(cx: &Cx<'_>, switch: Switch) -> Result<(), Refused> {
     let state = state(cx, switch)?;
-    if state.on {
+    if cx.check(rule_of(switch), state.on) {
         return Ok(());
     }
     Err(Problem::new(ProblemCode::SwitchedOff).detail(state.reason).into())

@@ -109,15 +109,17 @@ fn check_counters(cx: &Cx<'_>, number_hmac: &[u8; 32], prefix: &str) -> Result<(
         )?
         .query_row(params![number_hmac, ms(cx.now.minus(DAY))], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
 
-    let full = |seen: u32, limit: Option<u32>| limit.is_some_and(|limit| seen >= limit);
     let too_many = |rule, wait: u64| Problem::new(ProblemCode::TooManyTries).rule(rule).retry_after(wait);
-    if full(all, policy.all_an_hour) {
+    let counted = |rule, seen: u32, limit: Option<u32>| {
+        limit.is_none_or(|limit| cx.weigh(rule, limit.into(), i64::from(seen).saturating_add(1), seen < limit))
+    };
+    if !counted(rule::SIGN_UP_ALL_AN_HOUR, all, policy.all_an_hour) {
         return Err(too_many(rule::SIGN_UP_ALL_AN_HOUR, HOUR).into());
     }
-    if full(of_prefix, policy.prefix_an_hour) {
+    if !counted(rule::SIGN_UP_PREFIX_AN_HOUR, of_prefix, policy.prefix_an_hour) {
         return Err(too_many(rule::SIGN_UP_PREFIX_AN_HOUR, HOUR).into());
     }
-    if full(of_number, policy.number_a_day) {
+    if !counted(rule::SIGN_UP_NUMBER_A_DAY, of_number, policy.number_a_day) {
         let wait = millis(first).plus(DAY).since(cx.now);
         return Err(too_many(rule::SIGN_UP_NUMBER_A_DAY, wait).into());
     }
@@ -191,7 +193,8 @@ pub fn confirm(cx: &Cx<'_>, request: &SignUpConfirmRequest, thumbprint: &str) ->
     if row.state == "replaced" || cx.now >= ends {
         return Err(ProblemCode::SignUpExpired.into());
     }
-    if row.tries >= policy.tries {
+    let tries = i64::from(row.tries).saturating_add(1);
+    if !cx.weigh(rule::SIGN_UP_TRIES, policy.tries.into(), tries, row.tries < policy.tries) {
         let problem = Problem::new(ProblemCode::TooManyTries).rule(rule::SIGN_UP_TRIES);
         return Err(problem.detail("ask for a new code").retry_after(LEAST_WAIT_MS).into());
     }
@@ -250,6 +253,7 @@ fn open_account(cx: &Cx<'_>, row: &Row) -> Result<SignUpConfirmAnswer, Refused> 
     const FIRST_EPOCH: u64 = 1;
     let account = AccountId(cx.new_id()?);
     let device = DeviceId(cx.new_id()?);
+    cx.note(|notes| (notes.account, notes.device) = (Some(account), Some(device)));
     let epoch = i64::try_from(FIRST_EPOCH)?;
     let yen = ledger::open(cx.conn, &format!("customer:{account}:yen"), Unit::Yen, Owner::Customer)?;
     let points = ledger::open(cx.conn, &format!("customer:{account}:points"), Unit::Points, Owner::Customer)?;

@@ -48,6 +48,10 @@ pub fn nonce(cx: &Cx<'_>, binding: Binding) -> Result<IntentNonce, Refused> {
 /// `unknown-device`, `key-voided`, `key-reused`, `key-time`, `stale-nonce`, `invalid-signature`, `frozen`, `switched-off`,
 /// `over-limit` with its rule.
 pub fn request(cx: &Cx<'_>, binding: Binding, key: IntentKey, request: &TopUpRequest) -> Result<TopUp, Refused> {
+    cx.note(|notes| {
+        (notes.what, notes.intent) = (Some("top-up"), Some(key));
+        (notes.account, notes.device) = (Some(binding.account), Some(binding.device));
+    });
     let live = session::live(cx, binding)?;
     let fingerprint = signed::top_up_fingerprint(request.channel, request.yen);
     if !cx.policy.without.replay_lookup {
@@ -55,6 +59,7 @@ pub fn request(cx: &Cx<'_>, binding: Binding, key: IntentKey, request: &TopUpReq
             Some(None) => return Err(ProblemCode::KeyVoided.into()),
             Some(Some(first)) if first != fingerprint => return Err(ProblemCode::KeyReused.into()),
             Some(Some(_)) => {
+                cx.note_repeat();
                 let row = find(cx, binding.account, key)?.ok_or(ProblemCode::Internal)?;
                 return Ok(row.first_answer(cx));
             }
@@ -64,13 +69,13 @@ pub fn request(cx: &Cx<'_>, binding: Binding, key: IntentKey, request: &TopUpReq
     check_key_time(cx, key)?;
     burn_nonce(cx, binding, request.nonce.expose())?;
     check_signature(cx, &live, binding, key, request)?;
-    if live.customer.frozen {
+    if !cx.check("account.frozen", !live.customer.frozen) {
         return Err(ProblemCode::Frozen.into());
     }
     operator::require(cx, switch_of(request.channel))?;
     due::end_holds(cx, Some(binding.account))?;
     check_source(cx, &live, request.channel)?;
-    limits::require(&limits::top_up(cx, &live.customer, request.yen.get())?)?;
+    limits::require(cx, &limits::top_up(cx, &live.customer, request.yen.get())?)?;
     accept(cx, &live, binding, key, request, fingerprint)
 }
 
@@ -95,10 +100,20 @@ fn check_key_time(cx: &Cx<'_>, key: IntentKey) -> Result<(), Refused> {
     let refuse = |rule| Err(Problem::new(ProblemCode::KeyTime).rule(rule).into());
     match key.at() {
         None => Err(Problem::new(ProblemCode::KeyTime).detail("the key is not a UUIDv7").into()),
-        Some(at) if cx.now.since(at) > policy.key_age_ms => refuse(rule::TOP_UP_KEY_AGE),
-        Some(at) if at.since(cx.now) > policy.key_ahead_ms => refuse(rule::TOP_UP_KEY_AHEAD),
+        Some(at) if !within(cx, rule::TOP_UP_KEY_AGE, policy.key_age_ms, cx.now.since(at)) => {
+            refuse(rule::TOP_UP_KEY_AGE)
+        }
+        Some(at) if !within(cx, rule::TOP_UP_KEY_AHEAD, policy.key_ahead_ms, at.since(cx.now)) => {
+            refuse(rule::TOP_UP_KEY_AHEAD)
+        }
         Some(_) => Ok(()),
     }
+}
+
+/// A span of time, noted.
+fn within(cx: &Cx<'_>, rule: &'static str, limit_ms: u64, seen_ms: u64) -> bool {
+    let figure = |ms| i64::try_from(ms).unwrap_or(i64::MAX);
+    cx.weigh(rule, figure(limit_ms), figure(seen_ms), seen_ms <= limit_ms)
 }
 
 fn burn_nonce(cx: &Cx<'_>, binding: Binding, nonce: &str) -> Result<(), Refused> {
@@ -114,7 +129,7 @@ fn burn_nonce(cx: &Cx<'_>, binding: Binding, nonce: &str) -> Result<(), Refused>
             i64::try_from(binding.epoch)?,
             cx.ms()
         ])?;
-    if burnt == 1 { Ok(()) } else { Err(ProblemCode::StaleNonce.into()) }
+    if cx.check("top_up.nonce_ms", burnt == 1) { Ok(()) } else { Err(ProblemCode::StaleNonce.into()) }
 }
 
 fn check_signature(
@@ -127,13 +142,18 @@ fn check_signature(
     let message = signed::top_up(binding, key, request.channel, request.yen, request.nonce.expose());
     let by_owner = live.authorization_key.verify_der(&message, &request.signature.0).is_ok();
     let by_device = || cx.policy.without.key_role && live.device_key.verify_der(&message, &request.signature.0).is_ok();
-    if by_owner || by_device() { Ok(()) } else { Err(ProblemCode::InvalidSignature.into()) }
+    if cx.check("request.signature", by_owner || by_device()) {
+        Ok(())
+    } else {
+        Err(ProblemCode::InvalidSignature.into())
+    }
 }
 
 fn check_source(cx: &Cx<'_>, live: &Live, channel: Channel) -> Result<(), Refused> {
     let starter = limits::standing(cx, &live.customer) == saifu_wire::messages::Standing::Starter;
     let other = live.customer.first_channel.as_deref().is_some_and(|first| first != channel.as_str());
-    if cx.policy.top_up.starter_one_source && starter && other {
+    let one_source = cx.policy.top_up.starter_one_source && starter;
+    if one_source && !cx.check(rule::TOP_UP_STARTER_ONE_SOURCE, !other) {
         return Err(Problem::new(ProblemCode::OverLimit).rule(rule::TOP_UP_STARTER_ONE_SOURCE).into());
     }
     Ok(())
@@ -187,6 +207,7 @@ fn accept(
 /// `unknown-device`; `key-time` for a key that is no UUIDv7.
 pub fn resolve(cx: &Cx<'_>, binding: Binding, request: &ResolveRequest) -> Result<ResolveAnswer, Refused> {
     session::check(cx, binding)?;
+    cx.note(|notes| notes.intent = Some(request.key));
     if request.key.at().is_none() {
         return Err(Problem::new(ProblemCode::KeyTime).detail("the key is not a UUIDv7").into());
     }

@@ -17,3 +17,4 @@ mod lifecycle;
 mod logging;
 mod proofs;
 mod support;
+mod told;

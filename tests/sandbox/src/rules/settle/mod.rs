@@ -17,6 +17,7 @@ use super::context::millis;
 use super::transaction::{self, Transaction, Use, declined};
 use super::{Binding, Cx, Refused, Terminal, code, events, limits, operator, session, sms};
 use crate::ledger::{self, LedgerAccount, Move, Owner, Unit};
+use crate::policy::rule;
 pub use reverse::{refund, void};
 
 /// Settles a scanned code. The same request under the same transaction id repeats its answer.
@@ -25,6 +26,13 @@ pub use reverse::{refund, void};
 /// `unknown-terminal` unless a register asks. Everything else is an answer: declined, with its reason.
 pub fn settle(cx: &Cx<'_>, terminal: &Terminal, request: &SettleRequest) -> Result<SettleAnswer, Refused> {
     terminal.require(TerminalKind::Register)?;
+    cx.note_try("settle", terminal, &request.txid);
+    let answer = settled(cx, terminal, request)?;
+    cx.note_answer(answer.result, answer.reason, answer.settlement);
+    Ok(answer)
+}
+
+fn settled(cx: &Cx<'_>, terminal: &Terminal, request: &SettleRequest) -> Result<SettleAnswer, Refused> {
     let fingerprint = code::hmac(cx, request.digits.expose());
     let known = transaction::find(cx, terminal, &request.txid)?.filter(|_| !cx.policy.without.replay_lookup);
     if let Some(known) = known {
@@ -64,14 +72,16 @@ fn repeat(
     if known.used == Use::Void {
         // It was reversed before it arrived; what was scanned is burnt all the same.
         burn(cx, fingerprint)?;
+        cx.check("transaction.not_reversed", false);
         return Ok(declined(Reason::Voided));
     }
-    if !known.repeats(Use::Settle, fingerprint, request.yen.get()) {
+    if !cx.check("transaction.same_request", known.repeats(Use::Settle, fingerprint, request.yen.get())) {
         return Ok(declined(Reason::TransactionReused));
     }
-    if known.second.is_some() {
+    if !cx.check("transaction.not_reversed", known.second.is_none()) {
         return Ok(declined(Reason::Voided));
     }
+    cx.note_repeat();
     Ok(serde_json::from_str(&known.answer)?)
 }
 
@@ -84,12 +94,14 @@ enum Scanned {
 
 /// Reads the digits and burns what they name.
 fn scan(cx: &Cx<'_>, hmac: &[u8; 32], request: &SettleRequest) -> Result<Scanned, Refused> {
-    let runs = operator::runs(cx, Switch::Settlement)?;
     let digits = PaymentDigits::parse(request.digits.expose()).ok().filter(|it| it.issuer() == Issuer::SANDBOX);
     let burnt = burn(cx, hmac)?;
     // The purpose stands in the digits for everybody to read, so this answer says nothing about which codes live.
     let cash_in = digits.as_ref().is_some_and(|it| it.kind() == Kind::CashIn);
-    let refused = if cash_in { Some(Reason::WrongPurpose) } else { (!runs).then_some(Reason::Stopped) };
+    let right_purpose = cx.check("code.purpose", !cash_in);
+    let runs = operator::runs(cx, Switch::Settlement)?;
+    let refused = if right_purpose { (!runs).then_some(Reason::Stopped) } else { Some(Reason::WrongPurpose) };
+    cx.check("code.live", burnt.is_some());
     Ok(match burnt {
         Some((account, cap)) => Scanned::Live { account, cap, refused },
         None => Scanned::Refused(refused.unwrap_or(Reason::CodeNotValid)),
@@ -115,6 +127,7 @@ fn burn(cx: &Cx<'_>, hmac: &[u8; 32]) -> Result<Option<(AccountId, i64)>, Refuse
         })
         .optional()?;
     let Some((binding, cap, expires_at)) = burnt else { return Ok(None) };
+    cx.note(|notes| (notes.account, notes.device) = (Some(binding.account), Some(binding.device)));
     let alive = cx.now < expires_at && session::check(cx, binding).is_ok();
     Ok(alive.then_some((binding.account, cap)))
 }
@@ -122,16 +135,17 @@ fn burn(cx: &Cx<'_>, hmac: &[u8; 32]) -> Result<Option<(AccountId, i64)>, Refuse
 /// Why a live code may not pay this amount now; `None` when it may.
 fn decide(cx: &Cx<'_>, customer: &Customer, cap: i64, request: &SettleRequest) -> Result<Option<Reason>, Refused> {
     let yen = request.yen.get();
-    if customer.frozen {
+    if !cx.check("account.frozen", !customer.frozen) {
         return Ok(Some(Reason::AccountFrozen));
     }
-    if yen > cap {
+    if !cx.weigh(rule::CODE_CAP, cap, yen, yen <= cap) {
         return Ok(Some(Reason::OverCap));
     }
-    if !limits::pay(cx, customer, yen)?.iter().all(limits::Figure::allows) {
+    if !limits::allow(cx, &limits::pay(cx, customer, yen)?) {
         return Ok(Some(Reason::OverLimit));
     }
-    if ledger::available(cx.conn, customer.yen)? < yen {
+    let available = ledger::available(cx.conn, customer.yen)?;
+    if !cx.weigh("account.balance_yen", available, yen, yen <= available) {
         return Ok(Some(Reason::InsufficientBalance));
     }
     Ok(None)

@@ -14,6 +14,13 @@ use crate::rules::transaction::{self, Transaction, Use};
 /// `unknown-terminal` unless a register asks.
 pub fn void(cx: &Cx<'_>, terminal: &Terminal, request: &VoidRequest) -> Result<SettleAnswer, Refused> {
     terminal.require(TerminalKind::Register)?;
+    cx.note_try("void", terminal, &request.txid);
+    let answer = voided(cx, terminal, request)?;
+    cx.note_answer(answer.result, answer.reason, answer.settlement);
+    Ok(answer)
+}
+
+fn voided(cx: &Cx<'_>, terminal: &Terminal, request: &VoidRequest) -> Result<SettleAnswer, Refused> {
     let voided = |settlement, yen| SettleAnswer { result: Outcome::Voided, reason: None, settlement, yen: Yen(yen) };
     let Some(known) = transaction::find(cx, terminal, &request.txid)? else {
         let answer = voided(None, 0);
@@ -22,10 +29,19 @@ pub fn void(cx: &Cx<'_>, terminal: &Terminal, request: &VoidRequest) -> Result<S
         return Ok(answer);
     };
     match (known.used, known.second) {
-        (Use::Void, _) => return Ok(serde_json::from_str(&known.answer)?),
-        (Use::Settle, Some(second)) => return Ok(serde_json::from_str(&second)?),
+        (Use::Void, _) => {
+            cx.note_repeat();
+            return Ok(serde_json::from_str(&known.answer)?);
+        }
+        (Use::Settle, Some(second)) => {
+            cx.note_repeat();
+            return Ok(serde_json::from_str(&second)?);
+        }
         (Use::Settle, None) => {}
-        (Use::Refund | Use::Atm, _) => return Ok(declined(Reason::OriginalNotFound)),
+        (Use::Refund | Use::Atm, _) => {
+            cx.check("refund.original", false);
+            return Ok(declined(Reason::OriginalNotFound));
+        }
     }
     let answer = match known.settlement {
         // It was declined, so there is nothing to give back; from now on it stays so.
@@ -33,7 +49,7 @@ pub fn void(cx: &Cx<'_>, terminal: &Terminal, request: &VoidRequest) -> Result<S
         Some(id) => {
             let original = original(cx, terminal, id)?.ok_or(ProblemCode::Internal)?;
             let rest = original.rest();
-            if rest == 0 {
+            if !cx.weigh("refund.original_yen", original.yen, original.back_yen, rest > 0) {
                 return Ok(declined(Reason::OverRefund));
             }
             cx.conn.prepare_cached("UPDATE settlement SET reversed = 1 WHERE id = ?")?.execute([id.as_bytes()])?;
@@ -51,21 +67,31 @@ pub fn void(cx: &Cx<'_>, terminal: &Terminal, request: &VoidRequest) -> Result<S
 /// `unknown-terminal` unless a register asks.
 pub fn refund(cx: &Cx<'_>, terminal: &Terminal, request: &RefundRequest) -> Result<SettleAnswer, Refused> {
     terminal.require(TerminalKind::Register)?;
+    cx.note_try("refund", terminal, &request.txid);
+    let answer = refunded(cx, terminal, request)?;
+    cx.note_answer(answer.result, answer.reason, answer.settlement);
+    Ok(answer)
+}
+
+fn refunded(cx: &Cx<'_>, terminal: &Terminal, request: &RefundRequest) -> Result<SettleAnswer, Refused> {
     let yen = request.yen.get();
     let fingerprint = cx.secrets.code(&[b"refund", request.settlement.as_bytes()]);
     let known = transaction::find(cx, terminal, &request.txid)?.filter(|_| !cx.policy.without.replay_lookup);
     if let Some(known) = known {
-        if known.used == Use::Void {
+        if !cx.check("transaction.not_reversed", known.used != Use::Void) {
             return Ok(declined(Reason::Voided));
         }
-        if !known.repeats(Use::Refund, &fingerprint, yen) {
+        if !cx.check("transaction.same_request", known.repeats(Use::Refund, &fingerprint, yen)) {
             return Ok(declined(Reason::TransactionReused));
         }
+        cx.note_repeat();
         return Ok(serde_json::from_str(&known.answer)?);
     }
-    let answer = match original(cx, terminal, request.settlement)? {
+    let original = original(cx, terminal, request.settlement)?;
+    cx.check("refund.original", original.is_some());
+    let answer = match original {
         None => declined(Reason::OriginalNotFound),
-        Some(original) if yen > original.rest() => declined(Reason::OverRefund),
+        Some(original) if !allows(cx, &original, yen) => declined(Reason::OverRefund),
         Some(original) => SettleAnswer {
             result: Outcome::Approved,
             reason: None,
@@ -77,6 +103,12 @@ pub fn refund(cx: &Cx<'_>, terminal: &Terminal, request: &RefundRequest) -> Resu
     done.settlement = answer.settlement;
     transaction::remember(cx, terminal, &request.txid, &done)?;
     Ok(answer)
+}
+
+/// Whether all refunds with this one stay within the payment.
+fn allows(cx: &Cx<'_>, original: &Original, yen: i64) -> bool {
+    cx.note(|notes| notes.account = Some(original.account));
+    cx.weigh("refund.original_yen", original.yen, original.back_yen.saturating_add(yen), yen <= original.rest())
 }
 
 /// A payment and what of it went back already.
@@ -132,6 +164,7 @@ fn send_back(
     yen: i64,
 ) -> Result<SettlementId, Refused> {
     let customer = account::owner(cx, original.account)?;
+    cx.note(|notes| notes.account = Some(original.account));
     let points = original.points_for(yen).ok_or(ProblemCode::Internal)?;
     let id = SettlementId(cx.new_timed_id()?);
     let merchant = ledger::merchant(cx.conn, terminal.merchant.as_str())?;

@@ -1,0 +1,133 @@
+//! What the issuer tells quality assurance of itself: its log, and why one try ended as it did.
+
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use saifu_wire::messages::Outcome;
+use saifu_wire::{Millis, Name, ProblemCode, Reason};
+use serde::Serialize;
+
+use super::{Refusal, TRACE, json};
+use crate::issuer::Shared;
+use crate::log::{Filter, Kind, Line, ShownLine, ShownPosting};
+use crate::rules::decision;
+use crate::rules::notes::{Check, Posted};
+
+/// Lines of one answer; the caller asks for the rest.
+const LINES: usize = 1_000;
+
+#[derive(Serialize)]
+struct LogAnswer {
+    lines: Vec<ShownLine>,
+}
+
+pub(super) async fn log(State(issuer): State<Shared>, Query(filter): Query<Filter>) -> Result<Response, Refusal> {
+    let mut lines = Vec::new();
+    for line in issuer.log.lines(&filter, LINES) {
+        let postings = shown(&issuer, line.postings.clone()).await?;
+        lines.push(ShownLine::new(line, postings));
+    }
+    json(&LogAnswer { lines })
+}
+
+/// The rows with their accounts' names; a customer's account is named as the log names it.
+async fn shown(issuer: &Shared, postings: Vec<Posted>) -> Result<Vec<ShownPosting>, Refusal> {
+    if postings.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = issuer.rules.read(issuer.now(), TRACE, move |cx| {
+        let mut rows = Vec::new();
+        for posted in postings {
+            let (from, unit) = decision::ledger_name(cx.conn, posted.debit)?;
+            let (to, _) = decision::ledger_name(cx.conn, posted.credit)?;
+            rows.push(ShownPosting { phase: posted.phase, from, to, amount: posted.amount, unit });
+        }
+        Ok(rows)
+    });
+    let mut rows = rows.await?;
+    for row in &mut rows {
+        row.from = ledger_name(issuer, &row.from);
+        row.to = ledger_name(issuer, &row.to);
+    }
+    Ok(rows)
+}
+
+fn ledger_name(issuer: &Shared, name: &str) -> String {
+    match name.strip_prefix("customer:").and_then(|rest| rest.split_once(':')) {
+        Some((id, _)) => issuer.log.name_of(Kind::Account, id).unwrap_or_else(|| "customer".into()),
+        None => name.to_owned(),
+    }
+}
+
+/// Why one try ended as it did.
+#[derive(Serialize)]
+struct Explanation {
+    what: String,
+    at: Millis,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<ProblemCode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    decided_by: Option<String>,
+    rules: Vec<Check>,
+    postings: Vec<ShownPosting>,
+    trace: String,
+}
+
+#[derive(Serialize)]
+struct ExplainAnswer {
+    #[serde(flatten)]
+    newest: Explanation,
+    earlier: Vec<Explanation>,
+}
+
+pub(super) async fn explain(State(issuer): State<Shared>, Path(asked): Path<String>) -> Result<Response, Refusal> {
+    let asked = Name::new(asked).map_err(|_| ProblemCode::NotFound)?;
+    let id = issuer.log.id_of(asked.as_str()).unwrap_or_else(|| asked.as_str().to_owned());
+    let wanted = id.clone();
+    let found = issuer.rules.read(issuer.now(), TRACE, move |cx| decision::of(cx, &wanted)).await?;
+    let mut told = Vec::new();
+    for try_ in found {
+        let decision::Decision { result, reason, code, rules, postings } = try_.decision;
+        told.push(Explanation {
+            what: try_.what,
+            at: try_.at,
+            code,
+            result,
+            reason,
+            decided_by: decided(&rules),
+            rules,
+            postings: shown(&issuer, postings).await?,
+            trace: try_.trace,
+        });
+    }
+    if told.is_empty() {
+        let of_trace = Filter { trace: Some(id), ..Filter::default() };
+        for line in issuer.log.lines(&of_trace, LINES).into_iter().rev() {
+            told.push(of_line(&issuer, line).await?);
+        }
+    }
+    let mut told = told.into_iter();
+    let newest = told.next().ok_or(ProblemCode::NotFound)?;
+    json(&ExplainAnswer { newest, earlier: told.collect() })
+}
+
+/// A request that is no try of moving money: what the log knows of it.
+async fn of_line(issuer: &Shared, line: Line) -> Result<Explanation, Refusal> {
+    Ok(Explanation {
+        what: line.operation.into(),
+        at: line.at,
+        code: line.outcome.code,
+        result: line.outcome.result,
+        reason: line.outcome.reason,
+        decided_by: decided(&line.checks),
+        postings: shown(issuer, line.postings).await?,
+        rules: line.checks,
+        trace: line.trace.id,
+    })
+}
+
+fn decided(rules: &[Check]) -> Option<String> {
+    rules.iter().find(|check| !check.ok).map(|check| check.rule.clone().into_owned())
+}
