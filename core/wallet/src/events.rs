@@ -43,15 +43,19 @@ impl Wallet {
     /// Of the first connection only; later ones are repeated with growing pauses.
     pub async fn follow(&self) -> Result<(), Error> {
         self.refresh().await?;
-        let stream = self.0.link.events(self.0.last_event()).await?;
+        let after = self.0.last_event();
+        let stream = self.0.link.events(after).await?;
         let weak = Arc::downgrade(&self.0);
-        let task = self.0.runtime.spawn(run(weak, Some(stream)));
+        let task = self.0.runtime.spawn(run(weak, stream, after));
         self.0.set_follower(Some(task));
         Ok(())
     }
 }
 
-async fn run(wallet: Weak<Inner>, mut stream: Option<saifu_link::EventStream>) {
+/// `after` is the last event that went through here. It is not what the home picture knows: a refresh meanwhile may know
+/// more, and its events are still told and still belong into the history.
+async fn run(wallet: Weak<Inner>, stream: saifu_link::EventStream, mut after: u64) {
+    let mut stream = Some(stream);
     let mut pause = Duration::from_millis(500);
     loop {
         if let Some(open) = &mut stream
@@ -59,7 +63,11 @@ async fn run(wallet: Weak<Inner>, mut stream: Option<saifu_link::EventStream>) {
         {
             pause = Duration::from_millis(500);
             let Some(inner) = wallet.upgrade() else { return };
-            if inner.accept(event).await.is_err() {
+            if event.number <= after {
+                continue;
+            }
+            let before = std::mem::replace(&mut after, event.number);
+            if inner.accept(event, before).await.is_err() {
                 return;
             }
             continue;
@@ -67,7 +75,7 @@ async fn run(wallet: Weak<Inner>, mut stream: Option<saifu_link::EventStream>) {
         tokio::time::sleep(pause).await;
         pause = pause.saturating_mul(2).min(Duration::from_secs(30));
         let Some(inner) = wallet.upgrade() else { return };
-        stream = inner.link.events(inner.last_event()).await.ok();
+        stream = inner.link.events(after).await.ok();
     }
 }
 
@@ -76,13 +84,15 @@ impl Inner {
         self.read(|state| state.home.as_ref().map_or(0, |home| home.last_event)).unwrap_or_default()
     }
 
-    /// Records an event, then tells the subscribers. One that is known already changes and tells nothing.
-    async fn accept(self: &Arc<Self>, event: Event) -> Result<(), Error> {
-        if event.number <= self.last_event() {
-            return Ok(());
-        }
-        if let EventBody::Entry { entry } = &event.body {
-            self.cache_entries(vec![entry.clone()]).await?;
+    /// Records an event that follows directly on `before`, then tells the subscribers.
+    async fn accept(self: &Arc<Self>, event: Event, before: u64) -> Result<(), Error> {
+        let entries = match &event.body {
+            EventBody::Entry { entry } => vec![entry.clone()],
+            _ => Vec::new(),
+        };
+        // The cache may fail: what it lacks is fetched again. Money and identity are in the journal.
+        if let Err(error) = self.cache_entries(entries, before, event.number).await {
+            tracing::warn!(target: "saifu", %error, "an event did not reach the history cache");
         }
         let told = event.clone();
         self.commit(move |state| apply(state, &event)).await?;
@@ -93,7 +103,7 @@ impl Inner {
 }
 
 fn apply(state: &mut State, event: &Event) {
-    if let Some(home) = &mut state.home {
+    if let Some(home) = state.home.as_mut().filter(|home| home.last_event < event.number) {
         home.balance_yen = event.balance_yen;
         home.points = event.points;
         home.as_of = event.at.max(home.as_of);

@@ -113,8 +113,10 @@ impl Wallet {
         self.0.activate_if_needed().await?;
         self.0.resolve_intents().await?;
         self.0.refresh_home().await?;
+        // Fetched after the picture, so it holds at least what the picture knows.
+        let known = self.0.last_event();
         self.0.refresh_service_document().await;
-        self.0.refresh_history().await?;
+        self.0.refresh_history(known).await?;
         Ok(self.home())
     }
 }

@@ -93,7 +93,7 @@ pub(crate) struct State {
 /// Where the cached history ends, as far as the wallet knows for sure.
 #[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct HistoryAnchor {
-    /// The last event number whose entries are in the cache.
+    /// Every entry up to this event number is in the cache.
     pub(crate) after: u64,
     /// The cache's own anchor of that batch, as bytes.
     pub(crate) anchor: Option<Vec<u8>>,

@@ -87,6 +87,47 @@ async fn settlement_reaches_the_wallet_by_event_within_a_second_and_stays_withou
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refresh_beside_the_stream_hides_no_event_and_leaves_no_gap_in_the_history() {
+    let issuer = Issuer::start(Some(rig::NO_WAITING));
+    let customer = Customer::new(&issuer, "090-4000-0008").await;
+    customer.top_up(&issuer, 5_000).await;
+    customer.wallet.follow().await.unwrap();
+    let mut events = customer.wallet.events();
+    let till = issuer.terminal("register-1");
+    for payment in 0..20 {
+        let code = customer.wallet.next_code(Purpose::Pay).await.unwrap();
+        let answer = settle(&till, &format!("t-{payment}"), code.digits(), 10).await.unwrap();
+        assert_eq!(answer.result, Outcome::Approved);
+        // The refresh may learn of the payment before the stream tells it.
+        customer.wallet.refresh().await.unwrap();
+    }
+    for payment in 1..=20_i64 {
+        let event = tokio::time::timeout(Duration::from_secs(20), events.next()).await.unwrap().unwrap();
+        assert_eq!(event.balance_yen, Yen(5_000 - payment * 10));
+    }
+    let history = customer.wallet.history(100).await.unwrap();
+    assert_eq!(history.len(), 21);
+    assert_eq!(customer.wallet.home().balance_yen, Some(Yen(4_800)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn history_set_aside_is_filled_again_without_a_gap() {
+    let issuer = Issuer::start(Some(rig::NO_WAITING));
+    let customer = Customer::new(&issuer, "090-4000-0009").await;
+    customer.top_up(&issuer, 5_000).await;
+    customer.wallet.refresh().await.unwrap();
+    assert_eq!(customer.wallet.history(100).await.unwrap().len(), 1);
+    customer.wallet.close().await;
+    std::fs::remove_dir_all(customer.cache_folder()).unwrap();
+    let customer = customer.reopen(&issuer).await;
+    // Offline the history is empty, not an error; nothing about money is.
+    assert_eq!(customer.wallet.history(100).await.unwrap().len(), 0);
+    assert_eq!(customer.wallet.home().balance_yen, Some(Yen(5_000)));
+    customer.wallet.refresh().await.unwrap();
+    assert_eq!(customer.wallet.history(100).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn intent_that_never_arrived_is_voided_by_asking_and_never_sent_again() {
     let mut issuer = Issuer::start(None);
     let customer = Customer::new(&issuer, "090-4000-0003").await;

@@ -207,6 +207,10 @@ impl Customer {
         Self { wallet, host, number, folder }
     }
 
+    pub(crate) fn cache_folder(&self) -> PathBuf {
+        self.folder.path().join("cache")
+    }
+
     /// Tops up at an ATM, all the way.
     pub(crate) async fn top_up(&self, issuer: &Issuer, yen: i64) {
         let approval = self.wallet.top_up(saifu::Channel::Atm, Amount::new(yen).unwrap()).await.unwrap();
