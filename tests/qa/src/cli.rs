@@ -1,6 +1,7 @@
 //! The commands and their arguments. Tests walk this tree; `docs/interface.md` lists it.
 
 mod arguments;
+mod fault;
 mod sandbox;
 mod till;
 mod tool;
@@ -12,6 +13,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use arguments::{Move, WalletName};
+pub use fault::{FaultAddArgs, FaultCommand};
 pub use sandbox::RunArgs;
 pub use till::{AtmCommand, DepositArgs, Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
 pub use tool::{Algorithm, BarcodeArgs, CpmCommand, DecodeArgs, QrArgs, ToolCommand, ToolScanArgs, TotpArgs};
@@ -173,6 +175,9 @@ pub enum LeverCommand {
         after_help = "Examples:\n  saifu sandbox clock\n  saifu sandbox clock +72h\n  saifu sandbox clock to 2027-01-01T00:00:00Z"
     )]
     Clock(ClockArgs),
+    /// Let things go wrong between the issuer and whoever asks it
+    #[command(subcommand, after_help = "Example:\n  saifu sandbox fault add --on top-up --do drop-answer --times 1")]
+    Fault(FaultCommand),
     /// Run a command with an issuer and a home folder of its own, and return its exit code
     #[command(after_help = "Example:\n  saifu sandbox run --seed 7 -- ./smoke-test.sh")]
     Run(RunArgs),

@@ -7,6 +7,7 @@ mod cpm;
 mod demo;
 mod doctor;
 mod explain;
+mod fault;
 mod lever;
 mod register;
 mod sandbox;

@@ -66,11 +66,11 @@ impl Visit for IsStep<'_> {
 
 /// As a power cut would: no destructor runs, nothing is flushed.
 #[cfg(unix)]
-fn kill_self() {
+pub(crate) fn kill_self() {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
 }
 
 #[cfg(not(unix))]
-fn kill_self() {
+pub(crate) fn kill_self() {
     std::process::abort();
 }

@@ -9,6 +9,7 @@ mod answer;
 mod body;
 mod dispatch;
 mod events;
+mod faulty;
 mod record;
 
 use std::panic::AssertUnwindSafe;
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 
 use crate::auth::{Access, Asked, Auth, Caller, access};
 use crate::clock::Clock;
+use crate::faults::{Cut, Faults};
 use crate::files::Folder;
 use crate::log::{self, Log};
 use crate::rules::{Cx, Notes, Refused, Rules, due};
@@ -32,6 +34,7 @@ use crate::service::Service;
 use answer::{Answer, Content};
 use events::Watchers;
 pub(crate) use events::{Subscription, stream};
+pub(crate) use faulty::knows_caller;
 use record::Record;
 
 /// The longest body, in bytes.
@@ -54,6 +57,7 @@ pub struct Issuer {
     pub(crate) clock: Clock,
     /// What quality assurance may read.
     pub(crate) log: Log,
+    pub(crate) faults: Faults,
     auth: Auth,
     service: Service,
     origins: Origins,
@@ -67,6 +71,7 @@ pub struct Issuer {
 }
 
 /// A request on its way through.
+#[derive(Clone)]
 struct Call {
     now: Millis,
     trace: String,
@@ -79,6 +84,7 @@ impl Issuer {
     pub(crate) fn new(
         rules: Rules,
         clock: Clock,
+        faults: Faults,
         service: Service,
         origins: Origins,
         folder: Folder,
@@ -87,6 +93,7 @@ impl Issuer {
             rules,
             clock,
             log: Log::default(),
+            faults,
             auth: Auth::new()?,
             service,
             origins,
@@ -103,7 +110,8 @@ impl Issuer {
         self.clock.now()
     }
 
-    /// Answers one request. It never fails: what goes wrong is an answer too. The stream of events ends here after the
+    /// Answers one request. It never fails: what goes wrong is an answer too, and where a fault cuts the connection the
+    /// response carries [`Cut`]. The stream of events ends here after the
     /// events that there are; over a socket it goes on.
     pub async fn handle(&self, now: Millis, listener: Listener, request: Request<Bytes>) -> Response<Bytes> {
         let (response, subscription) = self.respond(now, listener, request).await;
@@ -134,9 +142,15 @@ impl Issuer {
         let (mut response, subscription) = match answer.content {
             Content::Whole(bytes) => (Response::new(bytes), None),
             Content::Events(subscription) => (Response::new(Bytes::new()), Some(subscription)),
+            Content::Nothing => {
+                let mut response = Response::new(Bytes::new());
+                response.extensions_mut().insert(Cut);
+                (response, None)
+            }
         };
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.headers;
+        let now = record.held_until.unwrap_or(now);
         answer::stamp(response.headers_mut(), now, &trace);
         if listener != Listener::Service {
             answer::set(response.headers_mut(), headers::DPOP_NONCE, &self.auth.nonce(now));
@@ -166,7 +180,7 @@ impl Issuer {
         record.operation = Some(operation);
         body::check(operation, &request)?;
         let caller = self.authenticate(now, operation, &request, record)?;
-        dispatch::run(self, Call { now, trace: trace.into(), operation, caller, request }, record).await
+        faulty::run(self, Call { now, trace: trace.into(), operation, caller, request }, record).await
     }
 
     fn authenticate(

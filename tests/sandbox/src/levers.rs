@@ -6,12 +6,16 @@
 //! | `GET /sms?number=+81…` | `{messages: [{at, number, text, code}]}`, oldest first |
 //! | `GET /clock` | `{now, offset_ms, held}` |
 //! | `POST /clock` with `{advance_ms}` or `{to}` | `{now, offset_ms, held, ran: [{at, what}]}`, when everything due has run |
+//! | `GET /faults` | `{faults: [{on, from, do, times, chance, struck}], held}`; `held` requests are held by one now |
+//! | `POST /faults` with `{on, do}` and perhaps `from`, `times`, `chance` | the same, with it as the last |
+//! | `DELETE /faults` | the same, empty |
 //! | `GET /audit` | the ledger, recomputed: `{ok, postings, accounts, faults}` |
 //! | `GET /log?after=&account=&device=&terminal=&trace=&refused=` | `{lines: [{number, at, trace, operation, …}]}`, at most 1,000 |
 //! | `GET /explain/ID` | `{what, at, decided_by, rules, postings, trace, earlier}` of a transaction id, an intent, a settlement or a trace |
 //!
 //! Refusals are problem documents, as everywhere.
 
+mod faults;
 mod told;
 
 use axum::Router;
@@ -41,6 +45,7 @@ pub(crate) fn router(issuer: Shared, token_hash: [u8; 32]) -> Router {
         .route("/audit", get(audit))
         .route("/log", get(told::log))
         .route("/explain/{of}", get(told::explain))
+        .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .fallback(async || Refusal(ProblemCode::NotFound.into()))
         .method_not_allowed_fallback(async || Refusal(ProblemCode::MethodNotAllowed.into()))
         .layer(middleware::from_fn(move |request: Request, next: Next| admit(token_hash, request, next)))

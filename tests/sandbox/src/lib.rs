@@ -7,6 +7,7 @@
 //! | what a request goes through | [`Issuer::handle`] |
 //! | every number of the rules | [`policy`] |
 //! | what is allowed, and what it does | [`rules`] |
+//! | what goes wrong on demand | [`faults`] |
 //! | money | [`ledger`], over the [`store`] |
 //! | the API, for other languages | [`openapi`] |
 //!
@@ -40,6 +41,7 @@
 
 mod auth;
 mod clock;
+pub mod faults;
 mod files;
 mod issuer;
 pub mod ledger;

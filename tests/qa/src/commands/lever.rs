@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::{ClockArgs, LeverCommand, Move, SmsArgs};
-use crate::commands::sandbox;
+use crate::commands::{fault, sandbox};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::peers::{Levers, Sms};
@@ -13,6 +13,7 @@ pub(super) async fn run(command: LeverCommand, context: &Context) -> Result<Repo
     match command {
         LeverCommand::Sms(args) => sms(args, context).await,
         LeverCommand::Clock(args) => clock(args, context).await,
+        LeverCommand::Fault(command) => fault::run(command, context).await,
         LeverCommand::Run(args) => sandbox::run_command(args, context).await,
     }
 }

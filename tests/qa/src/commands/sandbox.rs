@@ -12,6 +12,7 @@ use crate::cli::SandboxRunArgs;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, at};
 use crate::report::Report;
+use crate::tracing_setup::kill_self;
 
 pub(super) use run::run as run_command;
 
@@ -30,7 +31,8 @@ pub(super) async fn run(args: SandboxRunArgs, context: &Context) -> Result<Repor
     let SandboxRunArgs { data, port, reset, seed, policy } = args;
     let data = data.unwrap_or_else(|| context.home.sandbox());
     let policy = policy.as_deref().map(read_policy).transpose()?.unwrap_or_default();
-    let running = Sandbox::start(Options { port, seed, reset, policy, ..Options::new(data) }).await?;
+    let die = Some(kill_self as fn());
+    let running = Sandbox::start(Options { port, seed, reset, policy, die, ..Options::new(data) }).await?;
     announce(&running, context)?;
     stopped().await?;
     context.printer.note("stopping");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use saifu_sandbox::SandboxInfo;
+use saifu_sandbox::faults::Fault;
 use saifu_wire::{Millis, PhoneNumber, Problem};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -72,6 +73,23 @@ impl Levers {
         let body = serde_json::to_vec(body).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
         let request = self.http.post(self.at("clock")?).header("content-type", "application/json").body(body);
         self.send(request).await
+    }
+
+    /// The faults that wait.
+    pub(crate) async fn faults(&self) -> Result<serde_json::Value, Failure> {
+        self.send(self.http.get(self.at("faults")?)).await
+    }
+
+    /// Adds a fault.
+    pub(crate) async fn add_fault(&self, fault: &Fault) -> Result<serde_json::Value, Failure> {
+        let body = serde_json::to_vec(fault).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
+        let request = self.http.post(self.at("faults")?).header("content-type", "application/json").body(body);
+        self.send(request).await
+    }
+
+    /// Forgets every fault.
+    pub(crate) async fn clear_faults(&self) -> Result<serde_json::Value, Failure> {
+        self.send(self.http.delete(self.at("faults")?)).await
     }
 
     fn at(&self, path: &str) -> Result<Url, Failure> {

@@ -67,7 +67,7 @@ pub(crate) fn access(operation: Operation) -> Access {
 }
 
 /// Who is asking, as far as proofs and tokens tell.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Caller {
     /// Nobody has to say.
     Anyone,

@@ -17,6 +17,8 @@ pub(super) enum Content {
     Whole(Bytes),
     /// Events, as they come.
     Events(Subscription),
+    /// None: the connection ends.
+    Nothing,
 }
 
 impl Answer {
@@ -71,6 +73,17 @@ impl Answer {
             set(&mut answer.headers, "allow", allow);
         }
         answer
+    }
+
+    /// No answer at all. The status is for callers without a connection that could end.
+    pub(super) fn cut() -> Self {
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, headers: HeaderMap::new(), content: Content::Nothing }
+    }
+
+    /// A status and nothing else.
+    pub(super) fn bare(status: u16) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { status, headers: HeaderMap::new(), content: Content::Whole(Bytes::new()) }
     }
 
     fn of(status: StatusCode, media_type: &'static str, content: Bytes) -> Self {

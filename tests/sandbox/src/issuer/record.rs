@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use saifu_wire::{Listener, Operation, Problem, ProblemCode};
+use saifu_wire::{Listener, Millis, Operation, Problem, ProblemCode};
 
 use crate::rules::Notes;
 
@@ -18,11 +18,13 @@ pub(super) struct Record {
     pub(super) allow: Option<&'static str>,
     /// What the rule told.
     pub(super) notes: Notes,
+    /// Until when a fault held it.
+    pub(super) held_until: Option<Millis>,
 }
 
 impl Record {
     pub(super) fn new(listener: Listener) -> Self {
-        Self { listener, operation: None, who: None, why: None, allow: None, notes: Notes::default() }
+        Self { listener, operation: None, who: None, why: None, allow: None, notes: Notes::default(), held_until: None }
     }
 
     /// Takes what a rule told; who asked stays known.

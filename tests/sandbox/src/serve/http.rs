@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -26,7 +27,10 @@ async fn answer(issuer: Shared, listener: Listener, request: Request<Body>) -> R
     };
     let Some(body) = body else { return plain(StatusCode::BAD_REQUEST) };
     let now = issuer.now();
-    let (response, subscription) = issuer.respond(now, listener, Request::from_parts(parts, body)).await;
+    // A request that was read is handled to its end, whether or not its asker still waits.
+    let (request, handler) = (Request::from_parts(parts, body), Arc::clone(&issuer));
+    let handled = tokio::spawn(async move { handler.respond(now, listener, request).await });
+    let Ok((response, subscription)) = handled.await else { return plain(StatusCode::INTERNAL_SERVER_ERROR) };
     let (parts, whole) = response.into_parts();
     let body = match subscription {
         Some(subscription) => Body::from_stream(stream(issuer, subscription)),

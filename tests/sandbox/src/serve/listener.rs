@@ -2,14 +2,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+
+use crate::faults::Cut;
 
 /// Open connections of one listener. More wait until one closes.
 const MAX_CONNECTIONS: usize = 1_024;
@@ -84,6 +88,8 @@ async fn serve(stream: TcpStream, tls: Option<TlsAcceptor>, app: Router, stop: w
     }
 }
 
+/// Answers requests until either side has enough, or a fault cuts the connection: then nothing more is said, not even
+/// goodbye.
 async fn converse<S>(stream: S, http2: bool, app: Router, mut stop: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -99,14 +105,38 @@ where
         .keep_alive_timeout(PING.1)
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX));
+    let cut = Arc::new(Notify::new());
+    let app = cutting(app, &cut);
     let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
     tokio::pin!(connection);
-    // How a connection ends is the other side's business.
-    tokio::select! {
-        _ = connection.as_mut() => {}
-        () = told(&mut stop) => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
+    let served = async {
+        // How a connection ends is the other side's business.
+        tokio::select! {
+            _ = connection.as_mut() => {}
+            () = told(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                let _ = connection.await;
+            }
         }
+    };
+    tokio::select! {
+        () = served => {}
+        () = cut.notified() => {}
     }
+}
+
+/// Keeps an answer that is none from being sent, and tells.
+fn cutting(app: Router, cut: &Arc<Notify>) -> Router {
+    let cut = Arc::clone(cut);
+    app.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let cut = Arc::clone(&cut);
+        async move {
+            let response = next.run(request).await;
+            if response.extensions().get::<Cut>().is_some() {
+                cut.notify_one();
+                std::future::pending::<()>().await;
+            }
+            response
+        }
+    }))
 }

@@ -39,13 +39,15 @@ pub struct Options {
     pub reset: bool,
     /// The numbers of the rules.
     pub policy: Policy,
+    /// Kills this process at once, for faults that do so. `None` where the process is not the sandbox's own.
+    pub die: Option<fn()>,
 }
 
 impl Options {
     /// Free ports, the system's randomness, the default policy.
     #[must_use]
     pub fn new(data: impl Into<PathBuf>) -> Self {
-        Self { data: data.into(), port: None, seed: None, reset: false, policy: Policy::default() }
+        Self { data: data.into(), port: None, seed: None, reset: false, policy: Policy::default(), die: None }
     }
 }
 

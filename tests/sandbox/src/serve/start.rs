@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::{BoundListeners, Options, Running, StartError, http, listener, tick, tls};
 use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::files::{DATABASE, FORMAT, Folder, INFO, Keys, SandboxInfo, TerminalInfo, TerminalKey, write_json};
 use crate::issuer::{Issuer, Origins};
 use crate::levers;
@@ -21,14 +22,14 @@ use crate::store::Store;
 pub(super) async fn start(options: Options) -> Result<Running, StartError> {
     let port = options.port;
     let prepared = tokio::task::spawn_blocking(move || Prepared::new(options)).await;
-    let Prepared { folder, keys, rules, clock } = prepared.map_err(|_| StartError::Interrupted)??;
+    let Prepared { folder, keys, rules, clock, faults } = prepared.map_err(|_| StartError::Interrupted)??;
     let listeners = BoundListeners::bind(port).await?;
     let (info, lever_token) = describe(&listeners, &keys)?;
     let info_file = folder.file(INFO);
 
     let origins = Origins { customer: info.customer_url.clone(), register: info.register_url.clone() };
     let service = Service::new(KeyPair::from_pkcs8(keys.service.pkcs8().duplicate())?);
-    let issuer = Arc::new(Issuer::new(rules, clock, service, origins, folder)?);
+    let issuer = Arc::new(Issuer::new(rules, clock, faults, service, origins, folder)?);
     enrol(&issuer, &keys.terminals).await?;
     issuer.run_due(issuer.now()).await.map_err(StartError::Rules)?;
 
@@ -59,6 +60,7 @@ struct Prepared {
     keys: Keys,
     rules: Rules,
     clock: Clock,
+    faults: Faults,
 }
 
 impl Prepared {
@@ -67,17 +69,18 @@ impl Prepared {
         let (keys, secrets) = folder.keys()?;
         let store = Store::open(folder.file(DATABASE))?;
         let clock = Clock::open(folder.file("clock.json"), Millis(store.latest()?))?;
-        let random = chance(options.seed, folder.starts);
+        let random = chance(options.seed, folder.starts, "");
+        let faults = Faults::new(chance(options.seed, folder.starts, "faults"), options.die);
         let rules = Rules::new(store, options.policy, secrets, random)?;
-        Ok(Self { folder, keys, rules, clock })
+        Ok(Self { folder, keys, rules, clock, faults })
     }
 }
 
-/// The rules' source of chance. A seeded one goes on with another stretch at every start: repeated ids would collide with
+/// A source of chance, apart from those of other names. A seeded one goes on with another stretch at every start: repeated ids would collide with
 /// those in the database.
-fn chance(seed: Option<u64>, starts: u64) -> Arc<dyn Random> {
+fn chance(seed: Option<u64>, starts: u64, name: &str) -> Arc<dyn Random> {
     let Some(seed) = seed else { return Arc::new(SystemRandom) };
-    let digest = sha256(&[seed.to_be_bytes(), starts.to_be_bytes()].concat());
+    let digest = sha256(&[&seed.to_be_bytes(), &starts.to_be_bytes(), name.as_bytes()].concat());
     let stretch = digest.first_chunk().map_or(seed, |bytes| u64::from_be_bytes(*bytes));
     Arc::new(SeededRandom::new(stretch))
 }

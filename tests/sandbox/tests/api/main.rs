@@ -12,6 +12,7 @@
 mod bodies;
 mod boundaries;
 mod events;
+mod faults;
 mod kills;
 mod lifecycle;
 mod logging;
