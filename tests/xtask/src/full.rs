@@ -156,13 +156,14 @@ pub(crate) fn run(args: &FullArgs) -> io::Result<u8> {
     let log = scratch.join(format!("full-{}.log", about.name));
     fs::write(&log, "")?;
     let bench = Bench { workspace: &workspace, progress: &progress, log, scratch };
+    let machine = Machine::this();
     let chunks = plan.run(&results, args.restart, &progress, |task| {
         if machine::commit(&workspace.root)? != plan.commit {
             return Err(io::Error::other("the work tree is no longer the one that the measurement began with"));
         }
         measurement.chunk(&bench, task)
     })?;
-    finish(measurement, &plan, &chunks, &results)
+    finish(measurement, &plan, machine, &chunks, &results)
 }
 
 fn choose(name: &str) -> io::Result<Measurement> {
@@ -177,13 +178,13 @@ fn list() -> String {
 }
 
 /// Writes the result and says how it went.
-fn finish(measurement: Measurement, plan: &Plan, chunks: &[Chunk], results: &Path) -> io::Result<u8> {
+fn finish(measurement: Measurement, plan: &Plan, machine: Machine, chunks: &[Chunk], results: &Path) -> io::Result<u8> {
     let failures: Vec<&str> = chunks.iter().flat_map(|chunk| &chunk.failures).map(String::as_str).collect();
     let finished = Finished {
         command: &plan.command,
         commit: &plan.commit,
         seed: plan.seed,
-        machine: Machine::this(),
+        machine,
         rounds: chunks.iter().fold(0, |sum, chunk| sum.saturating_add(chunk.rounds)),
         figures: measurement.figures(chunks),
         failures,

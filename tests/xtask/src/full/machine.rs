@@ -24,10 +24,13 @@ pub(super) struct Machine {
     memory: String,
     kernel: String,
     rustc: String,
+    /// Processes that wanted a core in the minute before the measurement: anything near `cores` says that the figures
+    /// were shared with other work.
+    load: String,
 }
 
 impl Machine {
-    /// The one that this runs on.
+    /// The one that this runs on, as busy as it is now.
     pub(super) fn this() -> Self {
         Self {
             cpu: cpu(),
@@ -35,6 +38,7 @@ impl Machine {
             memory: memory(),
             kernel: told(Command::new("uname").args(["-s", "-r", "-m"])),
             rustc: told(Command::new("rustc").arg("--version")),
+            load: fs::read_to_string("/proc/loadavg").map_or_else(|_| UNKNOWN.to_owned(), |text| first_word(&text)),
         }
     }
 }
@@ -67,6 +71,10 @@ fn field(file: &str, name: &str) -> Option<String> {
 fn value(text: &str, name: &str) -> Option<String> {
     let mut fields = text.lines().filter_map(|line| line.split_once(':'));
     fields.find(|(found, _)| found.trim() == name).map(|(_, value)| value.trim().to_owned())
+}
+
+fn first_word(text: &str) -> String {
+    text.split_whitespace().next().unwrap_or(UNKNOWN).to_owned()
 }
 
 fn told(command: &mut Command) -> String {
