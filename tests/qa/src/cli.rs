@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use arguments::{Move, WalletName};
+pub use arguments::{Move, Only, WalletName};
 pub use fault::{FaultAddArgs, FaultCommand};
 pub use sandbox::RunArgs;
 pub use till::{AtmCommand, DepositArgs, Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
@@ -170,9 +170,9 @@ pub enum LeverCommand {
     /// Read the SMS inbox of a number
     #[command(after_help = "Example:\n  saifu sandbox sms --number 090-1234-5678")]
     Sms(SmsArgs),
-    /// Show the issuer's clock, or move it ahead with every wallet that uses it
+    /// Show the issuer's clock, move it ahead with every wallet that uses it, or stop time
     #[command(
-        after_help = "Examples:\n  saifu sandbox clock\n  saifu sandbox clock +72h\n  saifu sandbox clock to 2027-01-01T00:00:00Z"
+        after_help = "Examples:\n  saifu sandbox clock\n  saifu sandbox clock +72h\n  saifu sandbox clock to 2027-01-01T00:00:00Z\n  saifu sandbox clock hold\n  saifu sandbox clock +3h --only wallet:me"
     )]
     Clock(ClockArgs),
     /// Let things go wrong between the issuer and whoever asks it
@@ -194,9 +194,12 @@ pub struct SmsArgs {
 /// Where the clock goes.
 #[derive(Debug, Args)]
 pub struct ClockArgs {
-    /// +DURATION (72h, 30m, 3d), or `to` and a TIME (RFC 3339)
+    /// +DURATION (72h, 30m, 3d), `to` and a TIME (RFC 3339), `hold`, or `run`
     #[arg(value_name = "MOVE", num_args = 0..=2)]
     pub change: Vec<String>,
+    /// Move one clock alone: issuer or wallet:NAME
+    #[arg(long, value_name = "WHOSE")]
+    pub only: Option<Only>,
 }
 
 /// What to explain.

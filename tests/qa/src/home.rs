@@ -69,6 +69,11 @@ impl WalletFolder {
         &self.0
     }
 
+    /// The wallet's name.
+    pub(crate) fn name(&self) -> String {
+        self.0.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
     /// The wallet's own files.
     pub(crate) fn vault(&self) -> PathBuf {
         self.0.join("vault")

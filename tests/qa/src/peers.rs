@@ -13,6 +13,7 @@ use saifu_host::Clock;
 use saifu_host::desktop::DesktopClock;
 use saifu_link::{IssuerConfig, Roots};
 use saifu_sandbox::{ClockFile, InfoError, SandboxInfo};
+use saifu_wire::Millis;
 use url::{Host, Url};
 
 use crate::failure::{Failure, LocalCode};
@@ -82,9 +83,9 @@ impl RememberedIssuer {
         })
     }
 
-    /// The clock of a wallet of this issuer.
-    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
-        sandbox_clock(&self.sandbox_file)
+    /// The clock of the wallet of that name at this issuer.
+    pub(crate) fn clock(&self, wallet: &str) -> Arc<dyn Clock> {
+        sandbox_clock(&self.sandbox_file, Some(wallet))
     }
 }
 
@@ -98,16 +99,19 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The machine's clock, moved along with the sandbox's: its offset lies in `clock.json` beside `sandbox.json`, and is
-/// there also while the sandbox is not running.
-pub(crate) fn sandbox_clock(sandbox_file: &Path) -> Arc<dyn Clock> {
-    let file = sandbox_file.with_file_name("clock.json");
-    Arc::new(DesktopClock::shifted(Arc::new(move || offset_ms(&file))))
+/// The machine's clock, moved along with the sandbox's: how that stands lies in `clock.json` beside `sandbox.json`, and is
+/// there also while the sandbox is not running. A wallet's clock may have been moved by itself.
+pub(crate) fn sandbox_clock(sandbox_file: &Path, wallet: Option<&str>) -> Arc<dyn Clock> {
+    let (file, wallet) = (sandbox_file.with_file_name("clock.json"), wallet.map(str::to_owned));
+    Arc::new(DesktopClock::shifted(Arc::new(move |machine_ms| shift_ms(&file, wallet.as_deref(), machine_ms))))
 }
 
-fn offset_ms(file: &Path) -> i64 {
+fn shift_ms(file: &Path, wallet: Option<&str>, machine_ms: u64) -> i64 {
     let read = std::fs::read(file).ok().and_then(|text| serde_json::from_slice::<ClockFile>(&text).ok());
-    read.map_or(0, |clock| i64::try_from(clock.offset_ms).unwrap_or(i64::MAX))
+    let Some(clock) = read else { return 0 };
+    let shifted = clock.other(wallet, Millis(machine_ms));
+    let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+    signed(shifted.0).saturating_sub(signed(machine_ms))
 }
 
 #[cfg(test)]
@@ -131,10 +135,14 @@ mod tests {
     #[test]
     fn wallet_clock_moves_with_the_sandbox() {
         let folder = tempfile::tempdir().unwrap();
-        let clock = sandbox_clock(&folder.path().join("sandbox.json"));
+        let clock = sandbox_clock(&folder.path().join("sandbox.json"), Some("me"));
         let before = clock.read();
         std::fs::write(folder.path().join("clock.json"), r#"{"offset_ms":259200000,"seen":0}"#).unwrap();
         let after = clock.read();
         assert!(after.elapsed_ms - before.elapsed_ms >= 259_200_000);
+        let held = r#"{"offset_ms":0,"held_at":4000000000000,"wallets_ahead_ms":{"me":5}}"#;
+        std::fs::write(folder.path().join("clock.json"), held).unwrap();
+        let held = [clock.read(), clock.read()].map(|reading| reading.wall_ms);
+        assert_eq!(held, [4_000_000_000_005; 2]);
     }
 }

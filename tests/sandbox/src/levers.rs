@@ -4,8 +4,9 @@
 //! | Lever | Answer |
 //! | --- | --- |
 //! | `GET /sms?number=+81…` | `{messages: [{at, number, text, code}]}`, oldest first |
-//! | `GET /clock` | `{now, offset_ms, held}` |
-//! | `POST /clock` with `{advance_ms}` or `{to}` | `{now, offset_ms, held, ran: [{at, what}]}`, when everything due has run |
+//! | `GET /clock` | `{now, offset_ms, held, others_behind_ms, wallets_ahead_ms}` |
+//! | `POST /clock` with `{advance_ms}` or `{to}`, and perhaps `only` | the same and `ran: [{at, what}]`, when everything due has run |
+//! | `POST /clock` with `{held}` | the same: time stands still, or goes on |
 //! | `GET /faults` | `{faults: [{on, from, do, times, chance, struck}], held}`; `held` requests are held by one now |
 //! | `POST /faults` with `{on, do}` and perhaps `from`, `times`, `chance` | the same, with it as the last |
 //! | `DELETE /faults` | the same, empty |
@@ -15,24 +16,23 @@
 //!
 //! Refusals are problem documents, as everywhere.
 
+mod clock;
 mod faults;
 mod told;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{Query, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
 use saifu_crypto::{constant_time_eq, sha256};
-use saifu_wire::{Millis, PhoneNumber, Problem, ProblemCode, headers};
+use saifu_wire::{PhoneNumber, Problem, ProblemCode, headers};
 use serde::Serialize;
 
-use crate::clock::ClockError;
 use crate::issuer::Shared;
 use crate::ledger;
-use crate::rules::{due, sms};
+use crate::rules::sms;
 
 /// The trace of what a lever does.
 const TRACE: &str = "lever";
@@ -41,7 +41,7 @@ const TRACE: &str = "lever";
 pub(crate) fn router(issuer: Shared, token_hash: [u8; 32]) -> Router {
     Router::new()
         .route("/sms", get(inbox))
-        .route("/clock", get(clock).post(move_clock))
+        .route("/clock", get(clock::show).post(clock::change))
         .route("/audit", get(audit))
         .route("/log", get(told::log))
         .route("/explain/{of}", get(told::explain))
@@ -104,48 +104,6 @@ async fn inbox(State(issuer): State<Shared>, Query(query): Query<InboxQuery>) ->
     let number = PhoneNumber::parse(&query.number).map_err(|error| invalid(&error.to_string()))?;
     let messages = issuer.rules.read(issuer.now(), TRACE, move |cx| sms::inbox(cx, &number)).await?;
     json(&Inbox { messages })
-}
-
-#[derive(Serialize)]
-struct ClockAnswer {
-    now: Millis,
-    offset_ms: u64,
-    /// Whether time stands still. It never does yet.
-    held: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ran: Option<Vec<due::Done>>,
-}
-
-async fn clock(State(issuer): State<Shared>) -> Result<Response, Refusal> {
-    json(&ClockAnswer { now: issuer.now(), offset_ms: issuer.clock.offset_ms(), held: false, ran: None })
-}
-
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum ClockMove {
-    /// Milliseconds ahead.
-    AdvanceMs(u64),
-    /// To this time.
-    To(Millis),
-}
-
-async fn move_clock(State(issuer): State<Shared>, body: Bytes) -> Result<Response, Refusal> {
-    let wanted: ClockMove = serde_json::from_slice(&body)
-        .map_err(|_| invalid("give `advance_ms` or `to`, one of them, in whole milliseconds"))?;
-    let moved = match wanted {
-        ClockMove::AdvanceMs(ms) => issuer.clock.advance(ms),
-        ClockMove::To(time) => issuer.clock.to(time),
-    };
-    let now = moved.map_err(|error| match error {
-        ClockError::Back | ClockError::TooFar => invalid(&error.to_string()),
-        ClockError::File(error) => {
-            tracing::error!(%error, "the clock's offset could not be kept");
-            ProblemCode::Internal.into()
-        }
-    })?;
-    let ran = issuer.run_due(now).await?;
-    issuer.wake_all();
-    json(&ClockAnswer { now, offset_ms: issuer.clock.offset_ms(), held: false, ran: Some(ran) })
 }
 
 #[derive(Serialize)]

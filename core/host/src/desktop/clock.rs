@@ -8,8 +8,9 @@ use saifu_crypto::{Random as _, SystemRandom};
 
 use crate::{Clock, Reading};
 
-/// Milliseconds by which wall and elapsed time are moved alike; asked at every reading.
-pub type Shift = Arc<dyn Fn() -> i64 + Send + Sync>;
+/// Milliseconds by which wall and elapsed time are moved alike; asked at every reading, and given the machine's wall clock
+/// in milliseconds since 1970, so that a shift may also stop time.
+pub type Shift = Arc<dyn Fn(u64) -> i64 + Send + Sync>;
 
 /// Wall time, and time since the start *including sleep*: `CLOCK_BOOTTIME` and the kernel's boot id on Linux; on other
 /// systems the monotonic clock, which counts sleep on macOS and Windows, with an id made for this process, so that
@@ -68,11 +69,13 @@ impl Default for DesktopClock {
 
 impl Clock for DesktopClock {
     fn read(&self) -> Reading {
-        let shift = self.shift.as_ref().map_or(0, |shift| shift());
-        let elapsed_ms = self.machine_elapsed_ms().saturating_add_signed(shift);
+        let machine_wall_ms = wall_ms();
+        let machine_elapsed_ms = self.machine_elapsed_ms();
+        let shift = self.shift.as_ref().map_or(0, |shift| shift(machine_wall_ms));
+        let elapsed_ms = machine_elapsed_ms.saturating_add_signed(shift);
         let before = self.highest_elapsed_ms.fetch_max(elapsed_ms, Ordering::Relaxed);
         Reading {
-            wall_ms: wall_ms().saturating_add_signed(shift),
+            wall_ms: machine_wall_ms.saturating_add_signed(shift),
             elapsed_ms: elapsed_ms.max(before),
             boot_id: self.boot_id,
         }
@@ -114,7 +117,7 @@ mod tests {
     fn shift_moves_both_times_alike_and_elapsed_never_falls() {
         let shift = Arc::new(AtomicI64::new(0));
         let source = shift.clone();
-        let clock = DesktopClock::shifted(Arc::new(move || source.load(Ordering::Relaxed)));
+        let clock = DesktopClock::shifted(Arc::new(move |_| source.load(Ordering::Relaxed)));
         let before = clock.read();
         shift.store(THREE_DAYS_MS as i64, Ordering::Relaxed);
         let after = clock.read();

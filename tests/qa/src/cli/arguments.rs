@@ -28,23 +28,27 @@ impl FromStr for WalletName {
     }
 }
 
-/// Where the sandbox's clock goes.
+/// What becomes of the sandbox's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Move {
     /// Ahead by so many milliseconds.
     By(u64),
-    /// To a time of the issuer's clock.
+    /// To a time of that clock.
     To(Millis),
+    /// It stands still, or goes on.
+    Hold(bool),
 }
 
 impl Move {
-    /// Reads `+72h` or `to TIME`; nothing is no move.
+    /// Reads `+72h`, `to TIME`, `hold` or `run`; nothing is no move.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn parse(words: &[String]) -> Result<Option<Self>, String> {
         match words {
             [] => Ok(None),
+            [word] if word == "hold" => Ok(Some(Self::Hold(true))),
+            [word] if word == "run" => Ok(Some(Self::Hold(false))),
             [by] if by.starts_with('+') => duration_ms(by.trim_start_matches('+')).map(|ms| Some(Self::By(ms))),
             [word, time] if word == "to" => {
                 let time: jiff::Timestamp =
@@ -52,7 +56,37 @@ impl Move {
                 let ms = u64::try_from(time.as_millisecond()).map_err(|_| format!("`{time}` lies before 1970"))?;
                 Ok(Some(Self::To(Millis(ms))))
             }
-            _ => Err(format!("`{}` is neither +DURATION nor `to TIME`", words.join(" "))),
+            _ => Err(format!("`{}` is none of +DURATION, `to TIME`, `hold`, `run`", words.join(" "))),
+        }
+    }
+}
+
+/// Whose clock is moved alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Only {
+    /// The issuer's.
+    Issuer,
+    /// That of the wallet with this name.
+    Wallet(WalletName),
+}
+
+impl FromStr for Only {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("wallet:")) {
+            ("issuer", _) => Ok(Self::Issuer),
+            (_, Some(name)) => name.parse().map(Self::Wallet),
+            _ => Err("it is `issuer` or `wallet:NAME`".into()),
+        }
+    }
+}
+
+impl std::fmt::Display for Only {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Issuer => f.write_str("issuer"),
+            Self::Wallet(name) => write!(f, "wallet:{}", name.as_str()),
         }
     }
 }
@@ -89,9 +123,19 @@ mod tests {
         assert_eq!(read(&["+3d"]), read(&["+72h"]));
         assert_eq!(read(&["+1h30m"]), Ok(Some(Move::By(5_400_000))));
         assert_eq!(read(&["to", "1970-01-01T00:00:01Z"]), Ok(Some(Move::To(Millis(1_000)))));
+        assert_eq!((read(&["hold"]), read(&["run"])), (Ok(Some(Move::Hold(true))), Ok(Some(Move::Hold(false)))));
         for bad in [&["72h"][..], &["+"], &["+x"], &["+-1h"], &["to"], &["to", "noon"], &["to", "1969-01-01T00:00:00Z"]]
         {
             assert!(read(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn one_clock_is_named_by_its_owner() {
+        assert_eq!("issuer".parse(), Ok(Only::Issuer));
+        assert_eq!("wallet:me".parse::<Only>().unwrap().to_string(), "wallet:me");
+        for bad in ["", "me", "wallet", "wallet:", "wallet:../x", "Issuer"] {
+            assert!(bad.parse::<Only>().is_err(), "{bad}");
         }
     }
 

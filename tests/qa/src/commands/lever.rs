@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::{ClockArgs, LeverCommand, Move, SmsArgs};
+use crate::cli::{ClockArgs, LeverCommand, Move, Only, SmsArgs};
 use crate::commands::{fault, sandbox};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
@@ -30,16 +30,30 @@ async fn sms(args: SmsArgs, context: &Context) -> Result<Report, Failure> {
 }
 
 async fn clock(args: ClockArgs, context: &Context) -> Result<Report, Failure> {
-    let change = Move::parse(&args.change).map_err(|what| LocalCode::BadInput.detail(format!("MOVE: {what}")))?;
+    let ClockArgs { change, only } = args;
+    let change = Move::parse(&change).map_err(|what| LocalCode::BadInput.detail(format!("MOVE: {what}")))?;
+    if only.is_some() && matches!(change, None | Some(Move::Hold(_))) {
+        return Err(LocalCode::BadInput.detail("--only: one clock alone can be moved, not shown or held"));
+    }
     let levers = Levers::new(&context.sandbox()?)?;
     let document = match change {
         None => levers.clock().await?,
-        Some(Move::By(ms)) => levers.move_clock(&serde_json::json!({ "advance_ms": ms })).await?,
-        Some(Move::To(time)) => levers.move_clock(&serde_json::json!({ "to": time })).await?,
+        Some(Move::By(ms)) => levers.move_clock(&moved("advance_ms", ms.into(), only.as_ref())).await?,
+        Some(Move::To(time)) => levers.move_clock(&moved("to", time.0.into(), only.as_ref())).await?,
+        Some(Move::Hold(held)) => levers.move_clock(&serde_json::json!({ "held": held })).await?,
     };
     let now = document.get("now").and_then(serde_json::Value::as_u64).map(saifu_wire::Millis);
     let ran = document.get("ran").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
     let now = now.map_or_else(|| "unknown".to_owned(), super::time);
-    let text = if ran == 0 { now } else { format!("{now}; {ran} things came due and have run") };
-    Report::new(&document, text)
+    let held = document.get("held").and_then(serde_json::Value::as_bool) == Some(true);
+    let stands = if held { "; time stands still" } else { "" };
+    let done = if ran == 0 { String::new() } else { format!("; {ran} things came due and have run") };
+    Report::new(&document, format!("{now}{stands}{done}"))
+}
+
+fn moved(how: &str, ms: serde_json::Value, only: Option<&Only>) -> serde_json::Value {
+    match only {
+        None => serde_json::json!({ how: ms }),
+        Some(only) => serde_json::json!({ how: ms, "only": only.to_string() }),
+    }
 }

@@ -66,7 +66,7 @@ pub(crate) async fn open_with(
         KeyStoreChoice::Keyring => KeyStore::Keyring,
         KeyStoreChoice::File => KeyStore::File,
     };
-    let (path, clock) = (folder.path().to_owned(), issuer.clock());
+    let (path, clock) = (folder.path().to_owned(), issuer.clock(&folder.name()));
     let host = blocking(move || DesktopHost::open(&path, store, clock)).await??;
     let issuer = issuer.config()?;
     let sandbox = issuer.sandbox;
