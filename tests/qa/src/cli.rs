@@ -3,6 +3,7 @@
 mod arguments;
 mod fault;
 mod sandbox;
+mod scenario;
 mod till;
 mod tool;
 mod wallet;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use arguments::{Move, Only, WalletName};
 pub use fault::{FaultAddArgs, FaultCommand};
 pub use sandbox::RunArgs;
+pub use scenario::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};
 pub use till::{AtmCommand, DepositArgs, Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
 pub use tool::{Algorithm, BarcodeArgs, CpmCommand, DecodeArgs, QrArgs, ToolCommand, ToolScanArgs, TotpArgs};
 pub use wallet::{
@@ -108,6 +110,9 @@ pub enum Command {
     /// Be a till
     #[command(subcommand, after_help = "Example:\n  saifu register scan --image code.png --yen 1280")]
     Register(RegisterCommand),
+    /// Play the scenarios: small files, each showing one thing that the system does
+    #[command(subcommand, after_help = "Example:\n  saifu scenario run --all")]
+    Scenario(ScenarioCommand),
     /// Work on codes and pictures without any issuer
     #[command(subcommand, after_help = "Example:\n  saifu tool scan code.png")]
     Tool(ToolCommand),

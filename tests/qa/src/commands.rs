@@ -11,6 +11,7 @@ mod fault;
 mod lever;
 mod register;
 mod sandbox;
+mod scenario;
 mod tool;
 mod wallet;
 
@@ -31,6 +32,7 @@ pub(crate) async fn run(command: Option<Command>, context: &Context) -> Result<R
         Some(Command::Wallet(command)) => wallet::run(command, context).await,
         Some(Command::Atm(command)) => atm::run(command, context).await,
         Some(Command::Register(command)) => register::run(command, context).await,
+        Some(Command::Scenario(command)) => scenario::run(command, context).await,
         Some(Command::Tool(command)) => tool::run(command),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Doctor) => doctor::run(context).await,

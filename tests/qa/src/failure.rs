@@ -36,7 +36,7 @@ impl Status {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Done => "Done.",
-            Self::Bug => "A bug of ours; of the demo, a step that failed.",
+            Self::Bug => "A bug of ours; of the demo or a scenario, a step that failed.",
             Self::Usage => {
                 "The command line or its input is wrong, or an answer is missing that nobody is there to give."
             }
@@ -118,6 +118,7 @@ local_codes! {
     Untrusted = "untrusted", Offline, "The answer is not one of this issuer.", "Check which sandbox.json is in use.";
     SandboxFailed = "sandbox-failed", Bug, "The sandbox did not start.", "Read the detail; --reset starts anew and deletes every account in it.";
     StepFailed = "step-failed", Bug, "A step of the demo failed.", "Run it again with --keep and look into the folder.";
+    ScenarioFailed = "scenario-failed", Bug, "A scenario did not do what it shows.", "Compare what was expected and seen, and look into the folder it left.";
     NoCode = "no-code", Offline, "There is no payment code in hand.", "Connect to the issuer; it gives a fresh one.";
     Vault = "vault", Vault, "The wallet's files cannot be used.", "Run `saifu doctor`; the account itself is safe with the issuer.";
     KeyStore = "key-store", Vault, "The wallet's keys cannot be used.", "Do what the detail says.";

@@ -9,6 +9,7 @@
 //! | exit codes and the command line's own error codes | [`failure`] |
 //! | symbols as pixels, SVG and terminal cells, and reading them back | [`picture`] |
 //! | registers, ATMs and levers as clients | `peers` |
+//! | what a scenario means, and how it is played | [`scenario`] |
 //!
 //! *Invariants.* The wallet used here is the wallet that ships: nothing in this crate reaches behind its public calls. A
 //! register gets digits or a picture and nothing else. Nothing waits for a person who is not there.
@@ -26,6 +27,7 @@ pub mod picture;
 mod presence;
 mod printer;
 mod report;
+pub mod scenario;
 mod tracing_setup;
 
 use std::process::ExitCode;

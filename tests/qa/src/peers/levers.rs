@@ -75,6 +75,11 @@ impl Levers {
         self.send(request).await
     }
 
+    /// The ledger's own check of itself.
+    pub(crate) async fn audit(&self) -> Result<serde_json::Value, Failure> {
+        self.send(self.http.get(self.at("audit")?)).await
+    }
+
     /// The faults that wait.
     pub(crate) async fn faults(&self) -> Result<serde_json::Value, Failure> {
         self.send(self.http.get(self.at("faults")?)).await

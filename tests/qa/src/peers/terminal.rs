@@ -1,5 +1,7 @@
 //! A register or an ATM: a link to the issuer that proves the terminal's own key. It knows no wallet.
 
+use std::path::Path;
+
 use data_encoding::{BASE64, HEXLOWER};
 use saifu_crypto::{KeyPair, Random as _, Secret, SystemRandom};
 use saifu_link::{Auth, Link, Request};
@@ -23,19 +25,27 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// The named terminal, or the sandbox's first one of that kind.
     pub(crate) fn open(context: &Context, kind: TerminalKind, named: Option<&Name>) -> Result<Self, Failure> {
-        let info = context.sandbox()?;
+        Self::connect(&context.sandbox()?, &context.sandbox_file, kind, named)
+    }
+
+    /// The same, of the sandbox that is described there.
+    pub(crate) fn connect(
+        info: &SandboxInfo,
+        sandbox_file: &Path,
+        kind: TerminalKind,
+        named: Option<&Name>,
+    ) -> Result<Self, Failure> {
         let found = info.terminals.iter().find(|terminal| match named {
             Some(name) => terminal.terminal == *name,
             None => terminal.kind == kind,
         });
-        let Some(found) = found else { return Err(unknown(&info, named, kind)) };
-        let wrong =
-            || LocalCode::BadInput.detail(format!("{}: the key of {}", context.sandbox_file.display(), found.terminal));
+        let Some(found) = found else { return Err(unknown(info, named, kind)) };
+        let wrong = || LocalCode::BadInput.detail(format!("{}: the key of {}", sandbox_file.display(), found.terminal));
         let pkcs8 = BASE64.decode(found.key.as_bytes()).map(Secret::new).map_err(|_| wrong())?;
         let key = KeyPair::from_pkcs8(pkcs8).map_err(|_| wrong())?;
-        let issuer = RememberedIssuer::new(&info, &context.sandbox_file).config_at(&info.register_url)?;
+        let issuer = RememberedIssuer::new(info, sandbox_file).config_at(&info.register_url)?;
         let version = concat!("saifu-qa/", env!("CARGO_PKG_VERSION"));
-        let link = Link::with_key(issuer, sandbox_clock(&context.sandbox_file, None), version, key)?;
+        let link = Link::with_key(issuer, sandbox_clock(sandbox_file, None), version, key)?;
         Ok(Self { name: found.terminal.clone(), link })
     }
 

@@ -1,0 +1,43 @@
+//! `saifu scenario …`: the files of `tests/scenarios`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// What to do with scenarios.
+#[derive(Debug, Subcommand)]
+pub enum ScenarioCommand {
+    /// Play scenarios, each with an issuer and wallets of its own
+    #[command(
+        after_help = "Examples:\n  saifu scenario run tests/scenarios/road.json\n  saifu scenario run --all --json"
+    )]
+    Run(ScenarioRunArgs),
+    /// Say what each scenario shows
+    #[command(after_help = "Example:\n  saifu scenario list")]
+    List(ScenarioListArgs),
+}
+
+/// Which scenarios, and what stays.
+#[derive(Debug, Args)]
+pub struct ScenarioRunArgs {
+    /// The scenarios
+    #[arg(value_name = "FILE", required_unless_present = "all", conflicts_with = "all")]
+    pub files: Vec<PathBuf>,
+    /// Play every scenario of the folder
+    #[arg(long)]
+    pub all: bool,
+    /// Where they are
+    #[arg(long, value_name = "DIR", default_value = "tests/scenarios")]
+    pub folder: PathBuf,
+    /// Keep the temporary folders; that of a failed scenario stays anyway
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// Which scenarios.
+#[derive(Debug, Args)]
+pub struct ScenarioListArgs {
+    /// Where they are
+    #[arg(long, value_name = "DIR", default_value = "tests/scenarios")]
+    pub folder: PathBuf,
+}

@@ -1,0 +1,86 @@
+//! Scenarios: small JSON files, each showing one thing that the system does, played by real wallets, registers and ATMs
+//! against an issuer started for it alone. `docs/scenarios.md` says what a file means; other runners follow it too.
+//!
+//! | To find | Look in |
+//! | --- | --- |
+//! | what a step can do, its arguments, what it gives | [`verbs`], the one table |
+//! | reading a file, and refusing what is not in the table | `parse` |
+//! | the schema for editors, made from the table | `schema` |
+//! | what `expect` means | `expect` |
+//! | the issuer, wallets and terminals of one scenario | `stage`, and `perform` for each verb |
+//! | the order of it all, `within`, the report | `play` |
+//!
+//! *Invariants.* A scenario runs whole or has failed: nothing is skipped, and a word that is not known is refused before
+//! anything starts. Time passes by the clock lever; the runner never sleeps. An answer that refuses or declines without
+//! the step expecting it fails the step.
+
+mod expect;
+mod parse;
+mod perform;
+mod play;
+mod schema;
+mod stage;
+pub mod verbs;
+
+use std::collections::BTreeMap;
+
+use saifu_sandbox::policy::Policy;
+use saifu_wire::PhoneNumber;
+use serde_json::{Map, Value};
+
+pub use parse::{Malformed, parse};
+pub(crate) use play::{Played, hash, play};
+pub use schema::schema;
+
+use expect::Expectation;
+use verbs::Verb;
+
+/// A scenario that can be played.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// Its name, which is its file's too.
+    pub name: String,
+    /// What it shows, one sentence.
+    pub shows: String,
+    pub(crate) personas: BTreeMap<String, Persona>,
+    pub(crate) policy: Policy,
+    pub(crate) steps: Vec<Step>,
+    /// The whole file, keys sorted, no blanks: what its hash is made of.
+    pub(crate) canonical: String,
+}
+
+impl Scenario {
+    /// How many steps it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether it has no steps; a file cannot say so.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+/// A named wallet.
+#[derive(Debug, Clone)]
+pub(crate) struct Persona {
+    pub(crate) number: PhoneNumber,
+    /// Whether it has signed up before the first step.
+    pub(crate) signed_up: bool,
+    /// What it has topped up before the first step.
+    pub(crate) balance_yen: Option<i64>,
+}
+
+/// One step.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) verb: &'static Verb,
+    pub(crate) actor: Option<String>,
+    pub(crate) arguments: Map<String, Value>,
+    pub(crate) expect: Vec<(String, Expectation)>,
+    /// Name to path.
+    pub(crate) save: BTreeMap<String, String>,
+    pub(crate) within_ms: Option<u64>,
+}

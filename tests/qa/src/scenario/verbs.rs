@@ -1,0 +1,177 @@
+//! Every verb of a scenario: who does it, with what, and what it gives. The parser, the schema and the documentation all
+//! read this table.
+
+/// Who does it: what `as` names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// A persona; `as` is needed.
+    Persona,
+    /// A terminal; without `as` the named one.
+    Terminal(&'static str),
+    /// Nobody; `as` is refused.
+    Nobody,
+}
+
+/// What an argument is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// A whole number from 1 on.
+    Number,
+    /// True or false.
+    Flag,
+    /// A time span: `90s`, `15m`, `72h`, `3d`.
+    Span,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+}
+
+/// An argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Argument {
+    /// Its field.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// Whether the step needs it.
+    pub required: bool,
+}
+
+/// A verb.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Verb {
+    /// What `do` says.
+    pub name: &'static str,
+    /// What it does, one sentence.
+    pub does: &'static str,
+    /// Who does it.
+    pub actor: Actor,
+    /// Its arguments.
+    pub arguments: &'static [Argument],
+    /// The fields of what it gives.
+    pub gives: &'static [&'static str],
+    /// Whether it changes nothing, so that `within` may repeat it.
+    pub reads: bool,
+}
+
+/// The fields of a refusal, whatever the verb.
+pub const REFUSAL: &[&str] = &["error", "title", "detail", "rule", "retry_after_ms"];
+
+const fn needed(name: &'static str, kind: Kind) -> Argument {
+    Argument { name, kind, required: true }
+}
+
+const fn optional(name: &'static str, kind: Kind) -> Argument {
+    Argument { name, kind, required: false }
+}
+
+macro_rules! verbs {
+    ($($name:literal, $actor:expr, $reads:literal, [$($argument:expr),*], [$($gives:literal),*], $does:literal;)*) => {
+        /// Every verb.
+        pub const VERBS: &[Verb] = &[$(Verb {
+            name: $name,
+            does: $does,
+            actor: $actor,
+            arguments: &[$($argument),*],
+            gives: &[$($gives),*],
+            reads: $reads,
+        },)*];
+    };
+}
+
+const REGISTER: Actor = Actor::Terminal("register-1");
+const ATM: Actor = Actor::Terminal("atm-1");
+const OPERATOR: Actor = Actor::Terminal("operator-1");
+const PURPOSES: Kind = Kind::OneOf(&["pay", "cash-in"]);
+const EVENTS: Kind = Kind::OneOf(&["entry", "declined", "top-up-expired", "notice"]);
+const SWITCHES: Kind = Kind::OneOf(&["sign-up", "session", "top-up-atm", "code", "settlement"]);
+
+verbs! {
+    "wallet.sign-up", Actor::Persona, false, [], ["number", "expires_at", "resend_at"],
+        "Asks for an SMS code to the persona's number; again for another one.";
+    "wallet.confirm", Actor::Persona, false, [optional("code", Kind::Text)], ["device_id"],
+        "Enters the code of the SMS: the newest of the inbox, or the one given.";
+    "wallet.home", Actor::Persona, true, [],
+        ["state", "standing", "balance_yen", "balance_reason", "as_of", "age_ms", "points", "notices", "frozen",
+         "device_id", "top_up_left_yen", "pay_left_yen", "last_event"],
+        "The home screen from the wallet's own files; never the network.";
+    "wallet.refresh", Actor::Persona, true, [],
+        ["state", "standing", "balance_yen", "balance_reason", "as_of", "age_ms", "points", "notices", "frozen",
+         "device_id", "top_up_left_yen", "pay_left_yen", "last_event"],
+        "Asks the issuer, and gives the home screen.";
+    "wallet.code", Actor::Persona, false, [optional("purpose", PURPOSES), optional("offline", Kind::Flag)],
+        ["digits", "purpose", "cap_yen", "offline", "issued_at", "refresh_at", "expires_at"],
+        "Fetches a one-time code; with `offline` only one that is in hand.";
+    "wallet.top-up", Actor::Persona, false, [needed("yen", Kind::Number), optional("thinking", Kind::Span)],
+        ["intent", "number", "state", "yen", "since", "expires_at"],
+        "Prepares a top-up at an ATM, lets the owner think for a while, approves it and sends it.";
+    "wallet.pending", Actor::Persona, true, [], ["entries", "count"],
+        "What is not finished, from the wallet's own files.";
+    "wallet.history", Actor::Persona, true, [], ["entries", "count"],
+        "The history, newest first, from the wallet's own files.";
+    "wallet.totp", Actor::Persona, true, [], ["code", "valid_until"],
+        "The code that proves the phone at an ATM; no network.";
+    "wallet.follow", Actor::Persona, false, [], ["following"],
+        "Follows the issuer's events from now on.";
+    "wallet.next-event", Actor::Persona, false, [optional("kind", EVENTS)],
+        ["number", "at", "kind", "balance_yen", "points", "entry", "reason", "yen", "merchant", "intent", "notice",
+         "text"],
+        "Waits for the next event, or for the next of a kind.";
+    "wallet.kill", Actor::Persona, false, [], ["state"],
+        "Ends the wallet; nothing is asked and nobody is told.";
+    "wallet.reopen", Actor::Persona, false, [], ["state"],
+        "Opens the wallet of the same folder again.";
+    "wallet.lock", Actor::Persona, false, [], ["state"],
+        "Wipes the wallet's secrets from memory.";
+    "wallet.unlock", Actor::Persona, false, [], ["state"],
+        "Reads the wallet's files again.";
+    "register.scan", REGISTER, false,
+        [needed("digits", Kind::Text), needed("yen", Kind::Number), optional("txid", Kind::Text)],
+        ["result", "reason", "settlement", "yen", "txid"],
+        "Settles a code. Repeating a txid repeats the transaction.";
+    "register.void", REGISTER, false, [needed("txid", Kind::Text)],
+        ["result", "reason", "settlement", "yen", "txid"],
+        "Reverses a transaction of this register, also one that has not arrived.";
+    "register.refund", REGISTER, false,
+        [needed("settlement", Kind::Text), needed("yen", Kind::Number), optional("txid", Kind::Text)],
+        ["result", "reason", "settlement", "yen", "txid"],
+        "Gives money back for a settlement.";
+    "atm.authorize", ATM, false,
+        [needed("number", Kind::Text), needed("totp", Kind::Text), optional("txid", Kind::Text)],
+        ["result", "reason", "yen", "until", "txid"],
+        "Asks whether cash may be taken.";
+    "atm.deposit", ATM, false,
+        [needed("number", Kind::Text), needed("totp", Kind::Text), needed("yen", Kind::Number),
+         optional("txid", Kind::Text)],
+        ["result", "reason", "settlement", "yen", "txid"],
+        "Asks whether cash may be taken, and posts it. With the txid of an earlier question it goes on from there.";
+    "sandbox.clock", Actor::Nobody, false, [optional("advance", Kind::Span)], ["now", "offset_ms", "held", "ran"],
+        "Moves the clock of the issuer and of everybody ahead; what came due has run then.";
+    "sandbox.sms", Actor::Persona, true, [], ["messages", "count", "newest"],
+        "The messages sent to the persona's number, oldest first.";
+    "sandbox.restart", Actor::Nobody, false, [], ["running"],
+        "Stops the issuer and starts it again on the same folder and ports.";
+    "sandbox.stop", Actor::Nobody, false, [], ["running"],
+        "Stops the issuer: whoever asks it is offline.";
+    "sandbox.start", Actor::Nobody, false, [], ["running"],
+        "Starts a stopped issuer again.";
+    "operator.switch", OPERATOR, false,
+        [needed("switch", SWITCHES), needed("on", Kind::Flag), optional("reason", Kind::Text)],
+        ["switch", "on", "reason"],
+        "Stops or restarts a service.";
+}
+
+/// The verb of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Verb> {
+    VERBS.iter().find(|verb| verb.name == name)
+}
+
+impl Verb {
+    /// Whether a path of `expect` or `save` begins with a field that this verb gives, or a refusal.
+    pub(crate) fn gives_path(&self, path: &str) -> bool {
+        let field = path.split('.').next().unwrap_or_default();
+        self.gives.contains(&field) || REFUSAL.contains(&field)
+    }
+}
