@@ -34,7 +34,14 @@ impl LinkError {
     pub fn certain(&self) -> bool {
         match self {
             Self::Refused(problem) => {
-                !matches!(problem.code, ProblemCode::Internal | ProblemCode::Overloaded | ProblemCode::Unknown)
+                // A replayed proof says that somebody sent this request before: perhaps a proxy, and perhaps it counted.
+                let uncertain = [
+                    ProblemCode::Internal,
+                    ProblemCode::Overloaded,
+                    ProblemCode::Unknown,
+                    ProblemCode::InvalidDpopProof,
+                ];
+                !uncertain.contains(&problem.code)
             }
             Self::Offline | Self::Key(_) | Self::NoCredentials => true,
             Self::NoAnswer | Self::Untrusted(_) | Self::System => false,
@@ -60,5 +67,18 @@ impl From<CryptoError> for LinkError {
 impl From<Problem> for LinkError {
     fn from(problem: Problem) -> Self {
         Self::Refused(Box::new(problem))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_refusal_of_this_very_request_is_certain() {
+        let certain = |code| LinkError::from(Problem::new(code)).certain();
+        assert!(certain(ProblemCode::OverLimit) && certain(ProblemCode::StaleNonce));
+        assert!(!certain(ProblemCode::Internal) && !certain(ProblemCode::InvalidDpopProof));
+        assert!(LinkError::Offline.certain() && !LinkError::NoAnswer.certain());
     }
 }

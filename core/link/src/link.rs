@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use crate::session::{ProofKey, Session};
 use crate::{Credentials, EventStream, IssuerConfig, LinkError, pins};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an answer is waited for unless the shell says otherwise, in milliseconds.
+const PATIENCE_MS: u64 = 10_000;
 /// The issuer sends a comment every 15 s; twice that and a bit without a byte means that the stream is dead.
 const STREAM_TIMEOUT: Duration = Duration::from_secs(40);
 
@@ -65,6 +67,7 @@ pub struct Link {
     clock: Arc<dyn Clock>,
     app_version: String,
     proof_key: Arc<ProofKey>,
+    patience_ms: AtomicU64,
     state: Mutex<State>,
     /// Held while a session is opened, so that a burst of requests opens one.
     opening: tokio::sync::Mutex<()>,
@@ -107,12 +110,30 @@ impl Link {
             .read_timeout(STREAM_TIMEOUT)
             .build()
             .map_err(|_| LinkError::System)?;
-        let (app_version, proof_key) = (app_version.to_owned(), Arc::new(ProofKey::new(key)));
-        Ok(Self { http, issuer, clock, app_version, proof_key, state: Mutex::default(), opening: Default::default() })
+        Ok(Self {
+            http,
+            issuer,
+            clock,
+            app_version: app_version.to_owned(),
+            proof_key: Arc::new(ProofKey::new(key)),
+            patience_ms: AtomicU64::new(PATIENCE_MS),
+            state: Mutex::default(),
+            opening: Default::default(),
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on, an answer is waited for this long at each try; 10 s unless said otherwise.
+    pub fn set_patience(&self, patience: Duration) {
+        let ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+        self.patience_ms.store(ms, Ordering::Relaxed);
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_millis(self.patience_ms.load(Ordering::Relaxed))
     }
 
     /// The issuer this link talks to.
@@ -163,7 +184,9 @@ impl Link {
     /// [`LinkError`].
     pub async fn events(&self, after: u64) -> Result<EventStream, LinkError> {
         let request = Request::new(Operation::Events, Auth::Session, Class::Background);
-        let response = self.authenticated(request, &[], Some(after)).await?;
+        // A stream has no end to wait for, but a beginning.
+        let opened = tokio::time::timeout(self.patience(), self.authenticated(request, &[], Some(after))).await;
+        let response = opened.map_err(|_| LinkError::NoAnswer)??;
         Ok(EventStream::new(response))
     }
 
@@ -173,7 +196,7 @@ impl Link {
     /// [`LinkError::Untrusted`] for a wrong signature or an older version.
     pub async fn service_document(&self, at_least: u64) -> Result<ServiceDocument, LinkError> {
         let url = self.issuer.service.join(Operation::ServiceDocument.path()).map_err(|_| LinkError::System)?;
-        let response = self.http.get(url).timeout(ANSWER_TIMEOUT).send().await.map_err(|e| lost(&e))?;
+        let response = self.http.get(url).timeout(self.patience()).send().await.map_err(|e| lost(&e))?;
         let document: SignedDocument = read_json(response).await?;
         let bytes = signed::service_document(document.document.as_bytes());
         let key: &PublicKey = &self.issuer.service_key;
@@ -366,7 +389,7 @@ impl Link {
         }
         match after {
             Some(after) => builder = builder.header(headers::LAST_EVENT_ID, after),
-            None => builder = builder.timeout(ANSWER_TIMEOUT),
+            None => builder = builder.timeout(self.patience()),
         }
         tracing::debug!(target: "saifu::link", operation = operation.name(), "sent");
         let response = builder.send().await.map_err(|error| lost(&error))?;

@@ -105,6 +105,11 @@ impl Wallet {
         }
     }
 
+    /// From now on, an answer is waited for this long at each try; 10 s unless said otherwise.
+    pub fn set_patience(&self, patience: std::time::Duration) {
+        self.0.link.set_patience(patience);
+    }
+
     /// The issuer's clock, as far as this device knows it.
     #[must_use]
     pub fn issuer_time(&self) -> Millis {

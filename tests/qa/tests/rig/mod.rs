@@ -35,6 +35,7 @@ pub(crate) struct Issuer {
     child: Child,
     data: PathBuf,
     policy: Option<PathBuf>,
+    port: Option<u16>,
     pub(crate) info: SandboxInfo,
     pub(crate) home: TempDir,
 }
@@ -42,6 +43,11 @@ pub(crate) struct Issuer {
 impl Issuer {
     /// Starts one on a fresh folder; `policy` is the text of a policy file.
     pub(crate) fn start(policy: Option<&str>) -> Self {
+        Self::start_on(None, policy)
+    }
+
+    /// The same on this port and the three above it, after each restart too.
+    pub(crate) fn start_on(port: Option<u16>, policy: Option<&str>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let data = home.path().join("sandbox");
         let policy = policy.map(|text| {
@@ -49,8 +55,13 @@ impl Issuer {
             std::fs::write(&file, text).unwrap();
             file
         });
-        let (child, info) = launch(&data, policy.as_deref());
-        Self { child, data, policy, info, home }
+        let (child, info) = launch(&data, policy.as_deref(), port);
+        Self { child, data, policy, port, info, home }
+    }
+
+    /// Whether its process has ended.
+    pub(crate) fn is_dead(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// SIGKILL, in the middle of whatever it does.
@@ -59,10 +70,10 @@ impl Issuer {
         self.child.wait().unwrap();
     }
 
-    /// Starts again on the same folder, on new ports.
+    /// Starts again on the same folder, on new ports unless it was given some.
     pub(crate) fn restart(&mut self) {
         self.kill();
-        (self.child, self.info) = launch(&self.data, self.policy.as_deref());
+        (self.child, self.info) = launch(&self.data, self.policy.as_deref(), self.port);
     }
 
     pub(crate) fn info_file(&self) -> PathBuf {
@@ -135,11 +146,14 @@ impl Drop for Issuer {
     }
 }
 
-fn launch(data: &Path, policy: Option<&Path>) -> (Child, SandboxInfo) {
+fn launch(data: &Path, policy: Option<&Path>, port: Option<u16>) -> (Child, SandboxInfo) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_saifu"));
     command.arg("sandbox").arg("--data").arg(data).arg("--quiet").stdin(Stdio::null()).stdout(Stdio::null());
     if let Some(policy) = policy {
         command.arg("--policy").arg(policy);
+    }
+    if let Some(port) = port {
+        command.arg("--port").arg(port.to_string());
     }
     let mut child = command.spawn().unwrap();
     for _ in 0..600 {

@@ -19,8 +19,11 @@ const DAY: u64 = 24 * HOUR;
 /// `+81` and five digits: the block of one operator.
 const PREFIX_LEN: usize = 8;
 const LEAST_WAIT_MS: u64 = 1_000;
+/// The same keys asking again so soon are one request that a bad network repeated.
+const REPEAT_MS: u64 = 30_000;
 
-/// Queues an SMS code for a number.
+/// Queues an SMS code for a number. The same keys asking for the same number again within 30 s get the same answer and no
+/// second message, so that a lost answer costs nobody a minute.
 ///
 /// # Errors
 /// `switched-off`, `invalid-request` for keys that are none or one key in both roles, `invalid-signature`,
@@ -31,6 +34,9 @@ pub fn begin(cx: &Cx<'_>, request: &SignUpRequest, thumbprint: &str) -> Result<S
     refuse_bound_keys(cx, &request.device_spki.0, &request.authorization_spki.0)?;
     let number_hmac = cx.secrets.phone(request.number.as_str());
     let prefix = request.number.as_str().get(..PREFIX_LEN).unwrap_or_default();
+    if let Some(answer) = repeated(cx, &number_hmac, request)? {
+        return Ok(answer);
+    }
     check_counters(cx, &number_hmac, prefix)?;
 
     let policy = &cx.policy.sign_up;
@@ -68,6 +74,28 @@ pub fn begin(cx: &Cx<'_>, request: &SignUpRequest, thumbprint: &str) -> Result<S
          Nobody from Saifu ever asks for it: tell it to no one."
     );
     sms::send(cx, &number_hmac, text, Some(code))?;
+    Ok(answer)
+}
+
+/// What these keys were answered a moment ago.
+fn repeated(cx: &Cx<'_>, number_hmac: &[u8; 32], request: &SignUpRequest) -> Result<Option<SignUpAnswer>, Refused> {
+    let answer = cx
+        .conn
+        .prepare_cached(
+            "SELECT id, at, expires_at FROM sign_up WHERE number_hmac = ? AND device_spki = ? AND authorization_spki = ?
+             AND state = 'open' AND at > ? ORDER BY at DESC LIMIT 1",
+        )?
+        .query_row(
+            params![number_hmac, request.device_spki.0, request.authorization_spki.0, ms(cx.now.minus(REPEAT_MS))],
+            |row| {
+                Ok(SignUpAnswer {
+                    request: RequestId(Uuid::from_bytes(row.get(0)?)),
+                    resend_at: millis(row.get(1)?).plus(cx.policy.sign_up.resend_ms.unwrap_or(0)),
+                    expires_at: millis(row.get(2)?),
+                })
+            },
+        )
+        .optional()?;
     Ok(answer)
 }
 

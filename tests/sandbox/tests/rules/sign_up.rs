@@ -117,6 +117,21 @@ fn owner_is_told_and_nothing_changes_when_the_number_is_taken() {
     world.read(move |cx| session::check(cx, binding)).unwrap();
 }
 
+#[test]
+fn repeated_request_gets_its_answer_again_and_one_message() {
+    let world = World::new(Policy::default());
+    let applicant = Applicant::new("08011112222");
+    let first = world.begin(&applicant).unwrap();
+    world.wait(29 * SECOND);
+    assert_eq!(world.begin(&applicant).unwrap(), first);
+    let other = world.begin(&Applicant::new("08011112222")).unwrap_err();
+    assert_eq!(other.code, ProblemCode::TooSoon, "only the same keys are the same request");
+    let number = saifu_wire::PhoneNumber::parse("08011112222").unwrap();
+    assert_eq!(world.read(move |cx| sms::inbox(cx, &number)).unwrap().len(), 1);
+    world.wait(SECOND);
+    assert_eq!(world.begin(&applicant).unwrap_err().code, ProblemCode::TooSoon);
+}
+
 /// I8: until the number is proven, nothing tells whether it has an account.
 #[test]
 fn answers_are_equal_whether_or_not_the_number_has_an_account() {
