@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use arguments::{Move, Only, WalletName};
 pub use fault::{FaultAddArgs, FaultCommand};
-pub use sandbox::RunArgs;
+pub use sandbox::{RestoreArgs, RunArgs, SnapshotArgs};
 pub use scenario::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};
 pub use till::{AtmCommand, DepositArgs, Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
 pub use tool::{Algorithm, BarcodeArgs, CpmCommand, DecodeArgs, QrArgs, ToolCommand, ToolScanArgs, TotpArgs};
@@ -186,6 +186,12 @@ pub enum LeverCommand {
     /// Run a command with an issuer and a home folder of its own, and return its exit code
     #[command(after_help = "Example:\n  saifu sandbox run --seed 7 -- ./smoke-test.sh")]
     Run(RunArgs),
+    /// Keep the issuer and the wallets of this home folder in one file
+    #[command(after_help = "Example:\n  saifu sandbox snapshot before.json")]
+    Snapshot(SnapshotArgs),
+    /// Bring the issuer and the wallets of a snapshot back; the sandbox must be stopped
+    #[command(after_help = "Example:\n  saifu sandbox restore before.json --home ./elsewhere")]
+    Restore(RestoreArgs),
 }
 
 /// Whose inbox.

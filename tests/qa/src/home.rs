@@ -69,6 +69,17 @@ impl WalletFolder {
         &self.0
     }
 
+    /// One that does not lie where wallets do.
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Remembers that the issuer's `sandbox.json` lies there now.
+    pub(crate) fn move_issuer(&self, sandbox_file: &Path) -> Result<(), Failure> {
+        let Some(settings) = self.settings()? else { return Ok(()) };
+        self.keep_settings(&Settings { issuer: settings.issuer.moved_to(sandbox_file), ..settings })
+    }
+
     /// The wallet's name.
     pub(crate) fn name(&self) -> String {
         self.0.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()

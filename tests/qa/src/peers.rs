@@ -57,6 +57,12 @@ impl RememberedIssuer {
         }
     }
 
+    /// The same issuer, whose `sandbox.json` lies there now.
+    pub(crate) fn moved_to(self, sandbox_file: &Path) -> Self {
+        let sandbox_file = std::path::absolute(sandbox_file).unwrap_or_else(|_| sandbox_file.to_owned());
+        Self { sandbox_file, ..self }
+    }
+
     /// For the wallet's link.
     pub(crate) fn config(&self) -> Result<IssuerConfig, Failure> {
         self.config_at(&self.customer_url)

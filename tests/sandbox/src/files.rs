@@ -16,6 +16,7 @@
 mod info;
 mod keys;
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ pub(crate) const INFO: &str = "sandbox.json";
 const RUNNING: &str = "running";
 /// The name of the database's file.
 pub(crate) const DATABASE: &str = "issuer.db";
+/// What a sandbox is when it is stopped; the database last, so that a restore that is cut short leaves no accounts.
+pub(crate) const STATE: [&str; 4] = ["issuer-keys.json", "format.json", "clock.json", DATABASE];
 /// What a reset takes away; the key file last, because a database without keys is refused.
 const KEPT: [&str; 6] = ["format.json", "clock.json", DATABASE, "issuer.db-wal", "issuer.db-shm", "issuer-keys.json"];
 
@@ -92,6 +95,9 @@ pub enum FolderError {
 struct FormatFile {
     format: u32,
     starts: u64,
+    /// What chance was drawn from, if a seed was ever named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
 }
 
 /// A DATA folder, held by this process.
@@ -99,6 +105,7 @@ pub(crate) struct Folder {
     path: PathBuf,
     /// How often a sandbox started here, this time included.
     pub(crate) starts: u64,
+    kept_seed: Option<u64>,
     _locks: [File; 2],
 }
 
@@ -114,13 +121,23 @@ impl Folder {
             KEPT.iter().try_for_each(|name| remove(&path.join(name)))?;
         }
         let format_file = path.join("format.json");
-        let format = read_json::<FormatFile>(&format_file)?.unwrap_or(FormatFile { format: FORMAT, starts: 0 });
+        let format =
+            read_json::<FormatFile>(&format_file)?.unwrap_or(FormatFile { format: FORMAT, starts: 0, seed: None });
         if format.format != FORMAT {
             return Err(FolderError::Format { path: path.to_owned(), found: format.format });
         }
         let starts = format.starts.saturating_add(1);
-        write_json(&format_file, &FormatFile { format: FORMAT, starts })?;
-        Ok(Self { path: path.to_owned(), starts, _locks: [lock, running] })
+        write_json(&format_file, &FormatFile { starts, ..format })?;
+        Ok(Self { path: path.to_owned(), starts, kept_seed: format.seed, _locks: [lock, running] })
+    }
+
+    /// The seed of this start: the one named, which is kept, else the one kept before.
+    pub(crate) fn seed(&self, named: Option<u64>) -> Result<Option<u64>, FolderError> {
+        let seed = named.or(self.kept_seed);
+        if seed != self.kept_seed {
+            write_json(&self.file("format.json"), &FormatFile { format: FORMAT, starts: self.starts, seed })?;
+        }
+        Ok(seed)
     }
 
     /// The path of a file in it.
@@ -136,6 +153,28 @@ impl Folder {
         }
         Keys::open(&path)
     }
+}
+
+/// Puts these files, all of [`STATE`], in place of what a stopped sandbox keeps in the folder.
+pub(crate) fn replace(path: &Path, files: &BTreeMap<&'static str, Vec<u8>>) -> Result<(), FolderError> {
+    make_private_dir(path).map_err(FileError::at(path))?;
+    let _lock = locked(path, "lock")?;
+    remove(&path.join(INFO))?;
+    let beside = |name: &str| path.join(format!("{name}.restored"));
+    for (name, bytes) in files {
+        let file = beside(name);
+        let write = || {
+            let mut file = private(OpenOptions::new().create(true).truncate(true).write(true)).open(&file)?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        write().map_err(FileError::at(&file))?;
+    }
+    KEPT.iter().try_for_each(|name| remove(&path.join(name)))?;
+    for name in STATE.iter().filter(|name| files.contains_key(*name)) {
+        std::fs::rename(beside(name), path.join(name)).map_err(FileError::at(&path.join(name)))?;
+    }
+    Ok(())
 }
 
 fn remove(path: &Path) -> Result<(), FileError> {
@@ -220,6 +259,14 @@ mod tests {
     }
 
     #[test]
+    fn a_seed_that_was_named_is_used_again_until_another_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let seed = |named, reset| Folder::open(folder.path(), reset).unwrap().seed(named).unwrap();
+        assert_eq!([seed(None, false), seed(Some(7), false), seed(None, false)], [None, Some(7), Some(7)]);
+        assert_eq!([seed(Some(8), false), seed(None, false), seed(None, true)], [Some(8), Some(8), None]);
+    }
+
+    #[test]
     fn reset_begins_anew_and_leaves_other_files_alone() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("format.json"), r#"{"format":99,"starts":1}"#).unwrap();
@@ -259,7 +306,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("format.json");
         std::fs::write(folder.path().join("format.json.new"), "{\"for").unwrap();
-        write_json(&path, &FormatFile { format: FORMAT, starts: 1 }).unwrap();
+        write_json(&path, &FormatFile { format: FORMAT, starts: 1, seed: None }).unwrap();
         assert_eq!(read_json::<FormatFile>(&path).unwrap().unwrap().starts, 1);
     }
 

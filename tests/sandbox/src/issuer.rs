@@ -67,7 +67,7 @@ pub struct Issuer {
     /// How many requests it named: the trace of whoever brings none.
     unnamed: AtomicU64,
     /// Held for as long as anything may still write to its files.
-    folder: Folder,
+    pub(crate) folder: Folder,
 }
 
 /// A request on its way through.

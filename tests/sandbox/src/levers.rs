@@ -13,6 +13,7 @@
 //! | `GET /audit` | the ledger, recomputed: `{ok, postings, accounts, faults}` |
 //! | `GET /log?after=&account=&device=&terminal=&trace=&refused=` | `{lines: [{number, at, trace, operation, …}]}`, at most 1,000 |
 //! | `GET /explain/ID` | `{what, at, decided_by, rules, postings, trace, earlier}` of a transaction id, an intent, a settlement or a trace |
+//! | `GET /snapshot` | `{format, files: {NAME: base64}}`: everything that a stopped sandbox would find in its folder |
 //!
 //! Refusals are problem documents, as everywhere.
 
@@ -43,6 +44,7 @@ pub(crate) fn router(issuer: Shared, token_hash: [u8; 32]) -> Router {
         .route("/sms", get(inbox))
         .route("/clock", get(clock::show).post(clock::change))
         .route("/audit", get(audit))
+        .route("/snapshot", get(snapshot))
         .route("/log", get(told::log))
         .route("/explain/{of}", get(told::explain))
         .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
@@ -104,6 +106,10 @@ async fn inbox(State(issuer): State<Shared>, Query(query): Query<InboxQuery>) ->
     let number = PhoneNumber::parse(&query.number).map_err(|error| invalid(&error.to_string()))?;
     let messages = issuer.rules.read(issuer.now(), TRACE, move |cx| sms::inbox(cx, &number)).await?;
     json(&Inbox { messages })
+}
+
+async fn snapshot(State(issuer): State<Shared>) -> Result<Response, Refusal> {
+    json(&issuer.snapshot().await?)
 }
 
 #[derive(Serialize)]

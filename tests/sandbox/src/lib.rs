@@ -52,9 +52,11 @@ pub mod policy;
 pub mod rules;
 mod serve;
 mod service;
+mod snapshot;
 pub mod store;
 
 pub use clock::ClockFile;
 pub use files::{FORMAT, FileError, FolderError, InfoError, SandboxInfo, TerminalInfo};
 pub use issuer::{Issuer, MAX_BODY};
 pub use serve::{Options, Running, Sandbox, StartError};
+pub use snapshot::{IssuerSnapshot, RestoreError, holds_an_issuer};

@@ -21,3 +21,22 @@ pub struct RunArgs {
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
+
+/// Where the snapshot goes.
+#[derive(Debug, Args)]
+pub struct SnapshotArgs {
+    /// The file to write
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Which snapshot comes back.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The file that a snapshot was written to
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Replace the issuer and every wallet that are there
+    #[arg(long)]
+    pub force: bool,
+}

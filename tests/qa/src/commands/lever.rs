@@ -15,6 +15,8 @@ pub(super) async fn run(command: LeverCommand, context: &Context) -> Result<Repo
         LeverCommand::Clock(args) => clock(args, context).await,
         LeverCommand::Fault(command) => fault::run(command, context).await,
         LeverCommand::Run(args) => sandbox::run_command(args, context).await,
+        LeverCommand::Snapshot(args) => sandbox::snapshot(args, context).await,
+        LeverCommand::Restore(args) => sandbox::restore(args, context),
     }
 }
 

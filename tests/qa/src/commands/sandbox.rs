@@ -1,6 +1,7 @@
 //! `saifu sandbox`: the issuer in this process, until it is stopped. It says where it is once it answers.
 
 mod run;
+mod snapshot;
 
 use std::path::Path;
 
@@ -15,6 +16,7 @@ use crate::report::Report;
 use crate::tracing_setup::kill_self;
 
 pub(super) use run::run as run_command;
+pub(super) use snapshot::{restore, snapshot};
 
 /// What `sandbox.json` says, without the keys.
 #[derive(Serialize)]

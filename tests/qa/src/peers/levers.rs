@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use saifu_sandbox::SandboxInfo;
 use saifu_sandbox::faults::Fault;
+use saifu_sandbox::{IssuerSnapshot, SandboxInfo};
 use saifu_wire::{Millis, PhoneNumber, Problem};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -61,6 +61,11 @@ impl Levers {
         url.query_pairs_mut().append_pair("number", number.as_str());
         let inbox: Inbox = self.send(self.http.get(url)).await?;
         Ok(inbox.messages)
+    }
+
+    /// The issuer as files.
+    pub(crate) async fn snapshot(&self) -> Result<IssuerSnapshot, Failure> {
+        self.send(self.http.get(self.at("snapshot")?)).await
     }
 
     /// The clock as it stands.

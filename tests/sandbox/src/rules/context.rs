@@ -161,6 +161,14 @@ impl Rules {
         &self.0.policy
     }
 
+    /// Writes a copy of this moment's database to a new file.
+    ///
+    /// # Errors
+    /// `internal`.
+    pub(crate) async fn copy_database(&self, to: std::path::PathBuf) -> Result<(), Problem> {
+        self.0.store.copy_to(to).await
+    }
+
     /// Runs a rule that may write; answers after its commit is on disk.
     pub async fn write<T, F>(&self, now: Millis, trace: &str, rule: F) -> Answered<T>
     where

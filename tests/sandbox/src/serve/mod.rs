@@ -33,7 +33,8 @@ pub struct Options {
     pub data: PathBuf,
     /// The customers' port; registers, service and levers have the next three. `None`: free ones.
     pub port: Option<u16>,
-    /// Makes the rules' chance repeat: ids, SMS codes, payment codes. Keys, tokens and signatures never do.
+    /// Makes the rules' chance repeat: ids, SMS codes, payment codes. Keys, tokens and signatures never do. The folder keeps
+    /// it: `None` is the seed of the last start, if there was one.
     pub seed: Option<u64>,
     /// Forgets everything that the folder holds of a sandbox.
     pub reset: bool,

@@ -69,8 +69,9 @@ impl Prepared {
         let (keys, secrets) = folder.keys()?;
         let store = Store::open(folder.file(DATABASE))?;
         let clock = Clock::open(folder.file("clock.json"), Millis(store.latest()?))?;
-        let random = chance(options.seed, folder.starts, "");
-        let faults = Faults::new(chance(options.seed, folder.starts, "faults"), options.die);
+        let seed = folder.seed(options.seed)?;
+        let random = chance(seed, folder.starts, "");
+        let faults = Faults::new(chance(seed, folder.starts, "faults"), options.die);
         let rules = Rules::new(store, options.policy, secrets, random)?;
         Ok(Self { folder, keys, rules, clock, faults })
     }

@@ -145,6 +145,22 @@ impl Store {
         done.await.unwrap_or_else(|_| Err(ProblemCode::Internal.into())).map_err(Refused::problem)
     }
 
+    /// Writes a copy of this moment's database to a new file.
+    ///
+    /// # Errors
+    /// `internal`.
+    pub(crate) async fn copy_to(&self, to: PathBuf) -> Result<(), Problem> {
+        let path = self.0.path.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            // One that a kill left behind.
+            let _ = std::fs::remove_file(&to);
+            let conn = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            conn.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
+            Ok::<_, Refused>(())
+        });
+        done.await.unwrap_or_else(|_| Err(ProblemCode::Internal.into())).map_err(Refused::problem)
+    }
+
     /// The latest time that was written, in milliseconds since 1970.
     ///
     /// # Errors

@@ -1,0 +1,241 @@
+//! `saifu sandbox snapshot` and `saifu sandbox restore`: the issuer and the wallets of this home folder in one file. A bug that
+//! took an hour to reach is handed on as that file.
+//!
+//! It holds private keys, as the folders do, so it is readable by its owner only. A wallet's files are read under the
+//! wallet's own lock and before the issuer's, so at worst the wallet has not heard an answer yet, which is what it is built
+//! for; an issuer older than its wallets would be something that never happens.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use data_encoding::BASE64;
+use saifu_sandbox::{IssuerSnapshot, RestoreError, StartError, holds_an_issuer};
+use saifu_vault::{FolderDisk, VaultError};
+use serde::{Deserialize, Serialize};
+
+use crate::cli::{KeyStoreChoice, RestoreArgs, SnapshotArgs, WalletName};
+use crate::context::Context;
+use crate::failure::{Failure, LocalCode, at};
+use crate::home::WalletFolder;
+use crate::peers::Levers;
+use crate::report::Report;
+
+const FORMAT: u32 = 1;
+/// Folders in folders of a wallet: more is not ours.
+const DEPTH: usize = 8;
+/// Names of locks, and of files on their way to another name.
+const PASSING: [&str; 2] = ["lock", "keys.lock"];
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Snapshot {
+    format: u32,
+    version: String,
+    issuer: IssuerSnapshot,
+    /// By wallet, then by path within its folder, in base64.
+    wallets: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    file: &'a Path,
+    sandbox: &'a Path,
+    wallets: Vec<&'a str>,
+}
+
+pub(in crate::commands) async fn snapshot(args: SnapshotArgs, context: &Context) -> Result<Report, Failure> {
+    let levers = Levers::new(&context.sandbox()?)?;
+    let mut wallets = BTreeMap::new();
+    let mut locks = Vec::new();
+    for (name, folder) in wallets_here(context)? {
+        locks.push(locked(&name, &folder)?);
+        let mut files = BTreeMap::new();
+        collect(folder.path(), "", DEPTH, &mut files)?;
+        wallets.insert(name, files);
+    }
+    let issuer = levers.snapshot().await?;
+    drop(locks);
+    let snapshot = Snapshot { format: FORMAT, version: env!("CARGO_PKG_VERSION").into(), issuer, wallets };
+    let text = serde_json::to_vec(&snapshot).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
+    let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Made readable by its owner only, and complete before it has its name.
+    let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(at(folder))?;
+    beside.write_all(&text).map_err(at(&args.file))?;
+    beside.persist(&args.file).map_err(|error| at(&args.file)(error.error))?;
+    report(&args.file, context, &snapshot.wallets, "taken")
+}
+
+pub(in crate::commands) fn restore(args: RestoreArgs, context: &Context) -> Result<Report, Failure> {
+    let snapshot = read(&args.file)?;
+    let data = data(context)?;
+    let here = wallets_here(context)?;
+    if !args.force && (holds_an_issuer(data) || !here.is_empty()) {
+        let what = format!("{} is not empty; --force replaces what is there", context.home.path().display());
+        return Err(LocalCode::BadInput.detail(what));
+    }
+    let locks = here.iter().map(|(name, folder)| locked(name, folder)).collect::<Result<Vec<_>, _>>()?;
+    let beside = context.home.path().join("wallets.restored");
+    remove(&beside)?;
+    for (name, files) in &snapshot.wallets {
+        put(&beside.join(name), files)?;
+        WalletFolder::at(beside.join(name)).move_issuer(&context.sandbox_file)?;
+    }
+    snapshot.issuer.restore(data)?;
+    drop(locks);
+    let wallets = context.home.path().join("wallets");
+    remove(&wallets)?;
+    if !snapshot.wallets.is_empty() {
+        std::fs::rename(&beside, &wallets).map_err(at(&wallets))?;
+    }
+    report(&args.file, context, &snapshot.wallets, "restored")
+}
+
+fn report<T>(
+    file: &Path,
+    context: &Context,
+    wallets: &BTreeMap<String, T>,
+    done: &'static str,
+) -> Result<Report, Failure> {
+    let document = Document { file, sandbox: data(context)?, wallets: wallets.keys().map(String::as_str).collect() };
+    let names = if wallets.is_empty() { "no wallet".to_owned() } else { document.wallets.join(", ") };
+    let text = format!("{}: {done}, with {names}", file.display());
+    Report::new(&document, text)
+}
+
+fn data(context: &Context) -> Result<&Path, Failure> {
+    let folder = context.sandbox_file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.ok_or_else(|| LocalCode::BadInput.detail("--sandbox: name the file with its folder"))
+}
+
+/// The wallets that were signed up here; one whose keys are elsewhere is refused.
+fn wallets_here(context: &Context) -> Result<Vec<(String, WalletFolder)>, Failure> {
+    let mut here = Vec::new();
+    for name in context.home.wallets() {
+        let Ok(wallet) = WalletName::from_str(&name) else { continue };
+        let folder = context.home.wallet(&wallet);
+        match folder.settings()?.map(|settings| settings.key_store) {
+            None => {}
+            Some(KeyStoreChoice::File) => here.push((name, folder)),
+            Some(KeyStoreChoice::Keyring) => {
+                let why = format!("the wallet `{name}` keeps its keys in the keyring, which no file takes along");
+                return Err(LocalCode::BadInput.detail(why));
+            }
+        }
+    }
+    Ok(here)
+}
+
+/// Keeps every other process out of a wallet.
+fn locked(name: &str, folder: &WalletFolder) -> Result<FolderDisk, Failure> {
+    FolderDisk::open(&folder.vault()).map_err(|error| match error {
+        VaultError::InUse => LocalCode::InUse.detail(format!("the wallet `{name}`")),
+        error => LocalCode::Vault.detail(format!("the wallet `{name}`: {error}")),
+    })
+}
+
+fn collect(folder: &Path, prefix: &str, depth: usize, files: &mut BTreeMap<String, String>) -> Result<(), Failure> {
+    for entry in std::fs::read_dir(folder).map_err(at(folder))? {
+        let entry = entry.map_err(at(folder))?;
+        let path = entry.path();
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let kind = entry.file_type().map_err(at(&path))?;
+        let inside = format!("{prefix}{name}");
+        if kind.is_dir() && depth > 0 {
+            collect(&path, &format!("{inside}/"), depth.saturating_sub(1), files)?;
+        } else if kind.is_file() && !PASSING.contains(&name.as_str()) && !name.ends_with(".new") {
+            let bytes = std::fs::read(&path).map_err(at(&path))?;
+            files.insert(inside, BASE64.encode(&bytes));
+        }
+    }
+    Ok(())
+}
+
+/// Reads and checks all of it before anything is touched.
+fn read(file: &Path) -> Result<Snapshot, Failure> {
+    let text = std::fs::read(file).map_err(at(file))?;
+    let wrong = |what: String| LocalCode::BadInput.detail(format!("{}: {what}", file.display()));
+    let head: Head = serde_json::from_slice(&text).map_err(|_| wrong("it is no snapshot".into()))?;
+    if head.format != FORMAT {
+        return Err(wrong(format!("it has format {}, this version reads {FORMAT}", head.format)));
+    }
+    let snapshot: Snapshot =
+        serde_json::from_slice(&text).map_err(|error| wrong(format!("damaged, line {}", error.line())))?;
+    snapshot.issuer.check().map_err(|error| wrong(error.to_string()))?;
+    for (name, files) in &snapshot.wallets {
+        WalletName::from_str(name).map_err(|what| wrong(format!("the wallet `{name}`: {what}")))?;
+        if !files.contains_key("settings.json") {
+            return Err(wrong(format!("the wallet `{name}` has no settings")));
+        }
+        for (path, text) in files {
+            let bytes = BASE64.decode(text.as_bytes());
+            inside(path).filter(|_| bytes.is_ok()).ok_or_else(|| wrong(format!("`{path}` of the wallet `{name}`")))?;
+        }
+    }
+    Ok(snapshot)
+}
+
+/// A path that stays in its folder on every system.
+fn inside(path: &str) -> Option<PathBuf> {
+    let plain = |name: &str| {
+        let odd = name.contains(['\\', ':', '\0']);
+        !(name.is_empty() || name == "." || name == ".." || odd)
+    };
+    path.split('/').all(plain).then(|| path.split('/').collect())
+}
+
+fn put(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), Failure> {
+    for (path, text) in files {
+        let bug = || LocalCode::Bug.detail("a snapshot that was checked");
+        let path = folder.join(inside(path).ok_or_else(bug)?);
+        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| bug())?;
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let parent = path.parent().unwrap_or(folder);
+        builder.create(parent).map_err(at(parent))?;
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&path).map_err(at(&path))?;
+        file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(at(&path))?;
+    }
+    Ok(())
+}
+
+fn remove(folder: &Path) -> Result<(), Failure> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(at(folder)(error)),
+        _ => Ok(()),
+    }
+}
+
+impl From<RestoreError> for Failure {
+    fn from(error: RestoreError) -> Self {
+        match error {
+            RestoreError::Folder(error) => StartError::Folder(error).into(),
+            error => LocalCode::BadInput.detail(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leads_out_of_its_folder() {
+        assert_eq!(inside("vault/journal"), Some(PathBuf::from("vault/journal")));
+        for bad in ["", "/etc/passwd", "../x", "a/../../x", "a//b", ".", "a\\..\\x", "C:x", "a/"] {
+            assert_eq!(inside(bad), None, "{bad}");
+        }
+    }
+}
