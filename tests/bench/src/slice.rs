@@ -1,6 +1,6 @@
 //! A stretch of one kind of work: how much was done, and how long each piece took.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What is printed of it.
 #[derive(Debug, serde::Serialize)]
@@ -10,20 +10,64 @@ pub(crate) struct Slice {
     seconds: f64,
     p50_ms: f64,
     p99_ms: f64,
+    /// Time on a core, of this process alone: other work on the machine changes it little.
+    cpu_seconds: Option<f64>,
 }
 
-impl Slice {
-    /// Of `took` together, each piece with its own time.
-    pub(crate) fn new(what: &'static str, took: Duration, mut pieces: Vec<Duration>) -> Self {
+/// Runs from the beginning of a slice to its end.
+pub(crate) struct Stopwatch {
+    begun: Instant,
+    cpu: Option<Duration>,
+}
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self { begun: Instant::now(), cpu: cpu_time() }
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// Ends the slice; `pieces` are filled in afterwards, so that gathering them costs it nothing.
+    pub(crate) fn stop(self, what: &'static str) -> Unfilled {
+        let cpu = self.cpu.zip(cpu_time()).map(|(begun, ended)| ended.saturating_sub(begun));
+        Unfilled { what, took: self.begun.elapsed(), cpu }
+    }
+}
+
+/// A slice that has ended, before anybody looked at its pieces.
+pub(crate) struct Unfilled {
+    what: &'static str,
+    took: Duration,
+    cpu: Option<Duration>,
+}
+
+impl Unfilled {
+    /// Each piece with its own time.
+    pub(crate) fn fill(self, mut pieces: Vec<Duration>) -> Slice {
         pieces.sort_unstable();
-        Self {
-            what,
+        Slice {
+            what: self.what,
             count: u64::try_from(pieces.len()).unwrap_or(u64::MAX),
-            seconds: took.as_secs_f64(),
+            seconds: self.took.as_secs_f64(),
+            cpu_seconds: self.cpu.map(|cpu| cpu.as_secs_f64()),
             p50_ms: percentile(&pieces, 50),
             p99_ms: percentile(&pieces, 99),
         }
     }
+}
+
+/// What all threads of this process have computed for, where the system tells.
+fn cpu_time() -> Option<Duration> {
+    #[cfg(unix)]
+    let time = {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        Duration::try_from(time).ok()
+    };
+    #[cfg(not(unix))]
+    let time = None;
+    time
 }
 
 /// The smallest time that `percent` of all pieces did not exceed (nearest rank), in milliseconds.
@@ -38,7 +82,7 @@ mod tests {
     use super::*;
 
     fn slice(millis: impl Iterator<Item = u64>) -> Slice {
-        Slice::new("sample", Duration::from_secs(2), millis.map(Duration::from_millis).collect())
+        Stopwatch::start().stop("sample").fill(millis.map(Duration::from_millis).collect())
     }
 
     #[test]

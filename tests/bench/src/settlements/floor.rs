@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::Result;
-use crate::slice::Slice;
+use crate::slice::{Slice, Stopwatch};
 
 /// For how long.
 const TIME: Duration = Duration::from_secs(3);
@@ -26,11 +26,11 @@ pub(super) fn insert(folder: &Path) -> Result<Slice> {
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.execute_batch("CREATE TABLE line (id INTEGER PRIMARY KEY, body BLOB NOT NULL)")?;
     let mut insert = conn.prepare("INSERT INTO line (body) VALUES (?)")?;
-    let (begun, mut pieces) = (Instant::now(), Vec::new());
-    while begun.elapsed() < TIME {
+    let (watch, mut pieces) = (Stopwatch::start(), Vec::new());
+    while watch.elapsed() < TIME {
         let at = Instant::now();
         insert.execute([[0x5a_u8; ROW_BYTES]])?;
         pieces.push(at.elapsed());
     }
-    Ok(Slice::new("floor", begun.elapsed(), pieces))
+    Ok(watch.stop("floor").fill(pieces))
 }

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use super::Scene;
 use super::party::{Party, With};
 use crate::Result;
-use crate::slice::Slice;
+use crate::slice::{Slice, Stopwatch};
 
 /// Merchants that the registers are spread over: the ledger has hot accounts, but not one alone.
 const MERCHANTS: u32 = 8;
@@ -96,7 +96,7 @@ pub(super) async fn in_process(
         }
         requests.push((register.party.scene().clone(), signed));
     }
-    let (begun, mut tills) = (Instant::now(), JoinSet::new());
+    let (watch, mut tills) = (Stopwatch::start(), JoinSet::new());
     for (scene, signed) in requests {
         tills.spawn(async move {
             let mut answers = Vec::with_capacity(signed.len());
@@ -109,12 +109,12 @@ pub(super) async fn in_process(
         });
     }
     let answers: Vec<(Duration, Response<Bytes>)> = tills.join_all().await.into_iter().flatten().collect();
-    let took = begun.elapsed();
+    let ended = watch.stop("in-process");
     for (_, response) in &answers {
         let answer = serde_json::from_slice(response.body());
         scans.count(answer.map_err(|_| String::from_utf8_lossy(response.body()).into_owned()));
     }
-    Ok(Slice::new("in-process", took, answers.into_iter().map(|(took, _)| took).collect()))
+    Ok(ended.fill(answers.into_iter().map(|(took, _)| took).collect()))
 }
 
 /// Signed, sent, answered and read, each register on a connection of its own that is open already.
@@ -133,7 +133,7 @@ pub(super) async fn over_tls(
         let bodies = codes.map(|digits| register.scan(digits, yen)).collect::<Result<Vec<_>>>()?;
         work.push((Arc::clone(&register.link), bodies));
     }
-    let (begun, mut tills) = (Instant::now(), JoinSet::new());
+    let (watch, mut tills) = (Stopwatch::start(), JoinSet::new());
     for (link, bodies) in work {
         tills.spawn(async move {
             let mut answers = Vec::with_capacity(bodies.len());
@@ -146,13 +146,13 @@ pub(super) async fn over_tls(
         });
     }
     let answers: Vec<_> = tills.join_all().await.into_iter().flatten().collect();
-    let took = begun.elapsed();
+    let ended = watch.stop("tls");
     let mut pieces = Vec::new();
     for (piece, answer) in answers {
         pieces.push(piece);
         scans.count(answer);
     }
-    Ok(Slice::new("tls", took, pieces))
+    Ok(ended.fill(pieces))
 }
 
 /// The codes of each register, dealt in turn.

@@ -54,6 +54,8 @@ struct Slice {
     seconds: f64,
     p50_ms: f64,
     p99_ms: f64,
+    /// Time on a core, where the system tells.
+    cpu_seconds: Option<f64>,
 }
 
 pub(super) fn chunk(bench: &Bench<'_>, task: Task) -> io::Result<Chunk> {
@@ -84,7 +86,8 @@ pub(super) fn figures(chunks: &[Chunk]) -> Value {
         "settlements_a_second": settled.rate,
         "p50_ms": settled.p50_ms,
         "p99_ms": settled.p99_ms,
-        "over_tls": { "settlements_a_second": tls.rate, "p50_ms": tls.p50_ms, "p99_ms": tls.p99_ms },
+        "cpu_ms_each": settled.cpu_ms_each,
+        "over_tls": { "settlements_a_second": tls.rate, "p50_ms": tls.p50_ms, "p99_ms": tls.p99_ms, "cpu_ms_each": tls.cpu_ms_each },
         "floor": { "inserts_a_second": floor.rate, "p50_ms": floor.p50_ms, "p99_ms": floor.p99_ms },
         "ratio": rounded(settled.rate / floor.rate),
         "audit_ok": !all.is_empty() && all.iter().all(|measured| measured.audit_ok),
@@ -101,16 +104,20 @@ struct Sum {
     rate: f64,
     p50_ms: f64,
     p99_ms: f64,
+    cpu_ms_each: Option<f64>,
 }
 
 fn sum(slices: &[Slice], what: &str) -> Sum {
     let of: Vec<&Slice> = slices.iter().filter(|slice| slice.what == what).collect();
     let count = of.iter().fold(0_u64, |sum, slice| sum.saturating_add(slice.count));
     let seconds: f64 = of.iter().map(|slice| slice.seconds).sum();
+    let cpu_seconds: Option<f64> = of.iter().map(|slice| slice.cpu_seconds).sum();
+    let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     let mut medians: Vec<f64> = of.iter().map(|slice| slice.p50_ms).collect();
     medians.sort_by(f64::total_cmp);
     Sum {
-        rate: (f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / seconds).round(),
+        rate: (count / seconds).round(),
+        cpu_ms_each: cpu_seconds.map(|cpu| (cpu / count * 1e6).round() / 1e3),
         p50_ms: medians.get(medians.len() / 2).copied().unwrap_or(f64::NAN),
         p99_ms: of.iter().map(|slice| slice.p99_ms).fold(f64::NAN, f64::max),
     }
@@ -126,8 +133,7 @@ mod tests {
 
     /// Slices of two seconds.
     fn chunk(settled: u64, p99_ms: f64) -> Chunk {
-        let slice =
-            |what: &str, count| json!({"what": what, "count": count, "seconds": 2.0, "p50_ms": 4.0, "p99_ms": p99_ms});
+        let slice = |what: &str, count| json!({"what": what, "count": count, "seconds": 2.0, "p50_ms": 4.0, "p99_ms": p99_ms, "cpu_seconds": 3.0});
         let slices = [slice(IN_PROCESS, settled), slice(FLOOR, 2_000), slice(TLS, 3_000)];
         let figures = json!({"profile": "bench", "registers": 64, "customers": 10, "audit_ok": true, "slices": slices});
         Chunk { rounds: 1, figures, failures: Vec::new() }
@@ -147,6 +153,7 @@ mod tests {
         assert_eq!(figures["settlements_a_second"], 5_000.0);
         assert_eq!(figures["p99_ms"], 30.0);
         assert_eq!(figures["ratio"], 5.0);
+        assert_eq!(figures["cpu_ms_each"], 0.3);
         assert_eq!(figures["over_tls"]["settlements_a_second"], 1_500.0);
         assert_eq!(figures["slices"].as_array().unwrap().len(), 6);
     }
