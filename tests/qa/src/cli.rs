@@ -1,6 +1,7 @@
 //! The commands and their arguments. Tests walk this tree; `docs/interface.md` lists it.
 
 mod arguments;
+mod behave;
 mod fault;
 mod sandbox;
 mod scenario;
@@ -14,6 +15,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use arguments::{Move, Only, WalletName};
+pub use behave::Behave;
 pub use fault::{FaultAddArgs, FaultCommand};
 pub use sandbox::{RestoreArgs, RunArgs, SnapshotArgs};
 pub use scenario::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};

@@ -2,6 +2,7 @@
 //! [`Failure`]; only long-running ones print by themselves, through the printer.
 
 mod atm;
+mod behave;
 mod completions;
 mod cpm;
 mod demo;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use saifu_wire::{Amount, Name, SettlementId};
 
-use super::arguments;
+use super::{Behave, arguments};
 
 /// Which terminal, in which transaction.
 #[derive(Debug, Args)]
@@ -16,6 +16,9 @@ pub struct Peer {
     /// The terminal's own transaction id; repeating one repeats its answer [default: a new one]
     #[arg(long, value_name = "X")]
     pub txid: Option<Name>,
+    /// Misbehave: twice, no-wait, late:MS, reverse-first, die-after-send or wrong-key
+    #[arg(long, value_name = "HOW")]
+    pub behave: Option<Behave>,
 }
 
 /// What a till does.

@@ -5,6 +5,7 @@ use saifu_wire::messages::{
 };
 use saifu_wire::{Name, Operation, Sensitive, Yen};
 
+use super::behave::{self, Step};
 use super::register::{Document, open};
 use crate::cli::{AtmCommand, DepositArgs};
 use crate::context::Context;
@@ -16,6 +17,14 @@ pub(super) async fn run(command: AtmCommand, context: &Context) -> Result<Report
     let AtmCommand::Deposit(args) = command;
     let (number, totp) = (typed("--number", &args.number)?, typed("--totp", &args.totp)?);
     let DepositArgs { yen, peer, .. } = args;
+    if let Some(how) = peer.behave {
+        let steps = |txid: &Name| {
+            let asked = AtmAuthorizeRequest { txid: txid.clone(), number, totp };
+            let posted = AtmDepositRequest { txid: txid.clone(), yen };
+            Ok(vec![Step::new(Operation::AtmAuthorize, &asked)?, Step::new(Operation::AtmDeposit, &posted)?])
+        };
+        return behave::run(context, TerminalKind::Atm, how, peer, steps).await;
+    }
     let (terminal, txid) = open(context, TerminalKind::Atm, peer)?;
     let answer = match authorize(&terminal, &txid, number, totp).await? {
         AtmAuthorizeAnswer { result: Outcome::Approved, yen: most, until, .. } => {

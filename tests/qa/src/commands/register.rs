@@ -6,6 +6,7 @@ use saifu_wire::messages::{Outcome, RefundRequest, SettleAnswer, SettleRequest, 
 use saifu_wire::{Name, Operation, Reason, Sensitive, SettlementId, Yen};
 use serde::Serialize;
 
+use super::behave::{self, Step};
 use crate::cli::{Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status};
@@ -69,8 +70,14 @@ async fn scan(args: ScanArgs, context: &Context) -> Result<Report, Failure> {
     };
     let digits = saifu_code::read_digits(&scanned)
         .map_err(|error| LocalCode::BadInput.detail(format!("the scanned code: {error}")))?;
+    let request =
+        |txid: &Name| SettleRequest { txid: txid.clone(), digits: Sensitive::new(digits.as_str()), yen: args.yen };
+    if let Some(how) = args.peer.behave {
+        let steps = |txid: &Name| Ok(vec![Step::new(Operation::Settle, &request(txid))?]);
+        return behave::run(context, TerminalKind::Register, how, args.peer, steps).await;
+    }
     let (terminal, txid) = open(context, TerminalKind::Register, args.peer)?;
-    let body = SettleRequest { txid: txid.clone(), digits: Sensitive::new(digits.as_str()), yen: args.yen };
+    let body = request(&txid);
     let answer = terminal.ask(Operation::Settle, &body).await?;
     Document::new(answer, txid, terminal.name().clone()).report()
 }
@@ -99,8 +106,13 @@ async fn void(args: VoidArgs, context: &Context) -> Result<Report, Failure> {
 }
 
 async fn refund(args: RefundArgs, context: &Context) -> Result<Report, Failure> {
+    let request = |txid: &Name| RefundRequest { txid: txid.clone(), settlement: args.settlement, yen: args.yen };
+    if let Some(how) = args.peer.behave {
+        let steps = |txid: &Name| Ok(vec![Step::new(Operation::Refund, &request(txid))?]);
+        return behave::run(context, TerminalKind::Register, how, args.peer, steps).await;
+    }
     let (terminal, txid) = open(context, TerminalKind::Register, args.peer)?;
-    let body = RefundRequest { txid: txid.clone(), settlement: args.settlement, yen: args.yen };
+    let body = request(&txid);
     let answer = terminal.ask(Operation::Refund, &body).await?;
     Document::new(answer, txid, terminal.name().clone()).report()
 }

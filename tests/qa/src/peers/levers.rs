@@ -102,6 +102,27 @@ impl Levers {
         self.send(self.http.delete(self.at("faults")?)).await
     }
 
+    /// The postings under a terminal's transaction id; none if it never arrived.
+    pub(crate) async fn postings(&self, txid: &saifu_wire::Name) -> Result<Vec<serde_json::Value>, Failure> {
+        #[derive(Default, serde::Deserialize)]
+        struct Try {
+            postings: Vec<serde_json::Value>,
+        }
+        #[derive(Default, serde::Deserialize)]
+        struct Told {
+            #[serde(flatten)]
+            newest: Try,
+            #[serde(default)]
+            earlier: Vec<Try>,
+        }
+        let told: Told = match self.send(self.http.get(self.at(&format!("explain/{txid}"))?)).await {
+            Err(failure) if failure.code() == "not-found" => return Ok(Vec::new()),
+            told => told?,
+        };
+        let tries = told.earlier.into_iter().rev().chain([told.newest]);
+        Ok(tries.flat_map(|it| it.postings).collect())
+    }
+
     fn at(&self, path: &str) -> Result<Url, Failure> {
         self.url.join(path).map_err(|_| LocalCode::BadInput.detail("lever_url is not a URL"))
     }

@@ -1,0 +1,142 @@
+//! `--behave`: a till or an ATM that does not do as it should, and what issuer and customer saw of it.
+
+use std::time::Duration;
+
+use saifu_wire::messages::{TerminalKind, VoidRequest};
+use saifu_wire::{Name, Operation};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::cli::{Behave, Peer};
+use crate::context::Context;
+use crate::failure::{Failure, LocalCode};
+use crate::peers::{Levers, Terminal, new_txid};
+use crate::report::Report;
+
+/// Whose key [`Behave::WrongKey`] takes: no till and no ATM.
+const WRONG: &str = "operator-1";
+
+/// One request.
+#[derive(Clone)]
+pub(super) struct Step {
+    operation: Operation,
+    body: Value,
+}
+
+impl Step {
+    pub(super) fn new(operation: Operation, body: &impl Serialize) -> Result<Self, Failure> {
+        let body = serde_json::to_value(body).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
+        Ok(Self { operation, body })
+    }
+}
+
+#[derive(Serialize)]
+struct Document {
+    txid: Name,
+    terminal: Name,
+    /// The answers, in the order they came: `{operation, answer}` or `{operation, error}`.
+    heard: Vec<Value>,
+    /// The postings under this transaction id.
+    ledger: Vec<Value>,
+    /// What they did to the customer's balance.
+    customer_yen: i64,
+}
+
+/// Sends what `steps` makes of the transaction id, in the wrong way.
+pub(super) async fn run(
+    context: &Context,
+    kind: TerminalKind,
+    how: Behave,
+    peer: Peer,
+    steps: impl FnOnce(&Name) -> Result<Vec<Step>, Failure>,
+) -> Result<Report, Failure> {
+    let wrong = Name::new(WRONG).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
+    let named = if how == Behave::WrongKey { Some(&wrong) } else { peer.terminal.as_ref() };
+    let terminal = Terminal::open(context, kind, named)?;
+    let txid = peer.txid.map_or_else(|| new_txid(kind.as_str()), Ok)?;
+    let heard = misbehave(&terminal, how, kind, &txid, steps(&txid)?).await?;
+    let ledger = Levers::new(&context.sandbox()?)?.postings(&txid).await?;
+    let customer_yen = ledger.iter().map(on_the_customer).fold(0_i64, i64::saturating_add);
+    let text = format!(
+        "{} answers heard, {} postings; the customer's balance changed by {customer_yen} yen ({}, {txid})",
+        heard.len(),
+        ledger.len(),
+        terminal.name()
+    );
+    Report::new(&Document { txid, terminal: terminal.name().clone(), heard, ledger, customer_yen }, text)
+}
+
+async fn misbehave(
+    terminal: &Terminal,
+    how: Behave,
+    kind: TerminalKind,
+    txid: &Name,
+    mut steps: Vec<Step>,
+) -> Result<Vec<Value>, Failure> {
+    let Some(last) = steps.last().cloned() else { return Ok(Vec::new()) };
+    let mut heard = Vec::new();
+    match how {
+        Behave::Twice => {
+            for step in steps.iter().flat_map(|step| [step, step]) {
+                heard.push(send(terminal, step).await);
+            }
+        }
+        Behave::NoWait => {
+            let first = steps.first().unwrap_or(&last);
+            let (one, two) = tokio::join!(send(terminal, first), send(terminal, &last));
+            heard.extend([one, two]);
+        }
+        Behave::Late(ms) => {
+            steps.pop();
+            for step in &steps {
+                heard.push(send(terminal, step).await);
+            }
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            heard.push(send(terminal, &last).await);
+        }
+        Behave::ReverseFirst => {
+            let first = match kind {
+                TerminalKind::Atm => last,
+                _ => Step::new(Operation::SettleVoid, &VoidRequest { txid: txid.clone() })?,
+            };
+            heard.push(send(terminal, &first).await);
+            for step in &steps {
+                heard.push(send(terminal, step).await);
+            }
+        }
+        Behave::DieAfterSend => {
+            steps.pop();
+            for step in &steps {
+                heard.push(send(terminal, step).await);
+            }
+            // What it was told is lost with it.
+            let _ = send(terminal, &last).await;
+        }
+        Behave::WrongKey => {
+            for step in &steps {
+                heard.push(send(terminal, step).await);
+            }
+        }
+    }
+    Ok(heard)
+}
+
+async fn send(terminal: &Terminal, step: &Step) -> Value {
+    let operation = step.operation.name();
+    match terminal.ask::<Value>(step.operation, &step.body).await {
+        Ok(answer) => json!({"operation": operation, "answer": answer}),
+        Err(failure) => json!({"operation": operation, "error": failure.code()}),
+    }
+}
+
+/// Yen that a posting moved to the customer. The issuer's own accounts have a colon in their names; a hold moves nothing yet.
+fn on_the_customer(posting: &Value) -> i64 {
+    let text = |field: &str| posting.get(field).and_then(Value::as_str).unwrap_or_default();
+    let amount = posting.get("amount").and_then(Value::as_i64).unwrap_or_default();
+    let customers = |name: &str| !name.is_empty() && !name.contains(':');
+    match (text("unit"), text("phase")) {
+        ("yen", "final" | "post") if customers(text("to")) => amount,
+        ("yen", "final" | "post") if customers(text("from")) => amount.saturating_neg(),
+        _ => 0,
+    }
+}
