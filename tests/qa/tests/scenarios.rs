@@ -166,6 +166,7 @@ fn what_the_runner_refuses_the_schema_refuses_too() {
             ("wrong type of a rule", with(&file, "/policy", json!({"pay": {"each_yen": "1"}}))),
             ("wrong number", with(&file, &format!("{persona}/number"), json!("03-1234-5678"))),
             ("unknown state", with(&file, &format!("{persona}/state"), json!("rich"))),
+            ("balance of nobody", with(&file, &persona, json!({"number": "090-1234-5678", "balance_yen": 1}))),
             ("no text", with(&file, "/shows", json!(1))),
         ];
         for (at, step) in file["steps"].as_array().unwrap().iter().enumerate() {
@@ -176,7 +177,9 @@ fn what_the_runner_refuses_the_schema_refuses_too() {
             wrong.push(("unknown outcome", with(&file, &format!("{at}/expect"), json!({"balanse": 1}))));
             wrong.push(("wrong save", with(&file, &format!("{at}/save"), json!({"x": 1}))));
             wrong.push(("wrong span", with(&file, &format!("{at}/within"), json!(60))));
-            for argument in ["yen", "digits", "number", "totp", "on", "advance", "switch", "txid", "settlement"] {
+            for argument in
+                ["yen", "digits", "number", "totp", "on", "act", "times", "advance", "switch", "txid", "settlement"]
+            {
                 if step.get(argument).is_some() {
                     wrong.push((argument, with(&file, &format!("{at}/{argument}"), json!([1]))));
                 }

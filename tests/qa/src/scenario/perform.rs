@@ -41,7 +41,8 @@ impl From<Error> for Halt {
 
 impl From<Failure> for Halt {
     fn from(failure: Failure) -> Self {
-        Self::Refused(refusal(failure.code(), &failure.text(), failure.detail()))
+        let title = json!(failure).get("title").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self::Refused(refusal(failure.code(), &title, failure.detail()))
     }
 }
 
@@ -310,6 +311,12 @@ async fn sandbox(stage: &mut Stage, verb: &str, who: &str, arguments: &Arguments
             let number = stage.person(who)?.number.clone();
             let messages = stage.levers().sms(&number).await?;
             return Ok(json!({ "count": messages.len(), "newest": messages.last(), "messages": messages }));
+        }
+        "sandbox.fault" => {
+            let times = arguments.0.get("times").cloned().unwrap_or_else(|| json!(1));
+            let fault = json!({ "on": arguments.text("on"), "do": arguments.text("act"), "times": times });
+            let fault = serde_json::from_value(fault).map_err(|error| Halt::Broken(error.to_string()))?;
+            return Ok(stage.levers().add_fault(&fault).await?);
         }
         "sandbox.restart" => {
             stage.stop().await?;

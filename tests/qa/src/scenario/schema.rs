@@ -47,7 +47,9 @@ pub fn schema() -> Value {
                     "state": { "enum": ["new", "starter"], "description": "A starter has signed up." },
                     "balance_yen": { "type": "integer", "minimum": 1 },
                 },
-                "dependentRequired": { "balance_yen": ["state"] },
+                "dependentSchemas": {
+                    "balance_yen": { "required": ["state"], "properties": { "state": { "const": "starter" } } },
+                },
             },
             "step": {
                 "type": "object",

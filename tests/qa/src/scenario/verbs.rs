@@ -86,6 +86,28 @@ const OPERATOR: Actor = Actor::Terminal("operator-1");
 const PURPOSES: Kind = Kind::OneOf(&["pay", "cash-in"]);
 const EVENTS: Kind = Kind::OneOf(&["entry", "declined", "top-up-expired", "notice"]);
 const SWITCHES: Kind = Kind::OneOf(&["sign-up", "session", "top-up-atm", "code", "settlement"]);
+/// Not the events: their stream is no request that a step waits for.
+const OPERATIONS: Kind = Kind::OneOf(&[
+    "sign-up",
+    "sign-up-confirm",
+    "session",
+    "token",
+    "activation",
+    "activation-confirm",
+    "home",
+    "history",
+    "intent-nonce",
+    "intent-resolve",
+    "top-up",
+    "code",
+    "settle",
+    "settle-void",
+    "refund",
+    "atm-authorize",
+    "atm-deposit",
+]);
+/// Those that need neither the machine's time nor its processes.
+const ACTS: Kind = Kind::OneOf(&["drop-request", "drop-answer", "duplicate"]);
 
 verbs! {
     "wallet.sign-up", Actor::Persona, false, [], ["number", "expires_at", "resend_at"],
@@ -150,6 +172,9 @@ verbs! {
         "Moves the clock of the issuer and of everybody ahead; what came due has run then.";
     "sandbox.sms", Actor::Persona, true, [], ["messages", "count", "newest"],
         "The messages sent to the persona's number, oldest first.";
+    "sandbox.fault", Actor::Nobody, false,
+        [needed("on", OPERATIONS), needed("act", ACTS), optional("times", Kind::Number)], ["faults", "held"],
+        "Loses the next request, loses its answer, or does it twice; so many times, else once.";
     "sandbox.restart", Actor::Nobody, false, [], ["running"],
         "Stops the issuer and starts it again on the same folder and ports.";
     "sandbox.stop", Actor::Nobody, false, [], ["running"],
@@ -173,5 +198,21 @@ impl Verb {
     pub(crate) fn gives_path(&self, path: &str) -> bool {
         let field = path.split('.').next().unwrap_or_default();
         self.gives.contains(&field) || REFUSAL.contains(&field)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_on_operations_and_acts_that_the_issuer_has() {
+        for (words, act) in [(OPERATIONS, false), (ACTS, true)] {
+            let Kind::OneOf(words) = words else { unreachable!() };
+            for word in words {
+                let known = saifu_wire::Operation::ALL.iter().any(|operation| operation.name() == *word);
+                assert!(if act { word.parse::<saifu_sandbox::faults::Act>().is_ok() } else { known }, "{word}");
+            }
+        }
     }
 }
