@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use arguments::{Move, Only, WalletName};
 pub use behave::Behave;
 pub use fault::{FaultAddArgs, FaultCommand};
-pub use sandbox::{RestoreArgs, RunArgs, SnapshotArgs};
+pub use sandbox::{Person, PersonArgs, RestoreArgs, RunArgs, SnapshotArgs};
 pub use scenario::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};
 pub use till::{AtmCommand, DepositArgs, Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
 pub use tool::{Algorithm, BarcodeArgs, CpmCommand, DecodeArgs, QrArgs, ToolCommand, ToolScanArgs, TotpArgs};
@@ -194,6 +194,9 @@ pub enum LeverCommand {
     /// Bring the issuer and the wallets of a snapshot back; the sandbox must be stopped
     #[command(after_help = "Example:\n  saifu sandbox restore before.json --home ./elsewhere")]
     Restore(RestoreArgs),
+    /// Make a wallet in a named state: sign it up, top it up, pay, and whatever else the name says
+    #[command(after_help = "Example:\n  saifu sandbox person starter --wallet hanako")]
+    Person(PersonArgs),
 }
 
 /// Whose inbox.

@@ -16,6 +16,8 @@ mod scenario;
 mod tool;
 mod wallet;
 
+pub(crate) use sandbox::Invented;
+
 use crate::cli::{Command, DemoArgs};
 use crate::context::Context;
 use crate::failure::Failure;

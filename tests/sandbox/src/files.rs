@@ -140,6 +140,11 @@ impl Folder {
         Ok(seed)
     }
 
+    /// The seed that chance is drawn from, if there is one.
+    pub(crate) fn current_seed(&self) -> Result<Option<u64>, FileError> {
+        Ok(read_json::<FormatFile>(&self.file("format.json"))?.and_then(|format| format.seed))
+    }
+
     /// The path of a file in it.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)

@@ -13,12 +13,14 @@
 //! | `GET /audit` | the ledger, recomputed: `{ok, postings, accounts, faults}` |
 //! | `GET /log?after=&account=&device=&terminal=&trace=&refused=` | `{lines: [{number, at, trace, operation, …}]}`, at most 1,000 |
 //! | `GET /explain/ID` | `{what, at, decided_by, rules, postings, trace, earlier}` of a transaction id, an intent, a settlement or a trace |
+//! | `GET /person?label=…` | `{name, number}`: somebody without an account, the same for the same seed and label |
 //! | `GET /snapshot` | `{format, files: {NAME: base64}}`: everything that a stopped sandbox would find in its folder |
 //!
 //! Refusals are problem documents, as everywhere.
 
 mod clock;
 mod faults;
+mod person;
 mod told;
 
 use axum::Router;
@@ -44,6 +46,7 @@ pub(crate) fn router(issuer: Shared, token_hash: [u8; 32]) -> Router {
         .route("/sms", get(inbox))
         .route("/clock", get(clock::show).post(clock::change))
         .route("/audit", get(audit))
+        .route("/person", get(person::invent))
         .route("/snapshot", get(snapshot))
         .route("/log", get(told::log))
         .route("/explain/{of}", get(told::explain))

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 /// An issuer for one command.
 #[derive(Debug, Args)]
@@ -39,4 +39,39 @@ pub struct RestoreArgs {
     /// Replace the issuer and every wallet that are there
     #[arg(long)]
     pub force: bool,
+}
+
+/// Which person.
+#[derive(Debug, Args)]
+pub struct PersonArgs {
+    /// In which state
+    #[arg(value_name = "PERSON")]
+    pub person: Person,
+}
+
+/// States that a wallet can be made in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Person {
+    /// Signed up, no money
+    New,
+    /// Topped up ¥5,000 once, paid ¥1,280 once
+    Starter,
+    /// A starter whose number and SMS code a thief tried in vain, and who was told
+    Robbed,
+    /// A starter who has not reached the issuer for three days
+    #[value(name = "offline-3-days")]
+    Offline3Days,
+}
+
+impl Person {
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Starter => "starter",
+            Self::Robbed => "robbed",
+            Self::Offline3Days => "offline-3-days",
+        }
+    }
 }

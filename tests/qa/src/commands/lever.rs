@@ -16,6 +16,7 @@ pub(super) async fn run(command: LeverCommand, context: &Context) -> Result<Repo
         LeverCommand::Fault(command) => fault::run(command, context).await,
         LeverCommand::Run(args) => sandbox::run_command(args, context).await,
         LeverCommand::Snapshot(args) => sandbox::snapshot(args, context).await,
+        LeverCommand::Person(args) => sandbox::person(args, context).await,
         LeverCommand::Restore(args) => sandbox::restore(args, context),
     }
 }

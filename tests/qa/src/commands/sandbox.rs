@@ -1,7 +1,10 @@
 //! `saifu sandbox`: the issuer in this process, until it is stopped. It says where it is once it answers.
 
+mod person;
 mod run;
 mod snapshot;
+
+pub(crate) use person::Invented;
 
 use std::path::Path;
 
@@ -15,6 +18,7 @@ use crate::failure::{Failure, LocalCode, at};
 use crate::report::Report;
 use crate::tracing_setup::kill_self;
 
+pub(super) use person::run as person;
 pub(super) use run::run as run_command;
 pub(super) use snapshot::{restore, snapshot};
 

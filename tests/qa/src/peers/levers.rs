@@ -10,6 +10,7 @@ use saifu_wire::{Millis, PhoneNumber, Problem};
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::commands::Invented;
 use crate::failure::{Failure, LocalCode};
 
 /// A client of the levers.
@@ -61,6 +62,13 @@ impl Levers {
         url.query_pairs_mut().append_pair("number", number.as_str());
         let inbox: Inbox = self.send(self.http.get(url)).await?;
         Ok(inbox.messages)
+    }
+
+    /// Somebody who has no account yet.
+    pub(crate) async fn person(&self, label: &str) -> Result<Invented, Failure> {
+        let mut url = self.at("person")?;
+        url.query_pairs_mut().append_pair("label", label);
+        self.send(self.http.get(url)).await
     }
 
     /// The issuer as files.

@@ -1,0 +1,46 @@
+//! Persons of the workbench: a wallet in a named state in one call.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod common;
+
+use common::Home;
+use serde_json::{Value, json};
+
+fn person(home: &Home, name: &str) -> Value {
+    home.saifu(&format!("sandbox person {name} --wallet {name}")).done()
+}
+
+fn look(home: &Home, name: &str) -> Value {
+    home.saifu(&format!("wallet home --wallet {name}")).done()
+}
+
+#[test]
+fn persons_are_in_the_state_they_are_named_after() {
+    let home = Home::new();
+    let _sandbox = home.sandbox();
+    for (name, balance) in [("new", 0), ("starter", 3_720), ("robbed", 3_720), ("offline-3-days", 3_720)] {
+        let made = person(&home, name);
+        assert_eq!((&made["person"], &made["wallet"]), (&json!(name), &json!(name)));
+        assert_eq!((&made["state"], &made["balance_yen"]), (&json!("ready"), &json!(balance)), "{made}");
+    }
+    let security = |name: &str| {
+        let notices = look(&home, name)["notices"].as_array().unwrap().clone();
+        notices.iter().any(|notice| notice["kind"] == "security")
+    };
+    assert!(security("robbed") && !security("starter"));
+    assert!(look(&home, "offline-3-days")["age_ms"].as_u64().unwrap() >= 3 * 86_400_000);
+    home.saifu("sandbox person new --wallet new").refused(2, "already-signed-up");
+}
+
+#[test]
+fn same_seed_makes_the_same_person_and_another_wallet_another_one() {
+    let made = |wallet: &str| {
+        let home = Home::new();
+        let _sandbox = home.sandbox_with("sandbox --seed 7");
+        let made = home.saifu(&format!("sandbox person new --wallet {wallet}")).done();
+        (made["name"].clone(), made["number"].clone())
+    };
+    assert_eq!(made("me"), made("me"));
+    assert_ne!(made("me").1, made("you").1);
+}
