@@ -15,9 +15,11 @@ mod link;
 mod pins;
 mod session;
 mod sse;
+mod trace;
 
 pub use config::{IssuerConfig, Roots};
 pub use error::LinkError;
 pub use link::{Anchor, Auth, Link, Request};
 pub use session::Credentials;
 pub use sse::EventStream;
+pub use trace::{new_trace, traced, traced_as};

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::answer::{lost, read_json, refusal};
 use crate::session::{ProofKey, Session};
+use crate::trace::{self, traced};
 use crate::{Credentials, EventStream, IssuerConfig, LinkError, pins};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -22,6 +23,22 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const PATIENCE_MS: u64 = 10_000;
 /// The issuer sends a comment every 15 s; twice that and a bit without a byte means that the stream is dead.
 const STREAM_TIMEOUT: Duration = Duration::from_secs(40);
+
+/// Where the log has one line when a request is sent and one when its end is known, both with `operation` and `trace`; the
+/// second with `status` and, if refused, `code`, or with `lost`.
+const TARGET: &str = "saifu::link";
+
+/// What a request without an answer means, noted.
+fn unanswered(operation: &str, trace: &str, error: &reqwest::Error) -> LinkError {
+    let means = lost(error);
+    let lost = match means {
+        LinkError::Offline => "offline",
+        LinkError::Untrusted(_) => "untrusted",
+        _ => "no-answer",
+    };
+    tracing::debug!(target: TARGET, operation, trace, lost, "ended");
+    means
+}
 
 /// How a request shows who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +51,7 @@ pub enum Auth {
 
 /// One request.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct Request {
     /// What is asked.
     pub operation: Operation,
     /// How the asker is known.
@@ -45,15 +62,13 @@ pub struct Request<'a> {
     pub query: Option<(&'static str, u64)>,
     /// The key of an intent.
     pub intent: Option<IntentKey>,
-    /// One id from the tap to the posting.
-    pub trace: Option<&'a str>,
 }
 
-impl Request<'_> {
+impl Request {
     /// A request of this operation, class and authentication.
     #[must_use]
     pub fn new(operation: Operation, auth: Auth, class: Class) -> Self {
-        Self { operation, auth, class, query: None, intent: None, trace: None }
+        Self { operation, auth, class, query: None, intent: None }
     }
 }
 
@@ -165,16 +180,12 @@ impl Link {
     ///
     /// # Errors
     /// [`LinkError`].
-    pub async fn call<B: Serialize, A: DeserializeOwned>(
-        &self,
-        request: Request<'_>,
-        body: &B,
-    ) -> Result<A, LinkError> {
+    pub async fn call<B: Serialize, A: DeserializeOwned>(&self, request: Request, body: &B) -> Result<A, LinkError> {
         let body = match request.operation.method() {
             "GET" => Vec::new(),
             _ => serde_json::to_vec(body).map_err(|_| LinkError::System)?,
         };
-        let response = self.with_repeats(request, &body).await?;
+        let response = traced(self.with_repeats(request, &body)).await?;
         read_json(response).await
     }
 
@@ -185,7 +196,7 @@ impl Link {
     pub async fn events(&self, after: u64) -> Result<EventStream, LinkError> {
         let request = Request::new(Operation::Events, Auth::Session, Class::Background);
         // A stream has no end to wait for, but a beginning.
-        let opened = tokio::time::timeout(self.patience(), self.authenticated(request, &[], Some(after))).await;
+        let opened = tokio::time::timeout(self.patience(), traced(self.authenticated(request, &[], Some(after)))).await;
         let response = opened.map_err(|_| LinkError::NoAnswer)??;
         Ok(EventStream::new(response))
     }
@@ -196,7 +207,12 @@ impl Link {
     /// [`LinkError::Untrusted`] for a wrong signature or an older version.
     pub async fn service_document(&self, at_least: u64) -> Result<ServiceDocument, LinkError> {
         let url = self.issuer.service.join(Operation::ServiceDocument.path()).map_err(|_| LinkError::System)?;
-        let response = self.http.get(url).timeout(self.patience()).send().await.map_err(|e| lost(&e))?;
+        let trace = trace::current().unwrap_or_else(trace::new_trace);
+        let request = self.http.get(url).timeout(self.patience()).header(headers::TRACE, &trace);
+        let operation = Operation::ServiceDocument.name();
+        tracing::debug!(target: TARGET, operation, trace, "sent");
+        let response = request.send().await.map_err(|error| unanswered(operation, &trace, &error))?;
+        tracing::debug!(target: TARGET, operation, trace, status = response.status().as_u16(), "answered");
         let document: SignedDocument = read_json(response).await?;
         let bytes = signed::service_document(document.document.as_bytes());
         let key: &PublicKey = &self.issuer.service_key;
@@ -210,7 +226,7 @@ impl Link {
         Ok(document)
     }
 
-    async fn with_repeats(&self, request: Request<'_>, body: &[u8]) -> Result<Response, LinkError> {
+    async fn with_repeats(&self, request: Request, body: &[u8]) -> Result<Response, LinkError> {
         self.state().retry.on_first_try();
         let mut tries = 0_u32;
         loop {
@@ -236,12 +252,7 @@ impl Link {
     }
 
     /// One try, with a session if the request needs one. A session that the issuer no longer knows is reopened once.
-    async fn authenticated(
-        &self,
-        request: Request<'_>,
-        body: &[u8],
-        after: Option<u64>,
-    ) -> Result<Response, LinkError> {
+    async fn authenticated(&self, request: Request, body: &[u8], after: Option<u64>) -> Result<Response, LinkError> {
         if request.auth == Auth::Proof {
             return self.proven(request, body, after, None).await;
         }
@@ -336,7 +347,7 @@ impl Link {
     /// One try with a proof; a new nonce is answered once.
     async fn proven(
         &self,
-        request: Request<'_>,
+        request: Request,
         body: &[u8],
         after: Option<u64>,
         token: Option<Sensitive>,
@@ -353,7 +364,7 @@ impl Link {
 
     async fn send(
         &self,
-        request: Request<'_>,
+        request: Request,
         body: &[u8],
         after: Option<u64>,
         token: Option<&Sensitive>,
@@ -384,18 +395,25 @@ impl Link {
         if let Some(key) = request.intent {
             builder = builder.header(headers::IDEMPOTENCY_KEY, key.to_string());
         }
-        if let Some(trace) = request.trace {
-            builder = builder.header(headers::TRACE, trace);
-        }
+        let trace = trace::current().unwrap_or_else(trace::new_trace);
+        builder = builder.header(headers::TRACE, &trace);
         match after {
             Some(after) => builder = builder.header(headers::LAST_EVENT_ID, after),
             None => builder = builder.timeout(self.patience()),
         }
-        tracing::debug!(target: "saifu::link", operation = operation.name(), "sent");
-        let response = builder.send().await.map_err(|error| lost(&error))?;
+        let name = operation.name();
+        tracing::debug!(target: TARGET, operation = name, trace, "sent");
+        let response = builder.send().await.map_err(|error| unanswered(name, &trace, &error))?;
         self.hear(&response);
-        tracing::debug!(target: "saifu::link", operation = operation.name(), status = response.status().as_u16(), "answered");
-        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+        let status = response.status().as_u16();
+        if response.status().is_success() {
+            tracing::debug!(target: TARGET, operation = name, trace, status, "answered");
+            return Ok(response);
+        }
+        let error = refusal(response).await;
+        let code = error.code().map(ProblemCode::as_str);
+        tracing::debug!(target: TARGET, operation = name, trace, status, code, "answered");
+        Err(error)
     }
 
     /// Takes nonce and clock from any answer of the pinned issuer.

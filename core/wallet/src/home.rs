@@ -109,6 +109,10 @@ impl Wallet {
     /// # Errors
     /// [`Error::Offline`], [`Error::NoAnswer`], [`Error::Refused`], [`Error::NotSignedUp`]: what is known stays.
     pub async fn refresh(&self) -> Result<Home, Error> {
+        saifu_link::traced(self.ask_everything()).await
+    }
+
+    async fn ask_everything(&self) -> Result<Home, Error> {
         self.0.binding()?;
         self.0.activate_if_needed().await?;
         self.0.resolve_intents().await?;

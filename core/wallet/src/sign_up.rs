@@ -93,6 +93,10 @@ impl SignUp {
     /// [`Error::InvalidInput`] unless the code has six digits; [`Error::Refused`] with `wrong-code`, `sign-up-expired`,
     /// `too-many-tries`, `number-taken`; network errors, after which the same call can be made again.
     pub async fn confirm(&self, code: &str) -> Result<Ready, Error> {
+        saifu_link::traced(self.prove(code)).await
+    }
+
+    async fn prove(&self, code: &str) -> Result<Ready, Error> {
         let code: String = code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
         if code.len() != 6 || !code.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Error::InvalidInput("The code from the SMS has six digits."));

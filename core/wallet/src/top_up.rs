@@ -29,6 +29,8 @@ pub struct Approval {
     nonce: IntentNonce,
     message: Vec<u8>,
     text: String,
+    /// Of the tap that began it.
+    trace: String,
 }
 
 /// What kind of thing is not finished.
@@ -83,14 +85,16 @@ impl Wallet {
         let binding = inner.binding()?;
         let request = Request::new(Operation::IntentNonce, Auth::Session, Class::Screen);
         step("asked");
-        let nonce: IntentNonce = inner.link.call(request, &IntentNonceRequest {}).await?;
+        let trace = saifu_link::new_trace();
+        let asked = inner.link.call(request, &IntentNonceRequest {});
+        let nonce: IntentNonce = saifu_link::traced_as(trace.clone(), asked).await?;
         step("prepared");
         let key = IntentKey::new(nonce.now, SystemRandom.bytes()?);
         let message = signed::top_up(binding, key, channel, yen, nonce.nonce.expose());
         let text = match channel {
             Channel::Atm => format!("Top up {} with cash at an ATM", yen.yen()),
         };
-        Ok(Approval { inner: Arc::clone(inner), key, channel, yen, nonce, message, text })
+        Ok(Approval { inner: Arc::clone(inner), key, channel, yen, nonce, message, text, trace })
     }
 
     /// What is not finished, from the journal alone: works without a network.
@@ -186,14 +190,13 @@ impl Approval {
             nonce: self.nonce.nonce.clone(),
             signature: Bytes(signature),
         };
-        let trace = self.key.to_string();
         let request = Request {
             intent: Some(self.key),
-            trace: Some(&trace),
             ..Request::new(Operation::TopUp, Auth::Session, Class::Intent)
         };
         step("sending");
-        let answer: Result<TopUp, _> = inner.link.call(request, &body).await;
+        let sent = inner.link.call(request, &body);
+        let answer: Result<TopUp, _> = saifu_link::traced_as(self.trace.clone(), sent).await;
         step("answered");
         let key = self.key;
         match answer {

@@ -6,6 +6,7 @@ mod fault;
 mod sandbox;
 mod scenario;
 mod till;
+mod told;
 mod tool;
 mod wallet;
 
@@ -20,6 +21,7 @@ pub use fault::{FaultAddArgs, FaultCommand};
 pub use sandbox::{Person, PersonArgs, RestoreArgs, RunArgs, SnapshotArgs};
 pub use scenario::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};
 pub use till::{AtmCommand, DepositArgs, Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
+pub use told::LogArgs;
 pub use tool::{Algorithm, BarcodeArgs, CpmCommand, DecodeArgs, QrArgs, ToolCommand, ToolScanArgs, TotpArgs};
 pub use wallet::{
     CodeArgs, CodePurpose, ConfirmArgs, EventsArgs, HistoryArgs, SignUpArgs, TopUpAtmArgs, TopUpCommand, WalletCommand,
@@ -58,6 +60,9 @@ pub struct Global {
     /// Which wallet
     #[arg(long, global = true, value_name = "NAME", default_value = "me")]
     pub wallet: WalletName,
+    /// Whether --wallet was written.
+    #[arg(skip)]
+    pub wallet_named: bool,
     /// Where a new wallet keeps its keys: keyring or file [default: the keyring where one answers]
     #[arg(long, global = true, value_name = "STORE", env = "SAIFU_KEY_STORE", hide_env_values = true)]
     #[arg(hide_possible_values = true)]
@@ -118,8 +123,8 @@ pub enum Command {
     /// Work on codes and pictures without any issuer
     #[command(subcommand, after_help = "Example:\n  saifu tool scan code.png")]
     Tool(ToolCommand),
-    /// Say what an error code or a reason means, and what to do
-    #[command(after_help = "Example:\n  saifu explain number-taken")]
+    /// Say what an error code means and what to do, or why one try ended as it did
+    #[command(after_help = "Examples:\n  saifu explain number-taken\n  saifu explain register-1f0e9d")]
     Explain(ExplainArgs),
     /// Say what is here, what is missing, and whether the wallet's files are sound
     #[command(after_help = "Example:\n  saifu doctor --json")]
@@ -185,6 +190,9 @@ pub enum LeverCommand {
     /// Let things go wrong between the issuer and whoever asks it
     #[command(subcommand, after_help = "Example:\n  saifu sandbox fault add --on top-up --do drop-answer --times 1")]
     Fault(FaultCommand),
+    /// Read the issuer's log: every request, who was told what, which rule decided, what was posted
+    #[command(after_help = "Examples:\n  saifu sandbox log --refused\n  saifu sandbox log --wallet me --follow")]
+    Log(LogArgs),
     /// Run a command with an issuer and a home folder of its own, and return its exit code
     #[command(after_help = "Example:\n  saifu sandbox run --seed 7 -- ./smoke-test.sh")]
     Run(RunArgs),
@@ -221,8 +229,8 @@ pub struct ClockArgs {
 /// What to explain.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A code or reason, such as `over-limit`, or the number of a wallet error
-    #[arg(value_name = "CODE")]
+    /// A code or reason, such as `over-limit`, or the number of a wallet error; or the id of a terminal's transaction, an intent, a settlement or a trace, or its name in the log
+    #[arg(value_name = "CODE|TXID|INTENT")]
     pub code: String,
 }
 

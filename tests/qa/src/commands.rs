@@ -10,6 +10,7 @@ mod doctor;
 mod explain;
 mod fault;
 mod lever;
+mod log;
 mod register;
 mod sandbox;
 mod scenario;
@@ -37,7 +38,7 @@ pub(crate) async fn run(command: Option<Command>, context: &Context) -> Result<R
         Some(Command::Register(command)) => register::run(command, context).await,
         Some(Command::Scenario(command)) => scenario::run(command, context).await,
         Some(Command::Tool(command)) => tool::run(command),
-        Some(Command::Explain(args)) => explain::run(&args),
+        Some(Command::Explain(args)) => explain::run(&args, context).await,
         Some(Command::Doctor) => doctor::run(context).await,
         Some(Command::Completions(args)) => completions::run(args.shell, context),
     }

@@ -15,6 +15,8 @@ pub(crate) struct Context {
     pub(crate) printer: Printer,
     pub(crate) home: Home,
     pub(crate) wallet: WalletName,
+    /// Whether it was named, not only the default.
+    pub(crate) wallet_named: bool,
     pub(crate) key_store: Option<KeyStoreChoice>,
     /// The issuer's `sandbox.json`.
     pub(crate) sandbox_file: PathBuf,
@@ -30,6 +32,7 @@ impl Context {
             printer,
             home,
             wallet: global.wallet.clone(),
+            wallet_named: global.wallet_named,
             key_store: global.key_store,
             sandbox_file,
             yes: global.yes,

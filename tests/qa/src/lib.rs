@@ -32,8 +32,6 @@ mod tracing_setup;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use cli::Cli;
 use context::Context;
 use failure::{Failure, LocalCode, Status};
@@ -42,7 +40,7 @@ use printer::Printer;
 /// Runs the command line of this process and says how it ended.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error),
     };

@@ -1,4 +1,6 @@
-//! `saifu explain`: what a code means and what to do, from the tables that made it.
+//! `saifu explain`: what a code means and what to do, from the tables that made it; or why one try ended as it did.
+
+mod tried;
 
 use std::borrow::Cow;
 
@@ -6,6 +8,7 @@ use saifu_wire::{ProblemCode, Reason};
 use serde::Serialize;
 
 use crate::cli::ExplainArgs;
+use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::report::Report;
 
@@ -21,23 +24,34 @@ struct Meaning {
     next: &'static str,
 }
 
-pub(super) fn run(args: &ExplainArgs) -> Result<Report, Failure> {
+pub(super) async fn run(args: &ExplainArgs, context: &Context) -> Result<Report, Failure> {
+    let code = args.code.trim();
+    if let Some(meaning) = meaning(&code.to_ascii_lowercase())? {
+        return Ok(meaning);
+    }
+    if let Some(told) = tried::explain(code, context).await? {
+        return Ok(told);
+    }
+    let close = closest(code).map(|close| format!("; did you mean `{close}`?")).unwrap_or_default();
+    Err(LocalCode::BadInput.detail(format!("`{code}` is in no table, and no running sandbox knows it as a try{close}")))
+}
+
+/// What the tables say, if the code is in one.
+fn meaning(code: &str) -> Result<Option<Report>, Failure> {
     #[derive(Serialize)]
     struct Document {
         meanings: Vec<Meaning>,
     }
-    let code = args.code.trim().to_ascii_lowercase();
-    let meanings: Vec<Meaning> = meanings().filter(|meaning| fits(meaning, &code)).collect();
+    let meanings: Vec<Meaning> = meanings().filter(|meaning| fits(meaning, code)).collect();
     if meanings.is_empty() {
-        let close = closest(&code).map(|close| format!("; did you mean `{close}`?")).unwrap_or_default();
-        return Err(LocalCode::BadInput.detail(format!("CODE: `{}` is in no table{close}", args.code)));
+        return Ok(None);
     }
     let lines = meanings.iter().map(|meaning| {
         let number = meaning.number.map(|number| format!(" {number}")).unwrap_or_default();
         format!("{} ({}{number}): {}\n  next: {}", meaning.code, meaning.from, meaning.title, meaning.next)
     });
     let text = lines.collect::<Vec<_>>().join("\n");
-    Report::new(&Document { meanings }, text)
+    Report::new(&Document { meanings }, text).map(Some)
 }
 
 fn fits(meaning: &Meaning, code: &str) -> bool {
@@ -89,14 +103,14 @@ mod tests {
     #[test]
     fn every_code_of_every_table_is_explained() {
         for meaning in meanings() {
-            let report = run(&ExplainArgs { code: meaning.code.into() }).unwrap();
+            let report = super::meaning(meaning.code).unwrap().unwrap();
             assert!(report.text().contains(meaning.next), "{}", meaning.code);
         }
     }
 
     #[test]
     fn unknown_code_names_a_near_one() {
-        let failure = run(&ExplainArgs { code: "number-token".into() }).unwrap_err();
-        assert!(failure.text().contains("number-taken") || failure.text().contains("number-"), "{}", failure.text());
+        assert!(super::meaning("number-token").unwrap().is_none());
+        assert!(closest("number-token").unwrap().contains("number-"));
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::{ClockArgs, LeverCommand, Move, Only, SmsArgs};
-use crate::commands::{fault, sandbox};
+use crate::commands::{fault, log, sandbox};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::peers::{Levers, Sms};
@@ -14,6 +14,7 @@ pub(super) async fn run(command: LeverCommand, context: &Context) -> Result<Repo
         LeverCommand::Sms(args) => sms(args, context).await,
         LeverCommand::Clock(args) => clock(args, context).await,
         LeverCommand::Fault(command) => fault::run(command, context).await,
+        LeverCommand::Log(args) => log::run(args, context).await,
         LeverCommand::Run(args) => sandbox::run_command(args, context).await,
         LeverCommand::Snapshot(args) => sandbox::snapshot(args, context).await,
         LeverCommand::Person(args) => sandbox::person(args, context).await,

@@ -131,6 +131,23 @@ impl Levers {
         Ok(tries.flat_map(|it| it.postings).collect())
     }
 
+    /// Lines of the issuer's log after this number, some at a time.
+    pub(crate) async fn log(&self, after: u64, filter: &[(&str, String)]) -> Result<Vec<serde_json::Value>, Failure> {
+        #[derive(serde::Deserialize)]
+        struct Answer {
+            lines: Vec<serde_json::Value>,
+        }
+        let mut url = self.at("log")?;
+        url.query_pairs_mut().append_pair("after", &after.to_string()).extend_pairs(filter);
+        let answer: Answer = self.send(self.http.get(url)).await?;
+        Ok(answer.lines)
+    }
+
+    /// Why a try ended as it did.
+    pub(crate) async fn explain(&self, id: &saifu_wire::Name) -> Result<serde_json::Value, Failure> {
+        self.send(self.http.get(self.at(&format!("explain/{id}"))?)).await
+    }
+
     fn at(&self, path: &str) -> Result<Url, Failure> {
         self.url.join(path).map_err(|_| LocalCode::BadInput.detail("lever_url is not a URL"))
     }

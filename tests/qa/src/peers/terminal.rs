@@ -20,6 +20,8 @@ use crate::failure::{Failure, LocalCode};
 pub(crate) struct Terminal {
     name: Name,
     link: Link,
+    /// Of this one transaction at the counter, however many requests it takes.
+    trace: String,
 }
 
 impl Terminal {
@@ -46,7 +48,7 @@ impl Terminal {
         let issuer = RememberedIssuer::new(info, sandbox_file).config_at(&info.register_url)?;
         let version = concat!("saifu-qa/", env!("CARGO_PKG_VERSION"));
         let link = Link::with_key(issuer, sandbox_clock(sandbox_file, None), version, key)?;
-        Ok(Self { name: found.terminal.clone(), link })
+        Ok(Self { name: found.terminal.clone(), link, trace: saifu_link::new_trace() })
     }
 
     pub(crate) fn name(&self) -> &Name {
@@ -59,7 +61,8 @@ impl Terminal {
         operation: Operation,
         body: &impl Serialize,
     ) -> Result<A, Failure> {
-        Ok(self.link.call(Request::new(operation, Auth::Proof, Class::Pay), body).await?)
+        let asked = self.link.call(Request::new(operation, Auth::Proof, Class::Pay), body);
+        Ok(saifu_link::traced_as(self.trace.clone(), asked).await?)
     }
 }
 

@@ -79,6 +79,7 @@ fn quiet(context: &Context, home: Home) -> Context {
         printer: Printer::new(true, true),
         home,
         wallet: context.wallet.clone(),
+        wallet_named: context.wallet_named,
         key_store: context.key_store.or(Some(KeyStoreChoice::File)),
         sandbox_file: context.sandbox_file.clone(),
         yes: true,
