@@ -77,7 +77,8 @@ pub(in crate::commands) fn restore(args: RestoreArgs, context: &Context) -> Resu
     let data = data(context)?;
     let here = wallets_here(context)?;
     if !args.force && (holds_an_issuer(data) || !here.is_empty()) {
-        let what = format!("{} is not empty; --force replaces what is there", context.home.path().display());
+        let full = if holds_an_issuer(data) { data } else { context.home.path() };
+        let what = format!("{} is not empty; --force replaces what is there", full.display());
         return Err(LocalCode::BadInput.detail(what));
     }
     let locks = here.iter().map(|(name, folder)| locked(name, folder)).collect::<Result<Vec<_>, _>>()?;
