@@ -190,10 +190,8 @@ impl Approval {
             nonce: self.nonce.nonce.clone(),
             signature: Bytes(signature),
         };
-        let request = Request {
-            intent: Some(self.key),
-            ..Request::new(Operation::TopUp, Auth::Session, Class::Intent)
-        };
+        let request =
+            Request { intent: Some(self.key), ..Request::new(Operation::TopUp, Auth::Session, Class::Intent) };
         step("sending");
         let sent = inner.link.call(request, &body);
         let answer: Result<TopUp, _> = saifu_link::traced_as(self.trace.clone(), sent).await;
