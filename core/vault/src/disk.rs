@@ -37,7 +37,7 @@ pub struct FolderDisk {
     folder: PathBuf,
     /// The file written last, so that an append costs one write and one sync.
     handle: Mutex<Option<(String, File)>>,
-    _lock: File,
+    lock: File,
 }
 
 const LOCK_NAME: &str = "lock";
@@ -58,7 +58,7 @@ impl FolderDisk {
             Err(TryLockError::WouldBlock) => return Err(VaultError::InUse),
             Err(TryLockError::Error(source)) => return Err(doing(source)),
         }
-        Ok(Self { folder: folder.to_path_buf(), handle: Mutex::new(None), _lock: lock })
+        Ok(Self { folder: folder.to_path_buf(), handle: Mutex::new(None), lock })
     }
 
     fn handle(&self) -> MutexGuard<'_, Option<(String, File)>> {
@@ -76,6 +76,15 @@ impl FolderDisk {
             }
         };
         work(file)
+    }
+}
+
+impl Drop for FolderDisk {
+    /// Unlocks by name, not by closing: a process that is being started in another thread holds a copy of the descriptor for
+    /// a moment, and the lock would outlive its owner for as long.
+    fn drop(&mut self) {
+        // An owner that ends has nobody to tell; closing the file is the second try.
+        let _ = self.lock.unlock();
     }
 }
 
