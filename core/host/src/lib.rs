@@ -9,12 +9,14 @@
 //! ```
 //! use std::sync::Arc;
 //! use saifu_host::doubles::{ManualClock, MemoryHost};
-//! use saifu_host::{conformance, Role};
+//! use saifu_host::conformance::{Subject, Suite};
+//! use saifu_host::Role;
 //! use saifu_crypto::Secret;
 //!
 //! // A wallet gets its host as one record. This one is a double; a desktop opens `desktop::DesktopHost` instead.
 //! let host = MemoryHost::new();
-//! let platform = host.platform(Arc::new(ManualClock::new(1_760_000_000_000)));
+//! let clock = Arc::new(ManualClock::new(1_760_000_000_000));
+//! let platform = host.platform(clock.clone());
 //!
 //! let device = platform.keys.create(Role::Device)?;
 //! let signature = platform.keys.sign(b"a session certificate")?;
@@ -24,8 +26,10 @@
 //! let sealed = platform.secrets.seal(&Secret::copy_of(b"the vault key"))?;
 //! assert_eq!(platform.secrets.unseal(&sealed)?.expose(), b"the vault key");
 //!
-//! // Whoever writes a host hands it to the same checks.
-//! conformance::check_keys(&*platform.keys, &|| platform.keys.clone())?;
+//! // Whoever writes a host hands it to the same suite.
+//! let authorize = |message: &[u8]| host.authorize(message);
+//! let pause = |ms| clock.advance(ms);
+//! Suite::Keys.check(&Subject { open: &|| platform.clone(), authorize: &authorize, pause: &pause })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use saifu_crypto::Secret;
-use saifu_host::conformance::{Findings, check_authorization, check_clock, check_keys, check_secrets};
+use saifu_host::conformance::{Findings, Subject, Suite};
 use saifu_host::desktop::{DesktopClock, DesktopHost, KeyStore, OpenError, keyring_answers};
 use saifu_host::doubles::{ManualClock, MemoryHost};
-use saifu_host::{Clock, KeyError, KeyInfo, Keys, Reading, Role, SealId, Secrets};
+use saifu_host::{Clock, KeyError, KeyInfo, Keys, Platform, Reading, Role, SealId, Secrets};
 
 const NOW_MS: u64 = 1_790_000_000_000;
 
@@ -25,20 +25,23 @@ fn open(folder: &Path, store: KeyStore) -> DesktopHost {
 fn check_desktop(store: KeyStore) {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("me");
-    let host = open(&folder, store);
-    let platform = host.platform();
-    check_keys(&*platform.keys, &|| open(&folder, store).platform().keys).unwrap();
-    check_secrets(&*platform.secrets, &|| open(&folder, store).platform().secrets).unwrap();
-    check_authorization(&*platform.keys, &|message| host.authorize(message)).unwrap();
+    let reopen = || open(&folder, store).platform();
+    let authorize = |message: &[u8]| open(&folder, store).authorize(message);
+    for suite in Suite::ALL {
+        suite.check(&Subject { open: &reopen, authorize: &authorize, pause: &sleep }).unwrap();
+    }
     assert_eq!(folder.join("keys.json").exists(), store == KeyStore::File);
 }
 
 #[test]
-fn memory_host_conforms() {
-    let host = MemoryHost::new();
-    check_keys(&host, &|| Arc::new(host.clone())).unwrap();
-    check_secrets(&host, &|| Arc::new(host.clone())).unwrap();
-    check_authorization(&host, &|message| host.authorize(message)).unwrap();
+fn doubles_conform() {
+    let (host, clock) = (MemoryHost::new(), Arc::new(ManualClock::new(NOW_MS)));
+    let authorize = |message: &[u8]| host.authorize(message);
+    for suite in Suite::ALL {
+        let subject =
+            Subject { open: &|| host.platform(clock.clone()), authorize: &authorize, pause: &|ms| clock.advance(ms) };
+        suite.check(&subject).unwrap();
+    }
 }
 
 #[test]
@@ -58,13 +61,6 @@ fn desktop_keyring_host_conforms_where_one_is_started_and_says_so_where_none_ans
         let opened = DesktopHost::open(home.path(), KeyStore::Keyring, Arc::new(DesktopClock::new()));
         assert!(matches!(opened.err(), Some(OpenError::NoKeyring)));
     }
-}
-
-#[test]
-fn clocks_conform() {
-    check_clock(&DesktopClock::new(), &sleep).unwrap();
-    let manual = ManualClock::new(NOW_MS);
-    check_clock(&manual, &|ms| manual.advance(ms)).unwrap();
 }
 
 #[test]
@@ -184,14 +180,14 @@ impl Secrets for BadHost {
     }
 }
 
-fn keys_of(fault: Fault) -> Result<(), Findings> {
+fn findings(suite: Suite, fault: Fault) -> Result<(), Findings> {
     let host = MemoryHost::new();
-    check_keys(&BadHost(host.clone(), fault), &|| Arc::new(BadHost(host.clone(), fault)))
-}
-
-fn secrets_of(fault: Fault) -> Result<(), Findings> {
-    let host = MemoryHost::new();
-    check_secrets(&BadHost(host.clone(), fault), &|| Arc::new(BadHost(host.clone(), fault)))
+    let bad = || {
+        let bad = Arc::new(BadHost(host.clone(), fault));
+        Platform { keys: bad.clone(), secrets: bad, clock: Arc::new(ManualClock::new(NOW_MS)) }
+    };
+    let authorize = |message: &[u8]| host.authorize(message);
+    suite.check(&Subject { open: &bad, authorize: &authorize, pause: &sleep })
 }
 
 #[test]
@@ -202,10 +198,10 @@ fn control_bad_keys_are_caught_by_the_rule_they_break() {
         (Fault::SharesOneKey, "two roles have two keys"),
         (Fault::ForgetsDeletion, "a deleted key"),
     ] {
-        let findings = keys_of(fault).expect_err(rule).to_string();
+        let findings = findings(Suite::Keys, fault).expect_err(rule).to_string();
         assert!(findings.contains(rule), "{findings}");
     }
-    assert_eq!(keys_of(Fault::UnsealsAnything), Ok(()), "a fault elsewhere is not blamed on the keys");
+    assert_eq!(findings(Suite::Keys, Fault::UnsealsAnything), Ok(()), "a fault elsewhere is not blamed on the keys");
 }
 
 #[test]
@@ -217,16 +213,19 @@ fn control_bad_secrets_are_caught_by_the_rule_they_break() {
         (Fault::NeverRetires, "retired key sealed is Gone"),
         (Fault::StaysAtOneGeneration, "raises the generation"),
     ] {
-        let findings = secrets_of(fault).expect_err(rule).to_string();
+        let findings = findings(Suite::Secrets, fault).expect_err(rule).to_string();
         assert!(findings.contains(rule), "{findings}");
     }
-    assert_eq!(secrets_of(Fault::SignsGarbage), Ok(()), "a fault elsewhere is not blamed on the seals");
+    assert_eq!(findings(Suite::Secrets, Fault::SignsGarbage), Ok(()), "a fault elsewhere is not blamed on the seals");
 }
 
 #[test]
 fn control_authorization_by_the_wrong_key_is_caught() {
     let host = MemoryHost::new();
-    let findings = check_authorization(&host, &|message| host.sign(message)).unwrap_err().to_string();
+    let platform = host.platform(Arc::new(ManualClock::new(NOW_MS)));
+    let authorize = |message: &[u8]| host.sign(message);
+    let subject = Subject { open: &|| platform.clone(), authorize: &authorize, pause: &sleep };
+    let findings = Suite::Authorization.check(&subject).unwrap_err().to_string();
     assert!(findings.contains("the device key never authorizes"), "{findings}");
 }
 
@@ -238,9 +237,13 @@ impl<F: Fn(Reading, u64) -> Reading + Send + Sync> Clock for BadClock<F> {
     }
 }
 
-fn clock_findings(fault: impl Fn(Reading, u64) -> Reading + Send + Sync) -> String {
-    let clock = BadClock(ManualClock::new(NOW_MS), AtomicU64::new(0), fault);
-    check_clock(&clock, &|ms| clock.0.advance(ms)).unwrap_err().to_string()
+fn clock_findings(fault: impl Fn(Reading, u64) -> Reading + Send + Sync + 'static) -> String {
+    let host = MemoryHost::new();
+    let clock = Arc::new(BadClock(ManualClock::new(NOW_MS), AtomicU64::new(0), fault));
+    let authorize = |message: &[u8]| host.authorize(message);
+    let subject =
+        Subject { open: &|| host.platform(clock.clone()), authorize: &authorize, pause: &|ms| clock.0.advance(ms) };
+    Suite::Clock.check(&subject).unwrap_err().to_string()
 }
 
 #[test]

@@ -1,39 +1,68 @@
-//! What every host must do, as functions that any implementation can be handed to: the doubles, the desktop's, and the
-//! phones' through their bindings. Each returns what it found wrong instead of panicking, so that a shell's own test
+//! What every host must do, as data that any implementation is held against: the doubles, the desktop's, and in their own
+//! languages the phones'. The rules are the files in `core/host/conformance`, `FORMAT.md` beside them is their format, and
+//! this is its interpreter in Rust. A check returns what it found wrong instead of panicking, so that a shell's own test
 //! runner can show it.
 //!
 //! The keys handed in are used up: they are made anew and deleted. Never run this on a wallet somebody needs.
 
-mod clock;
-mod keys;
-mod secrets;
+mod format;
+mod play;
 
-pub use clock::check_clock;
-pub use keys::{Authorize, check_authorization, check_keys};
-pub use secrets::check_secrets;
+use crate::{KeyError, Platform};
 
 /// Every broken rule, in the order found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the host breaks its contract: {}", .0.join("; "))]
 pub struct Findings(pub Vec<String>);
 
-/// Collects broken rules.
-#[derive(Default)]
-struct Inspection(Vec<String>);
+/// One file of rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suite {
+    /// Making, finding and deleting the two keys, the device key's signatures, restarts.
+    Keys,
+    /// Sealing, both steps of a renewal, restarts. For a host that was never used.
+    Secrets,
+    /// The authorization key's signature.
+    Authorization,
+    /// Units and monotonicity.
+    Clock,
+}
 
-impl Inspection {
-    fn require(&mut self, holds: bool, rule: &str) {
-        if !holds {
-            self.0.push(rule.to_owned());
+/// Message in, DER signature of the authorization key out.
+pub type Authorize<'a> = dyn Fn(&[u8]) -> Result<Vec<u8>, KeyError> + 'a;
+
+/// What a suite is played against.
+pub struct Subject<'a> {
+    /// The host as a process that has just started sees it. Called again for every restart.
+    pub open: &'a dyn Fn() -> Platform,
+    /// The shell's way to the authorization key, its prompt answered with yes.
+    pub authorize: &'a Authorize<'a>,
+    /// Lets at least so many milliseconds pass: it sleeps, or moves a manual clock.
+    pub pause: &'a dyn Fn(u64),
+}
+
+impl Suite {
+    /// All there are.
+    pub const ALL: [Self; 4] = [Self::Keys, Self::Secrets, Self::Authorization, Self::Clock];
+
+    /// Plays the file against a host.
+    ///
+    /// # Errors
+    /// [`Findings`].
+    pub fn check(self, subject: &Subject<'_>) -> Result<(), Findings> {
+        let found = match format::read(self.text()) {
+            Ok(steps) => play::play(&steps, subject),
+            Err(broken) => vec![format!("the suite is broken: {broken}")],
+        };
+        if found.is_empty() { Ok(()) } else { Err(Findings(found)) }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Keys => include_str!("../../conformance/keys.json"),
+            Self::Secrets => include_str!("../../conformance/secrets.json"),
+            Self::Authorization => include_str!("../../conformance/authorization.json"),
+            Self::Clock => include_str!("../../conformance/clock.json"),
         }
-    }
-
-    /// The value of a call that must succeed.
-    fn given<T, E: std::fmt::Display>(&mut self, result: Result<T, E>, call: &str) -> Option<T> {
-        result.map_err(|error| self.0.push(format!("{call} failed: {error}"))).ok()
-    }
-
-    fn verdict(self) -> Result<(), Findings> {
-        if self.0.is_empty() { Ok(()) } else { Err(Findings(self.0)) }
     }
 }
