@@ -3,13 +3,15 @@
 //!
 //! | Lever | Answer |
 //! | --- | --- |
-//! | `GET /sms?number=+81…` | `{messages: [{at, number, text, code}]}`, oldest first |
+//! | `GET /sms?number=+81…&holder=` | `{messages: [{at, arrived_at, number, text, code}]}`, in the order of arrival |
 //! | `GET /clock` | `{now, offset_ms, held, others_behind_ms, wallets_ahead_ms}` |
 //! | `POST /clock` with `{advance_ms}` or `{to}`, and perhaps `only` | the same and `ran: [{at, what}]`, when everything due has run |
 //! | `POST /clock` with `{held}` | the same: time stands still, or goes on |
 //! | `GET /faults` | `{faults: [{on, from, do, times, chance, struck}], held}`; `held` requests are held by one now |
 //! | `POST /faults` with `{on, do}` and perhaps `from`, `times`, `chance` | the same, with it as the last |
 //! | `DELETE /faults` | the same, empty |
+//! | `POST /events` with `{event, because}` and perhaps `number`, `by_ms`, `times` | `{ids, event, because, at, …, day_end}` |
+//! | `GET /events` | `{events: [{id, event, because, at, number, by_ms, times, left}]}`, oldest first |
 //! | `GET /audit` | the ledger, recomputed: `{ok, postings, accounts, faults}` |
 //! | `GET /log?after=&account=&device=&terminal=&trace=&refused=` | `{lines: [{number, at, trace, operation, …}]}`, at most 1,000 |
 //! | `GET /explain/ID` | `{what, at, decided_by, rules, postings, trace, earlier}` of a transaction id, an intent, a settlement or a trace |
@@ -19,6 +21,7 @@
 //! Refusals are problem documents, as everywhere.
 
 mod clock;
+mod event;
 mod faults;
 mod person;
 mod told;
@@ -45,6 +48,7 @@ pub(crate) fn router(issuer: Shared, token_hash: [u8; 32]) -> Router {
     Router::new()
         .route("/sms", get(inbox))
         .route("/clock", get(clock::show).post(clock::change))
+        .route("/events", get(event::list).post(event::happen))
         .route("/audit", get(audit))
         .route("/person", get(person::invent))
         .route("/snapshot", get(snapshot))
@@ -98,6 +102,7 @@ fn invalid(detail: &str) -> Refusal {
 #[serde(deny_unknown_fields)]
 struct InboxQuery {
     number: String,
+    holder: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -107,7 +112,7 @@ struct Inbox {
 
 async fn inbox(State(issuer): State<Shared>, Query(query): Query<InboxQuery>) -> Result<Response, Refusal> {
     let number = PhoneNumber::parse(&query.number).map_err(|error| invalid(&error.to_string()))?;
-    let messages = issuer.rules.read(issuer.now(), TRACE, move |cx| sms::inbox(cx, &number)).await?;
+    let messages = issuer.rules.read(issuer.now(), TRACE, move |cx| sms::inbox_of(cx, &number, query.holder)).await?;
     json(&Inbox { messages })
 }
 

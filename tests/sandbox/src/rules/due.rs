@@ -30,7 +30,7 @@ pub fn run(cx: &Cx<'_>) -> Result<Vec<Done>, Refused> {
     cx.conn.prepare_cached("DELETE FROM intent_nonce WHERE expires_at < ?")?.execute([codes])?;
     let sign_ups = ms(cx.now.minus(cx.policy.keep.sign_ups_ms));
     cx.conn.prepare_cached("DELETE FROM sign_up WHERE at < ?")?.execute(params![sign_ups])?;
-    cx.conn.prepare_cached("DELETE FROM sms WHERE at < ?")?.execute(params![sign_ups])?;
+    cx.conn.prepare_cached("DELETE FROM sms WHERE arrives_at < ?")?.execute(params![sign_ups])?;
     Ok(done)
 }
 

@@ -10,6 +10,7 @@ pub mod activation;
 pub mod atm;
 pub mod code;
 mod context;
+pub mod day_end;
 pub(crate) mod decision;
 pub mod due;
 pub mod events;
@@ -24,6 +25,7 @@ pub mod sms;
 pub mod terminal;
 pub mod top_up;
 mod transaction;
+pub mod world;
 
 pub use context::{Answered, Cx, Refused, Rules};
 pub use notes::Notes;

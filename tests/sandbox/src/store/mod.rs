@@ -18,7 +18,7 @@ use crate::rules::Refused;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// Rises with every change of `schema.sql`.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 /// "Saif", so that a foreign SQLite file is told from ours.
 const APPLICATION_ID: i64 = 0x5361_6966;
 /// Jobs that share one commit at most.

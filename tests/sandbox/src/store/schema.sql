@@ -154,14 +154,33 @@ CREATE INDEX sign_up_number ON sign_up (number_hmac, at);
 CREATE INDEX sign_up_prefix ON sign_up (prefix, at);
 CREATE INDEX sign_up_at ON sign_up (at);
 
+-- `at` is when it was sent. Before `arrives_at` nobody sees it.
 CREATE TABLE sms (
     id          INTEGER PRIMARY KEY,
     number_hmac BLOB NOT NULL,
     at          INTEGER NOT NULL,
+    arrives_at  INTEGER NOT NULL,
     sealed      BLOB NOT NULL
 ) STRICT;
-CREATE INDEX sms_number ON sms (number_hmac, id);
-CREATE INDEX sms_at ON sms (at);
+CREATE INDEX sms_number ON sms (number_hmac, arrives_at, id);
+CREATE INDEX sms_arrival ON sms (arrives_at);
+
+-- What the world did, on demand of quality assurance. `waiting` of the next messages are late by `late_ms`, or lost if that
+-- is null. `last_sms` is the newest message there was.
+CREATE TABLE world_event (
+    id            INTEGER PRIMARY KEY,
+    event         TEXT NOT NULL CHECK (event IN ('sms-late', 'sms-lost', 'number-recycled', 'day-end')),
+    because       TEXT NOT NULL,
+    at            INTEGER NOT NULL,
+    number_hmac   BLOB,
+    number_sealed BLOB,
+    late_ms       INTEGER,
+    times         INTEGER,
+    waiting       INTEGER NOT NULL CHECK (waiting >= 0),
+    last_sms      INTEGER NOT NULL,
+    CHECK ((number_hmac IS NULL) = (number_sealed IS NULL))
+) STRICT;
+CREATE INDEX world_event_waiting ON world_event (id) WHERE waiting > 0;
 
 -- Money -------------------------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@
 
 mod activation;
 mod atm;
+mod happening;
 mod model;
 mod pay;
 mod sign_up;
