@@ -4,6 +4,7 @@
 //! through `.ci/run`. Progress goes to stderr; the table and the counts go to stdout.
 
 mod clean_clone;
+mod ffi;
 mod full;
 mod libtest;
 mod process;
@@ -39,6 +40,11 @@ enum Command {
     Test(TestArgs),
     /// A long measurement, resumable, written to `results/NAME.json`; without a name, the list of them.
     Full(full::FullArgs),
+    /// Generates the Kotlin or Swift code from the library into `target/bindings/LANGUAGE`.
+    Bindgen {
+        /// Which language.
+        language: ffi::Language,
+    },
     /// `.ci/run` in a fresh clone of the last commit, as continuous integration sees it.
     CleanClone,
 }
@@ -65,6 +71,7 @@ fn main() -> ExitCode {
             run_suites(&Selection::of(only, limit))
         }
         Command::Full(args) => full::run(&args),
+        Command::Bindgen { language } => Workspace::load().and_then(|workspace| ffi::bindgen(&workspace, language)),
         Command::CleanClone => Workspace::load().and_then(|workspace| clean_clone::run(&workspace)),
     };
     match done {

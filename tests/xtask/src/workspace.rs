@@ -87,6 +87,11 @@ impl Workspace {
         Ok(folder)
     }
 
+    /// Where cargo builds.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target_directory
+    }
+
     /// `path` as a repository path with forward slashes.
     pub(crate) fn relative(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().replace('\\', "/")
