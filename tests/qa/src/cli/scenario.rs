@@ -15,6 +15,11 @@ pub enum ScenarioCommand {
     /// Say what each scenario shows
     #[command(after_help = "Example:\n  saifu scenario list")]
     List(ScenarioListArgs),
+    /// Be the issuer, the terminals and the levers for a runner in another language: a JSON request a line on stdin
+    #[command(
+        after_help = "Example:\n  printf '%s\\n' '{\"ask\":\"begin\"}' '{\"ask\":\"end\"}' | saifu scenario world"
+    )]
+    World,
 }
 
 /// Which scenarios, and what stays.

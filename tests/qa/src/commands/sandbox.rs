@@ -76,7 +76,7 @@ fn read_policy(path: &Path) -> Result<Policy, Failure> {
 }
 
 /// Ctrl-C, or a polite kill.
-async fn stopped() -> Result<(), Failure> {
+pub(super) async fn stopped() -> Result<(), Failure> {
     let bug = |error: std::io::Error| LocalCode::Bug.detail(format!("signals: {error}"));
     #[cfg(unix)]
     {

@@ -1,20 +1,44 @@
-//! `saifu scenario run|list`: reads every file before the first is played, so that a malformed one is refused at once.
+//! `saifu scenario run|list|world`. Every file is read before the first is played, so that a malformed one is refused at
+//! once.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::cli::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status, at};
 use crate::report::Report;
-use crate::scenario::{Played, Scenario, hash, parse, play};
+use crate::scenario::{Played, Scenario, Talk, hash, parse, play};
 
 pub(super) async fn run(command: ScenarioCommand, context: &Context) -> Result<Report, Failure> {
     match command {
         ScenarioCommand::Run(args) => play_all(args, context).await,
         ScenarioCommand::List(args) => list(&args),
+        ScenarioCommand::World => world(context).await,
     }
+}
+
+/// The world of one scenario after another, until whoever asks has gone or this process is told to stop.
+async fn world(context: &Context) -> Result<Report, Failure> {
+    let mut talk = Talk::default();
+    let served = tokio::select! {
+        served = serve(&mut talk, context) => served,
+        stopped = super::sandbox::stopped() => stopped,
+    };
+    talk.end().await;
+    served.map(|()| Report::silent())
+}
+
+async fn serve(talk: &mut Talk, context: &Context) -> Result<(), Failure> {
+    let mut lines = BufReader::new(tokio::io::stdin());
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).await? > 0 {
+        context.printer.line(&talk.answer(&line).await)?;
+        line.clear();
+    }
+    Ok(())
 }
 
 async fn play_all(args: ScenarioRunArgs, context: &Context) -> Result<Report, Failure> {

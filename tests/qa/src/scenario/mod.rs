@@ -7,22 +7,30 @@
 //! | reading a file, and refusing what is not in the table | `parse` |
 //! | the schema for editors, made from the table | `schema` |
 //! | what `expect` means | `expect` |
-//! | the issuer, wallets and terminals of one scenario | `stage`, and `perform` for each verb |
+//! | the issuer, its terminals and levers, without wallets | `world`, and `perform` for each of its verbs |
+//! | that world for a runner in another language | `talk`: requests and answers, a line each |
+//! | the wallets of the runner of Rust | `stage`, and `wallet` for each of their verbs |
 //! | the order of it all, `within`, the report | `play` |
 //!
 //! *Invariants.* A scenario runs whole or has failed: nothing is skipped, and a word that is not known is refused before
 //! anything starts. Time passes by the clock lever; the runner never sleeps. An answer that refuses or declines without
 //! the step expecting it fails the step.
 
+mod arguments;
 mod expect;
+mod halt;
 mod parse;
 mod perform;
 mod play;
 mod schema;
 mod stage;
+mod talk;
 pub mod verbs;
+mod wallet;
+mod world;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use saifu_sandbox::policy::Policy;
 use saifu_wire::PhoneNumber;
@@ -31,9 +39,13 @@ use serde_json::{Map, Value};
 pub use parse::{Malformed, parse};
 pub(crate) use play::{Played, hash, play};
 pub use schema::schema;
+pub(crate) use talk::Talk;
 
 use expect::Expectation;
 use verbs::Verb;
+
+/// How long a step may take on the machine's clock. None comes near it; a machine that hangs does.
+const STEP_BOUND: Duration = Duration::from_secs(60);
 
 /// A scenario that can be played.
 #[derive(Debug, Clone)]

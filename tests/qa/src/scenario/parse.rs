@@ -110,7 +110,7 @@ fn step(
     let known: Vec<&str> =
         ["do", "as", "expect", "save", "within"].into_iter().chain(verb.arguments.iter().map(|it| it.name)).collect();
     only(fields, &known, path)?;
-    let actor = actor(verb, fields, path, personas)?;
+    let actor = actor(verb, fields, path, |name| personas.contains_key(name))?;
     let arguments = arguments(verb, fields, path)?;
     let expect = expectations(verb, fields, path)?;
     let used = arguments.values().chain(expect.iter().flat_map(|(_, expected)| expected.values()));
@@ -136,11 +136,12 @@ fn step(
 
 const SPAN: &str = "a time span such as 90s, 15m, 72h or 3d is needed";
 
-fn actor(
+/// Who does it, by `as` or by default.
+pub(super) fn actor(
     verb: &Verb,
     fields: &Map<String, Value>,
     path: &str,
-    personas: &BTreeMap<String, Persona>,
+    is_persona: impl Fn(&str) -> bool,
 ) -> Result<Option<String>, Malformed> {
     let path = format!("{path}.as");
     let named = match fields.get("as") {
@@ -149,7 +150,7 @@ fn actor(
         Some(_) => return wrong(path, "a name is needed"),
     };
     match (verb.actor, named) {
-        (Actor::Persona, Some(name)) if personas.contains_key(&name) => Ok(Some(name)),
+        (Actor::Persona, Some(name)) if is_persona(&name) => Ok(Some(name)),
         (Actor::Persona, Some(name)) => wrong(path, format!("no persona is `{name}`")),
         (Actor::Persona, None) => wrong(path, "the persona is missing"),
         (Actor::Terminal(default), name) => {
@@ -162,7 +163,8 @@ fn actor(
     }
 }
 
-fn arguments(verb: &Verb, fields: &Map<String, Value>, path: &str) -> Result<Map<String, Value>, Malformed> {
+/// What the verb takes of the fields, each of its kind.
+pub(super) fn arguments(verb: &Verb, fields: &Map<String, Value>, path: &str) -> Result<Map<String, Value>, Malformed> {
     let mut arguments = Map::new();
     for argument in verb.arguments {
         let path = format!("{path}.{}", argument.name);
@@ -228,7 +230,7 @@ fn object<'a>(value: &'a Value, path: &str) -> Result<&'a Map<String, Value>, Ma
     value.as_object().map_or_else(|| wrong(path, "an object is needed"), Ok)
 }
 
-fn only(fields: &Map<String, Value>, known: &[&str], path: &str) -> Result<(), Malformed> {
+pub(super) fn only(fields: &Map<String, Value>, known: &[&str], path: &str) -> Result<(), Malformed> {
     match fields.keys().find(|field| !known.contains(&field.as_str())) {
         Some(field) => {
             wrong(format!("{path}.{field}"), format!("it is not known here; known are {}", known.join(", ")))

@@ -1,20 +1,18 @@
 //! Playing one scenario: its personas first, then its steps in order until one fails, then the ledger's check of itself.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use saifu_crypto::sha256;
 use serde_json::{Map, Value, json};
 
 use super::expect::{self, Expectation, Saved};
-use super::perform::{Halt, perform};
+use super::halt::Halt;
 use super::stage::Stage;
-use super::{Persona, Scenario, Step};
+use super::world::temporary_folder;
+use super::{Persona, STEP_BOUND, Scenario, Step};
 use crate::failure::{Failure, LocalCode};
 
-/// How long a step may take on the machine's clock. None comes near it; a machine that hangs does.
-const STEP_BOUND: Duration = Duration::from_secs(60);
 /// `within` moves the clock in so many pieces.
 const PIECES: u64 = 20;
 const SMALLEST_PIECE_MS: u64 = 1_000;
@@ -52,8 +50,7 @@ type Misfit = (Option<String>, Value, Value);
 
 /// Plays it in a temporary folder, which stays if it failed or is to be kept. `told` hears of each step.
 pub(crate) async fn play(scenario: &Scenario, keep: bool, told: impl Fn(&str)) -> Result<Played, Failure> {
-    let folder = tempfile::Builder::new().prefix("saifu-scenario-").tempdir();
-    let mut folder = folder.map_err(|error| LocalCode::FileFailed.detail(format!("a temporary folder: {error}")))?;
+    let mut folder = temporary_folder()?;
     let mut steps = 0;
     let mut ended = None;
     let outcome = match Stage::new(folder.path(), &scenario.policy).await {
@@ -110,11 +107,9 @@ async fn all(
         outcome.map_err(|misfit| (Some(index), misfit))?;
         *done = index.saturating_add(1);
     }
-    if stage.runs() {
-        let audit = stage.levers().audit().await.map_err(|failure| (None, broken("the books", failure.into())))?;
-        if audit.get("ok") != Some(&Value::Bool(true)) {
-            return Err((None, (None, json!("books that balance"), audit)));
-        }
+    let audit = stage.world.audit().await.map_err(|halt| (None, broken("the books", halt)))?;
+    if let Some(audit) = audit.filter(|audit| audit.get("ok") != Some(&Value::Bool(true))) {
+        return Err((None, (None, json!("books that balance"), audit)));
     }
     Ok(())
 }
@@ -126,22 +121,22 @@ async fn begin(stage: &mut Stage, name: &str, persona: &Persona) -> Result<(), H
         return Ok(());
     }
     let nothing = Map::new();
-    perform(stage, "wallet.sign-up", name, &nothing).await?;
-    perform(stage, "wallet.confirm", name, &nothing).await?;
+    stage.perform("wallet.sign-up", name, &nothing).await?;
+    stage.perform("wallet.confirm", name, &nothing).await?;
     let Some(yen) = persona.balance_yen else {
-        perform(stage, "wallet.refresh", name, &nothing).await?;
+        stage.perform("wallet.refresh", name, &nothing).await?;
         return Ok(());
     };
     let with = |fields: Value| fields.as_object().cloned().unwrap_or_default();
-    let top_up = perform(stage, "wallet.top-up", name, &with(json!({ "yen": yen }))).await?;
-    let totp = perform(stage, "wallet.totp", name, &nothing).await?;
+    let top_up = stage.perform("wallet.top-up", name, &with(json!({ "yen": yen }))).await?;
+    let totp = stage.perform("wallet.totp", name, &nothing).await?;
     let cash = json!({ "number": top_up.get("number"), "totp": totp.get("code"), "yen": yen });
-    let answer = perform(stage, "atm.deposit", "atm-1", &with(cash)).await?;
+    let answer = stage.perform("atm.deposit", "atm-1", &with(cash)).await?;
     if answer.get("result") != Some(&json!("approved")) {
         return Err(Halt::Refused(answer));
     }
-    stage.advance(AFTER_TOP_UP_MS).await?;
-    perform(stage, "wallet.refresh", name, &nothing).await?;
+    stage.world.advance(AFTER_TOP_UP_MS).await?;
+    stage.perform("wallet.refresh", name, &nothing).await?;
     Ok(())
 }
 
@@ -163,7 +158,7 @@ async fn one(stage: &mut Stage, step: &Step, saved: &mut Saved) -> Result<(), Mi
     let piece = left.checked_div(PIECES).unwrap_or(0).max(SMALLEST_PIECE_MS);
     loop {
         let who = step.actor.as_deref().unwrap_or_default();
-        let outcome = match perform(stage, step.verb.name, who, &arguments).await {
+        let outcome = match stage.perform(step.verb.name, who, &arguments).await {
             Ok(outcome) | Err(Halt::Refused(outcome)) => outcome,
             Err(Halt::Broken(why)) => return Err((None, json!("a step that can be done"), json!(why))),
         };
@@ -174,7 +169,7 @@ async fn one(stage: &mut Stage, step: &Step, saved: &mut Saved) -> Result<(), Mi
             return Err(misfit);
         }
         let by = piece.min(left);
-        stage.advance(by).await.map_err(|halt| broken("time passes", halt))?;
+        stage.world.advance(by).await.map_err(|halt| broken("time passes", halt))?;
         left = left.saturating_sub(by);
     }
 }

@@ -1,38 +1,26 @@
-//! Where one scenario is played: a fresh issuer in a folder of its own, a wallet for each persona, the terminals, the
-//! levers. Nothing here knows a scenario's steps.
+//! Where the runner of Rust plays: the world, and a wallet for each persona. Nothing here knows a scenario's steps.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use saifu::{Config, Events, PhoneNumber, Wallet};
-use saifu_crypto::{Random as _, SystemRandom};
 use saifu_host::desktop::{DesktopHost, KeyStore};
 use saifu_sandbox::policy::Policy;
-use saifu_sandbox::{Options, Running, Sandbox, StartError};
-use saifu_wire::Name;
-use saifu_wire::messages::TerminalKind;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
-use super::perform::Halt;
+use super::arguments::Arguments;
+use super::halt::Halt;
+use super::world::World;
+use super::{perform, wallet};
 use crate::failure::LocalCode;
-use crate::peers::{Levers, RememberedIssuer, Terminal};
+use crate::peers::RememberedIssuer;
 
-/// Ports are drawn below those that systems give to clients, four in a row.
-const FIRST_PORT: u16 = 10_240;
-const PORT_BLOCKS: u16 = 5_000;
-const PORT_DRAWS: u8 = 50;
-
-/// One scenario's world.
+/// The world and the wallets in it.
 pub(super) struct Stage {
+    pub(super) world: World,
     folder: PathBuf,
-    policy: Policy,
-    port: u16,
-    running: Option<Running>,
-    /// As the issuer said at its last start.
-    levers: Levers,
     issuer: RememberedIssuer,
     people: BTreeMap<String, Person>,
-    terminals: BTreeMap<String, Terminal>,
 }
 
 /// A persona with its wallet.
@@ -46,57 +34,28 @@ pub(super) struct Person {
 }
 
 impl Stage {
-    /// Starts an issuer on ports that it keeps when it starts again.
+    /// Nobody in a world of its own.
     pub(super) async fn new(folder: &Path, policy: &Policy) -> Result<Self, Halt> {
-        let mut draws: u8 = 0;
-        let (port, running) = loop {
-            let drawn = u16::from_be_bytes(SystemRandom.bytes().map_err(|error| Halt::Broken(error.to_string()))?);
-            let port = FIRST_PORT.saturating_add(drawn.checked_rem(PORT_BLOCKS).unwrap_or(0).saturating_mul(4));
-            draws = draws.saturating_add(1);
-            match start(folder, port, policy).await {
-                Ok(running) => break (port, running),
-                Err(StartError::Port { .. }) if draws < PORT_DRAWS => {}
-                Err(error) => return Err(Halt::Broken(error.to_string())),
-            }
+        let world = World::new(folder, policy).await?;
+        let issuer = {
+            let (info, file) = world.info()?;
+            RememberedIssuer::new(info, file)
         };
-        let levers = Levers::new(running.info())?;
-        let issuer = RememberedIssuer::new(running.info(), running.info_file());
-        let (people, terminals) = (BTreeMap::new(), BTreeMap::new());
-        let (folder, policy) = (folder.to_owned(), policy.clone());
-        Ok(Self { folder, policy, port, running: Some(running), levers, issuer, people, terminals })
+        Ok(Self { world, folder: folder.to_owned(), issuer, people: BTreeMap::new() })
     }
 
-    pub(super) fn levers(&self) -> &Levers {
-        &self.levers
-    }
-
-    /// Stops the issuer. Stopping a stopped one is a mistake of the scenario.
-    pub(super) async fn stop(&mut self) -> Result<(), Halt> {
-        let running = self.running.take().ok_or_else(|| Halt::Broken("the issuer is not running".into()))?;
-        running.stop().await;
-        Ok(())
-    }
-
-    /// Starts a stopped issuer again: same folder, same ports.
-    pub(super) async fn start(&mut self) -> Result<(), Halt> {
-        if self.running.is_some() {
-            return Err(Halt::Broken("the issuer is running".into()));
+    /// Does one step. `who` is the persona or terminal, `arguments` have their saved values.
+    pub(super) async fn perform(
+        &mut self,
+        verb: &str,
+        who: &str,
+        arguments: &Map<String, Value>,
+    ) -> Result<Value, Halt> {
+        if let Some(verb) = verb.strip_prefix("wallet.") {
+            return wallet::perform(self, verb, who, &Arguments(arguments)).await;
         }
-        let running = start(&self.folder, self.port, &self.policy).await;
-        let running = running.map_err(|error| Halt::Broken(error.to_string()))?;
-        self.levers = Levers::new(running.info())?;
-        self.running = Some(running);
-        Ok(())
-    }
-
-    /// Whether the issuer runs.
-    pub(super) fn runs(&self) -> bool {
-        self.running.is_some()
-    }
-
-    /// Moves every clock.
-    pub(super) async fn advance(&self, ms: u64) -> Result<Value, Halt> {
-        Ok(self.levers.move_clock(&json!({ "advance_ms": ms })).await?)
+        let number = self.people.get(who).map(|person| &person.number);
+        perform::perform(&mut self.world, verb, who, number, arguments).await
     }
 
     /// A persona with a wallet of its own that nobody has signed up in.
@@ -144,18 +103,6 @@ impl Stage {
         self.people.get_mut(name).ok_or_else(|| Halt::Broken(format!("no persona is {name}")))
     }
 
-    /// A terminal; its connection stays open.
-    pub(super) fn terminal(&mut self, name: &str) -> Result<&Terminal, Halt> {
-        if !self.terminals.contains_key(name) {
-            let running = self.running.as_ref().ok_or_else(|| Halt::Broken("the issuer is not running".into()))?;
-            let named = Name::new(name).map_err(|error| Halt::Broken(error.to_string()))?;
-            let kind = if name.starts_with("atm") { TerminalKind::Atm } else { TerminalKind::Register };
-            let terminal = Terminal::connect(running.info(), running.info_file(), kind, Some(&named))?;
-            self.terminals.insert(name.to_owned(), terminal);
-        }
-        self.terminals.get(name).ok_or_else(|| Halt::Broken(format!("no terminal is {name}")))
-    }
-
     /// Ends everything.
     pub(super) async fn close(mut self) {
         for person in self.people.values_mut() {
@@ -163,9 +110,7 @@ impl Stage {
                 wallet.close().await;
             }
         }
-        if let Some(running) = self.running.take() {
-            running.stop().await;
-        }
+        self.world.close().await;
     }
 }
 
@@ -182,9 +127,4 @@ impl Person {
         let signed = signed.map_err(|error| Halt::Broken(error.to_string()))?;
         signed.map_err(|error| LocalCode::KeyStore.detail(error.to_string()).into())
     }
-}
-
-async fn start(folder: &Path, port: u16, policy: &Policy) -> Result<Running, StartError> {
-    let data = folder.join("sandbox");
-    Sandbox::start(Options { port: Some(port), policy: policy.clone(), ..Options::new(data) }).await
 }

@@ -27,6 +27,19 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
 }
 
+impl Kind {
+    /// Its name where the table is told to other programs.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Flag => "flag",
+            Self::Span => "span",
+            Self::OneOf(_) => "one-of",
+        }
+    }
+}
+
 /// An argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Argument {
@@ -194,6 +207,11 @@ pub fn find(name: &str) -> Option<&'static Verb> {
 }
 
 impl Verb {
+    /// Whether wallets do it, which are the runner's own; everything else is the world's.
+    pub(crate) fn is_of_a_wallet(&self) -> bool {
+        self.name.starts_with("wallet.")
+    }
+
     /// Whether a path of `expect` or `save` begins with a field that this verb gives, or a refusal.
     pub(crate) fn gives_path(&self, path: &str) -> bool {
         let field = path.split('.').next().unwrap_or_default();

@@ -1,0 +1,127 @@
+//! One scenario's world: a fresh issuer in a folder of its own, its terminals, its levers, its books. There are no wallets
+//! here, so a runner in any language can use it: the one of Rust by `stage`, the others by `talk`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use saifu_crypto::{Random as _, SystemRandom};
+use saifu_sandbox::policy::Policy;
+use saifu_sandbox::{Options, Running, Sandbox, SandboxInfo, StartError};
+use saifu_wire::Name;
+use saifu_wire::messages::TerminalKind;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::halt::Halt;
+use crate::failure::{Failure, LocalCode};
+use crate::peers::{Levers, Terminal};
+
+/// Ports are drawn below those that systems give to clients, four in a row.
+const FIRST_PORT: u16 = 10_240;
+const PORT_BLOCKS: u16 = 5_000;
+const PORT_DRAWS: u8 = 50;
+
+/// An issuer, its terminals and its levers.
+pub(super) struct World {
+    folder: PathBuf,
+    policy: Policy,
+    port: u16,
+    running: Option<Running>,
+    /// As the issuer said at its last start.
+    levers: Levers,
+    terminals: BTreeMap<String, Terminal>,
+}
+
+/// The folder that a world is made in; it goes with its guard.
+pub(super) fn temporary_folder() -> Result<TempDir, Failure> {
+    let folder = tempfile::Builder::new().prefix("saifu-scenario-").tempdir();
+    folder.map_err(|error| LocalCode::FileFailed.detail(format!("a temporary folder: {error}")))
+}
+
+impl World {
+    /// Starts an issuer on ports that it keeps when it starts again.
+    pub(super) async fn new(folder: &Path, policy: &Policy) -> Result<Self, Halt> {
+        let mut draws: u8 = 0;
+        let (port, running) = loop {
+            let drawn = u16::from_be_bytes(SystemRandom.bytes().map_err(|error| Halt::Broken(error.to_string()))?);
+            let port = FIRST_PORT.saturating_add(drawn.checked_rem(PORT_BLOCKS).unwrap_or(0).saturating_mul(4));
+            draws = draws.saturating_add(1);
+            match start(folder, port, policy).await {
+                Ok(running) => break (port, running),
+                Err(StartError::Port { .. }) if draws < PORT_DRAWS => {}
+                Err(error) => return Err(Halt::Broken(error.to_string())),
+            }
+        };
+        let levers = Levers::new(running.info())?;
+        let (folder, policy, terminals) = (folder.to_owned(), policy.clone(), BTreeMap::new());
+        Ok(Self { folder, policy, port, running: Some(running), levers, terminals })
+    }
+
+    /// What the running issuer says of itself, and the file that says it.
+    pub(super) fn info(&self) -> Result<(&SandboxInfo, &Path), Halt> {
+        let running = self.running.as_ref().ok_or_else(|| Halt::Broken("the issuer is not running".into()))?;
+        Ok((running.info(), running.info_file()))
+    }
+
+    pub(super) fn levers(&self) -> &Levers {
+        &self.levers
+    }
+
+    /// Stops the issuer. Stopping a stopped one is a mistake of the scenario.
+    pub(super) async fn stop(&mut self) -> Result<(), Halt> {
+        let running = self.running.take().ok_or_else(|| Halt::Broken("the issuer is not running".into()))?;
+        running.stop().await;
+        Ok(())
+    }
+
+    /// Starts a stopped issuer again: same folder, same ports.
+    pub(super) async fn start(&mut self) -> Result<(), Halt> {
+        if self.running.is_some() {
+            return Err(Halt::Broken("the issuer is running".into()));
+        }
+        let running = start(&self.folder, self.port, &self.policy).await;
+        let running = running.map_err(|error| Halt::Broken(error.to_string()))?;
+        self.levers = Levers::new(running.info())?;
+        self.running = Some(running);
+        Ok(())
+    }
+
+    /// Whether the issuer runs.
+    pub(super) fn runs(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Moves every clock.
+    pub(super) async fn advance(&self, ms: u64) -> Result<Value, Halt> {
+        Ok(self.levers.move_clock(&json!({ "advance_ms": ms })).await?)
+    }
+
+    /// The ledger's check of itself; `None` while the issuer is not running.
+    pub(super) async fn audit(&self) -> Result<Option<Value>, Halt> {
+        if self.runs() { Ok(Some(self.levers.audit().await?)) } else { Ok(None) }
+    }
+
+    /// A terminal; its connection stays open.
+    pub(super) fn terminal(&mut self, name: &str) -> Result<&Terminal, Halt> {
+        if !self.terminals.contains_key(name) {
+            let named = Name::new(name).map_err(|error| Halt::Broken(error.to_string()))?;
+            let kind = if name.starts_with("atm") { TerminalKind::Atm } else { TerminalKind::Register };
+            let (info, file) = self.info()?;
+            let terminal = Terminal::connect(info, file, kind, Some(&named))?;
+            self.terminals.insert(name.to_owned(), terminal);
+        }
+        self.terminals.get(name).ok_or_else(|| Halt::Broken(format!("no terminal is {name}")))
+    }
+
+    /// Ends everything.
+    pub(super) async fn close(self) {
+        if let Some(running) = self.running {
+            running.stop().await;
+        }
+    }
+}
+
+async fn start(folder: &Path, port: u16, policy: &Policy) -> Result<Running, StartError> {
+    let data = folder.join("sandbox");
+    Sandbox::start(Options { port: Some(port), policy: policy.clone(), ..Options::new(data) }).await
+}
