@@ -2,6 +2,7 @@
 
 mod arguments;
 mod behave;
+mod event;
 mod fault;
 mod sandbox;
 mod scenario;
@@ -17,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use arguments::{Move, Only, WalletName};
 pub use behave::Behave;
+pub use event::EventArgs;
 pub use fault::{FaultAddArgs, FaultCommand};
 pub use sandbox::{Person, PersonArgs, RestoreArgs, RunArgs, SnapshotArgs};
 pub use scenario::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};
@@ -190,6 +192,9 @@ pub enum LeverCommand {
     /// Let things go wrong between the issuer and whoever asks it
     #[command(subcommand, after_help = "Example:\n  saifu sandbox fault add --on top-up --do drop-answer --times 1")]
     Fault(FaultCommand),
+    /// Let the world do something to us: messages late or lost, a number with another holder, the end of the day
+    #[command(after_help = event::after_help())]
+    Event(EventArgs),
     /// Read the issuer's log: every request, who was told what, which rule decided, what was posted
     #[command(after_help = "Examples:\n  saifu sandbox log --refused\n  saifu sandbox log --wallet me --follow")]
     Log(LogArgs),
@@ -213,6 +218,9 @@ pub struct SmsArgs {
     /// The phone number
     #[arg(long, value_name = "N", value_parser = arguments::phone_number)]
     pub number: saifu_wire::PhoneNumber,
+    /// The inbox of an earlier holder of the number, the first being 1 [default: the present one]
+    #[arg(long, value_name = "N")]
+    pub holder: Option<usize>,
 }
 
 /// Where the clock goes.

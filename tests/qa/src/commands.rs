@@ -7,6 +7,7 @@ mod completions;
 mod cpm;
 mod demo;
 mod doctor;
+mod event;
 mod explain;
 mod fault;
 mod lever;

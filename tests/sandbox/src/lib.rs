@@ -8,6 +8,7 @@
 //! | every number of the rules | [`policy`] |
 //! | what is allowed, and what it does | [`rules`] |
 //! | what goes wrong on demand | [`faults`] |
+//! | what the world does on demand | [`rules::world`] |
 //! | money | [`ledger`], over the [`store`] |
 //! | the API, for other languages | [`openapi`] |
 //!

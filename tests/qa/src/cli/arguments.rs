@@ -91,7 +91,7 @@ impl std::fmt::Display for Only {
     }
 }
 
-fn duration_ms(text: &str) -> Result<u64, String> {
+pub(super) fn duration_ms(text: &str) -> Result<u64, String> {
     let bad = || format!("`{text}` is no duration such as 72h, 30m or 3d");
     let span: jiff::Span = text.parse().map_err(|_| bad())?;
     let total = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| bad())?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::{ClockArgs, LeverCommand, Move, Only, SmsArgs};
-use crate::commands::{fault, log, sandbox};
+use crate::commands::{event, fault, log, sandbox};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::peers::{Levers, Sms};
@@ -14,6 +14,7 @@ pub(super) async fn run(command: LeverCommand, context: &Context) -> Result<Repo
         LeverCommand::Sms(args) => sms(args, context).await,
         LeverCommand::Clock(args) => clock(args, context).await,
         LeverCommand::Fault(command) => fault::run(command, context).await,
+        LeverCommand::Event(args) => event::run(args, context).await,
         LeverCommand::Log(args) => log::run(args, context).await,
         LeverCommand::Run(args) => sandbox::run_command(args, context).await,
         LeverCommand::Snapshot(args) => sandbox::snapshot(args, context).await,
@@ -27,8 +28,8 @@ async fn sms(args: SmsArgs, context: &Context) -> Result<Report, Failure> {
     struct Document {
         messages: Vec<Sms>,
     }
-    let messages = Levers::new(&context.sandbox()?)?.sms(&args.number).await?;
-    let lines = messages.iter().map(|sms| format!("{}  {}", super::time(sms.at), sms.text));
+    let messages = Levers::new(&context.sandbox()?)?.inbox(&args.number, args.holder).await?;
+    let lines = messages.iter().map(|sms| format!("{}  {}", super::time(sms.arrived_at), sms.text));
     let text = if messages.is_empty() { "no messages".to_owned() } else { lines.collect::<Vec<_>>().join("\n") };
     Report::new(&Document { messages }, text)
 }

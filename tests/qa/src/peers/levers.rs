@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use saifu_sandbox::faults::Fault;
+use saifu_sandbox::rules::world::Happening;
 use saifu_sandbox::{IssuerSnapshot, SandboxInfo};
 use saifu_wire::{Millis, PhoneNumber, Problem};
 use serde::de::DeserializeOwned;
@@ -24,6 +25,7 @@ pub(crate) struct Levers {
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Sms {
     pub(crate) at: Millis,
+    pub(crate) arrived_at: Millis,
     pub(crate) number: String,
     pub(crate) text: String,
     /// The one-time code in it, if it has one.
@@ -56,10 +58,18 @@ impl Levers {
         Ok(Self { http, url, token: info.lever_token.clone() })
     }
 
-    /// The messages sent to a number, oldest first.
+    /// The messages that arrived for the present holder of a number, in the order of arrival.
     pub(crate) async fn sms(&self, number: &PhoneNumber) -> Result<Vec<Sms>, Failure> {
+        self.inbox(number, None).await
+    }
+
+    /// The same for an earlier holder of the number, the first being 1.
+    pub(crate) async fn inbox(&self, number: &PhoneNumber, holder: Option<usize>) -> Result<Vec<Sms>, Failure> {
         let mut url = self.at("sms")?;
         url.query_pairs_mut().append_pair("number", number.as_str());
+        if let Some(holder) = holder {
+            url.query_pairs_mut().append_pair("holder", &holder.to_string());
+        }
         let inbox: Inbox = self.send(self.http.get(url)).await?;
         Ok(inbox.messages)
     }
@@ -103,6 +113,18 @@ impl Levers {
         let body = serde_json::to_vec(fault).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
         let request = self.http.post(self.at("faults")?).header("content-type", "application/json").body(body);
         self.send(request).await
+    }
+
+    /// Lets the world do something.
+    pub(crate) async fn event(&self, happening: &Happening) -> Result<serde_json::Value, Failure> {
+        let body = serde_json::to_vec(happening).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
+        let request = self.http.post(self.at("events")?).header("content-type", "application/json").body(body);
+        self.send(request).await
+    }
+
+    /// What the world did so far.
+    pub(crate) async fn events(&self) -> Result<serde_json::Value, Failure> {
+        self.send(self.http.get(self.at("events")?)).await
     }
 
     /// Forgets every fault.

@@ -1,6 +1,7 @@
 //! What each verb of the world does, and the document it gives: the terminals, the levers, the issuer itself. Wallets are
 //! not here: they are their runner's.
 
+use saifu_sandbox::rules::world::Happening;
 use saifu_wire::messages::{
     AtmAuthorizeAnswer, AtmAuthorizeRequest, AtmDepositRequest, Outcome, RefundRequest, SettleAnswer, SettleRequest,
     SwitchRequest, SwitchState, VoidRequest,
@@ -101,7 +102,8 @@ async fn sandbox(
         },
         "sandbox.sms" => {
             let number = number.ok_or_else(|| Halt::Broken("the persona's number is missing".into()))?;
-            let messages = world.levers().sms(number).await?;
+            let holder = arguments.0.get("holder").and_then(Value::as_u64).and_then(|holder| holder.try_into().ok());
+            let messages = world.levers().inbox(number, holder).await?;
             return Ok(json!({ "count": messages.len(), "newest": messages.last(), "messages": messages }));
         }
         "sandbox.fault" => {
@@ -109,6 +111,10 @@ async fn sandbox(
             let fault = json!({ "on": arguments.text("on"), "do": arguments.text("act"), "times": times });
             let fault = serde_json::from_value(fault).map_err(|error| Halt::Broken(error.to_string()))?;
             return Ok(world.levers().add_fault(&fault).await?);
+        }
+        "sandbox.event" => {
+            let happening = happening(arguments)?;
+            return Ok(world.levers().event(&happening).await?);
         }
         "sandbox.restart" => {
             world.stop().await?;
@@ -119,4 +125,22 @@ async fn sandbox(
         other => return Err(Halt::Broken(format!("the world does not know {other}"))),
     }
     Ok(json!({ "running": world.runs() }))
+}
+
+fn happening(arguments: &Arguments<'_>) -> Result<Happening, Halt> {
+    let broken = |error: String| Halt::Broken(error);
+    let number = match arguments.text("number") {
+        Some(text) => Some(PhoneNumber::parse(text).map_err(|error| Halt::Broken(format!("`number`: {error}")))?),
+        None => None,
+    };
+    let times = arguments.0.get("times").and_then(Value::as_u64).map(u32::try_from).transpose();
+    let happening = Happening {
+        event: arguments.needed("event")?.parse().map_err(broken)?,
+        because: arguments.needed("because")?.parse().map_err(broken)?,
+        number,
+        by_ms: arguments.span_ms("by"),
+        times: times.map_err(|error| Halt::Broken(format!("`times`: {error}")))?,
+    };
+    happening.check().map_err(broken)?;
+    Ok(happening)
 }

@@ -1,6 +1,8 @@
 //! Every verb of a scenario: who does it, with what, and what it gives. The parser, the schema and the documentation all
 //! read this table.
 
+use saifu_sandbox::rules::world;
+
 /// Who does it: what `as` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actor {
@@ -98,6 +100,8 @@ const ATM: Actor = Actor::Terminal("atm-1");
 const OPERATOR: Actor = Actor::Terminal("operator-1");
 const PURPOSES: Kind = Kind::OneOf(&["pay", "cash-in"]);
 const EVENTS: Kind = Kind::OneOf(&["entry", "declined", "top-up-expired", "notice"]);
+const HAPPENINGS: Kind = Kind::OneOf(world::Kind::WORDS);
+const REASONS: Kind = Kind::OneOf(world::Because::WORDS);
 const SWITCHES: Kind = Kind::OneOf(&["sign-up", "session", "top-up-atm", "code", "settlement"]);
 /// Not the events: their stream is no request that a step waits for.
 const OPERATIONS: Kind = Kind::OneOf(&[
@@ -183,11 +187,16 @@ verbs! {
         "Asks whether cash may be taken, and posts it. With the txid of an earlier question it goes on from there.";
     "sandbox.clock", Actor::Nobody, false, [optional("advance", Kind::Span)], ["now", "offset_ms", "held", "ran"],
         "Moves the clock of the issuer and of everybody ahead; what came due has run then.";
-    "sandbox.sms", Actor::Persona, true, [], ["messages", "count", "newest"],
-        "The messages sent to the persona's number, oldest first.";
+    "sandbox.sms", Actor::Persona, true, [optional("holder", Kind::Number)], ["messages", "count", "newest"],
+        "The messages that arrived at the persona's number, in that order: its present holder's, or an earlier one's.";
     "sandbox.fault", Actor::Nobody, false,
         [needed("on", OPERATIONS), needed("act", ACTS), optional("times", Kind::Number)], ["faults", "held"],
         "Loses the next request, loses its answer, or does it twice; so many times, else once.";
+    "sandbox.event", Actor::Nobody, false,
+        [needed("event", HAPPENINGS), needed("because", REASONS), optional("number", Kind::Text),
+         optional("by", Kind::Span), optional("times", Kind::Number)],
+        ["ids", "id", "at", "event", "because", "number", "by_ms", "times", "left", "holder", "day_end"],
+        "Lets the world do something to us; docs/interface.md says which reasons each event has.";
     "sandbox.restart", Actor::Nobody, false, [], ["running"],
         "Stops the issuer and starts it again on the same folder and ports.";
     "sandbox.stop", Actor::Nobody, false, [], ["running"],

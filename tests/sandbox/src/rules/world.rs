@@ -26,6 +26,8 @@ macro_rules! words {
         impl $name {
             /// Every one.
             pub const ALL: &[Self] = &[$(Self::$word,)*];
+            /// Every one as it is written.
+            pub const WORDS: &[&str] = &[$($text,)*];
 
             /// As it is written.
             #[must_use]
@@ -39,10 +41,7 @@ macro_rules! words {
 
             fn from_str(text: &str) -> Result<Self, String> {
                 let found = Self::ALL.iter().copied().find(|word| word.as_str() == text);
-                found.ok_or_else(|| {
-                    let all: Vec<&str> = Self::ALL.iter().map(|word| word.as_str()).collect();
-                    format!("`{text}` is none of {}", all.join(", "))
-                })
+                found.ok_or_else(|| format!("`{text}` is none of {}", Self::WORDS.join(", ")))
             }
         }
     };

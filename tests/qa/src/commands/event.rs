@@ -1,0 +1,71 @@
+//! `saifu sandbox event`: a lever. What became of it is seen where it happens: in the inbox, at a sign-up, in the books.
+
+use saifu_sandbox::rules::world::Happening;
+use serde_json::Value;
+
+use super::table;
+use crate::cli::EventArgs;
+use crate::context::Context;
+use crate::failure::{Failure, LocalCode};
+use crate::peers::Levers;
+use crate::report::Report;
+
+pub(super) async fn run(args: EventArgs, context: &Context) -> Result<Report, Failure> {
+    let levers = Levers::new(&context.sandbox()?)?;
+    let EventArgs { event, because, number, by, times } = args;
+    let (Some(event), Some(because)) = (event, because) else {
+        let document = levers.events().await?;
+        let text = listed(&document);
+        return Report::new(&document, text);
+    };
+    let happening = Happening { event, because, number, by_ms: by, times };
+    happening.check().map_err(|why| LocalCode::BadInput.detail(why))?;
+    let document = levers.event(&happening).await?;
+    let text = told(&document);
+    Report::new(&document, text)
+}
+
+fn field(value: &Value, path: &str) -> String {
+    match path.split('.').try_fold(value, |value, name| value.get(name)) {
+        None | Some(Value::Null) => "-".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn rows(values: Option<&Value>, fields: &[&str]) -> String {
+    let values = values.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    table(fields, values.iter().map(|value| fields.iter().map(|path| field(value, path)).collect()))
+}
+
+fn listed(document: &Value) -> String {
+    let events = document.get("events");
+    if events.and_then(Value::as_array).is_none_or(Vec::is_empty) {
+        return "nothing has happened".to_owned();
+    }
+    rows(events, &["id", "event", "because", "number", "by_ms", "times", "left"])
+}
+
+fn told(document: &Value) -> String {
+    let named = format!("{}, event {}", field(document, "event"), field(document, "id"));
+    match document.get("day_end") {
+        None | Some(Value::Null) => named,
+        Some(day) => {
+            let agree = day.get("ok").and_then(Value::as_bool) == Some(true);
+            let verdict = if agree { "the terminals and the ledger agree" } else { "TERMINALS AND LEDGER DIFFER" };
+            let fields = [
+                "merchant",
+                "terminal",
+                "payments.yen",
+                "refunds.yen",
+                "reversals.yen",
+                "top_ups.yen",
+                "customers_yen",
+                "ledger_yen",
+                "ok",
+            ];
+            let terminals = rows(day.get("terminals"), &fields);
+            format!("{named}: {} postings, {verdict}\n{terminals}", field(day, "postings"))
+        }
+    }
+}
