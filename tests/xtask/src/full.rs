@@ -5,8 +5,9 @@
 //! | --- | --- |
 //! | `run` | the loop over chunks, and what makes an interrupted run the same one as before |
 //! | `machine` | which machine and which commit a figure belongs to |
-//! | `kills`, `settlements` | one measurement each |
+//! | `faults`, `kills`, `settlements` | one measurement each |
 
+mod faults;
 mod kills;
 mod machine;
 mod run;
@@ -45,6 +46,7 @@ pub(crate) struct FullArgs {
 /// What can be measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Measurement {
+    Faults,
     Kills,
     Settlements,
 }
@@ -73,10 +75,11 @@ struct Finished<'a> {
 }
 
 impl Measurement {
-    const ALL: [Self; 2] = [Self::Kills, Self::Settlements];
+    const ALL: [Self; 3] = [Self::Faults, Self::Kills, Self::Settlements];
 
     fn about(self) -> About {
         match self {
+            Self::Faults => faults::ABOUT,
             Self::Kills => kills::ABOUT,
             Self::Settlements => settlements::ABOUT,
         }
@@ -88,6 +91,7 @@ impl Measurement {
 
     fn chunk(self, bench: &Bench<'_>, task: Task) -> io::Result<Chunk> {
         match self {
+            Self::Faults => faults::chunk(bench, task),
             Self::Kills => kills::chunk(bench, task),
             Self::Settlements => settlements::chunk(bench, task),
         }
@@ -95,6 +99,7 @@ impl Measurement {
 
     fn figures(self, chunks: &[Chunk]) -> Value {
         match self {
+            Self::Faults => faults::figures(chunks),
             Self::Kills => kills::figures(chunks),
             Self::Settlements => settlements::figures(chunks),
         }

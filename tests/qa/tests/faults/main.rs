@@ -1,8 +1,18 @@
 //! Every message of every road, with every fault: what is lost, doubled, late or swapped, and an issuer that dies there. Each
-//! run ends in a final state by the clock's own time, without anybody's help: no yen lost, none double, and wallet, tills and
-//! ledger say the same.
+//! run ends in a final state by the clock's own time and not later than its `ends_by`, without anybody's help: no yen lost,
+//! none double, and wallet, tills and ledger say the same of each transaction.
 //!
-//! The operations come from `Operation::ALL`: one that no road asks fails its runs, since its fault never strikes.
+//! | File | What it does |
+//! | --- | --- |
+//! | `plan` | which faults meet which messages, alone and in pairs |
+//! | `road` | the road of a customer, as real peers walk it |
+//! | `verdict` | what came of a run |
+//! | `pool` | many runs on some issuers at once |
+//! | `pairs` | two faults on one road: a sample here, all of them with `cargo xtask full faults` |
+//! | `controls` | the same checks with a defence taken away |
+//!
+//! The messages come from `Operation::ALL`, the faults from `Act::FORMS`: a message that no road sends fails its runs, since
+//! its fault never strikes, and a fault without runs fails a test.
 
 #![cfg(unix)]
 #![allow(
@@ -11,77 +21,62 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::print_stdout,
+    clippy::string_slice,
     reason = "a test may panic"
 )]
 
+mod controls;
+mod pairs;
+mod plan;
+mod pool;
 #[path = "../rig/mod.rs"]
 mod rig;
 mod road;
+mod verdict;
 mod world;
 
-use saifu_wire::Operation;
-use world::World;
+use plan::Pace;
 
-/// How the till takes a lost answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Till {
-    /// It asks again under the same transaction id.
-    Insists,
-    /// It reverses the transaction and starts another.
-    GivesUp,
+/// Patience for a machine that is busy with other tests.
+const GATE: Pace = Pace { patient: 10_000, impatient: 1_000, late: 1_500 };
+/// So many issuers work at once for each fault.
+const WORLDS: usize = 4;
+
+/// This fault on every operation.
+fn every_operation(form: &'static str) {
+    let runs = plan::every_operation(form);
+    let verdicts = pool::run_all(&runs, WORLDS, GATE);
+    let bad: Vec<String> = runs
+        .iter()
+        .zip(&verdicts)
+        .filter(|(_, verdict)| !verdict.is_good())
+        .map(|(run, verdict)| format!("{run}: {verdict:?}"))
+        .collect();
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
-
-/// One run after another on one issuer, each with a customer of its own.
-async fn every_operation(act: &str, patience_ms: u64) {
-    let mut world = World::start(patience_ms);
-    for (row, operation) in Operation::ALL.iter().enumerate() {
-        let tills: &[Till] =
-            if *operation == Operation::Settle { &[Till::Insists, Till::GivesUp] } else { &[Till::Insists] };
-        for (column, till) in tills.iter().enumerate() {
-            let number = format!("090-{:04}-{:04}", 1_000 + row, column);
-            let started = std::time::Instant::now();
-            let ended = road::travel(&mut world, &number, *operation, act, *till).await;
-            println!("{act:18} {:18} {till:?} {ended:?} {} ms", operation.name(), started.elapsed().as_millis());
-            if let Err(what) = ended {
-                panic!("{act} on {}, the till {till:?}: {what}", operation.name());
-            }
-        }
-    }
-}
-
-/// Long enough that nothing but the fault makes anybody impatient.
-const PATIENT: u64 = 10_000;
-/// So short that a request held for [`LATE`] is late.
-const IMPATIENT: u64 = 700;
-const LATE: &str = "delay:1100";
 
 macro_rules! matrix {
-    ($($name:ident: $act:expr, $patience:expr;)*) => {
-        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $name() {
-            every_operation($act, $patience).await;
+    ($($name:ident: $form:expr;)*) => {
+        $(#[test]
+        fn $name() {
+            every_operation($form);
         })*
+
+        #[test]
+        fn every_fault_that_the_issuer_knows_has_its_runs() {
+            assert_eq!([$($form,)*], *saifu_sandbox::faults::Act::FORMS);
+        }
     };
 }
 
 matrix! {
-    roads_end_well_when_a_request_is_lost: "drop-request", PATIENT;
-    roads_end_well_when_an_answer_is_lost: "drop-answer", PATIENT;
-    roads_end_well_when_a_request_is_handled_twice: "duplicate", PATIENT;
-    roads_end_well_when_a_request_comes_after_the_next_one: "reorder", IMPATIENT;
-    roads_end_well_when_a_request_comes_too_late: LATE, IMPATIENT;
-    roads_end_well_when_the_issuer_dies_before: "kill-issuer", PATIENT;
-    roads_end_well_when_the_issuer_dies_after: "kill-issuer-after", PATIENT;
-}
-
-/// The control: an issuer that holds money nobody knows of is noticed by the same checks.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn customer_who_was_told_less_than_the_ledger_holds_is_noticed() {
-    let mut world = World::start(PATIENT);
-    let mut person = world::Person::new(&world, "090-2000-0001");
-    road::sign_up(&mut world, &person).await.unwrap();
-    road::top_up(&mut world, &mut person, "control").await.unwrap();
-    person.expected -= 1;
-    let noticed = road::agree(&mut world, &person).await.unwrap_err();
-    assert!(noticed.contains("ledger"), "{noticed}");
+    roads_end_well_when_a_request_is_lost: "drop-request";
+    roads_end_well_when_an_answer_is_lost: "drop-answer";
+    roads_end_well_when_a_request_is_handled_twice: "duplicate";
+    roads_end_well_when_a_request_comes_too_late: "delay:MS";
+    roads_end_well_when_a_request_comes_after_the_next_one: "reorder";
+    roads_end_well_when_a_proxy_answers_instead: "status:N";
+    roads_end_well_when_nobody_answers: "hang";
+    roads_end_well_when_the_issuer_dies_before: "kill-issuer";
+    roads_end_well_when_the_issuer_dies_after: "kill-issuer-after";
 }

@@ -9,9 +9,12 @@ use saifu::{Config, PhoneNumber, Wallet};
 use saifu_host::doubles::MemoryHost;
 use saifu_host::{Clock, Reading};
 use saifu_link::Link;
+use saifu_sandbox::policy::Policy;
+use saifu_wire::Operation;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::plan::Pace;
 use crate::rig::{Issuer, NO_WAITING, WallClock};
 
 /// The machine's clock, moved along.
@@ -24,18 +27,42 @@ impl Clock for MovedClock {
     }
 }
 
-/// The issuer and its time.
+/// A fault as the lever takes it.
+pub(crate) type Armed = (Operation, String);
+
+/// The issuer, its time, and what goes wrong with it.
 pub(crate) struct World {
     pub(crate) issuer: Issuer,
+    pub(crate) pace: Pace,
     moved: Arc<AtomicU64>,
     patience: Duration,
-    deaths: u32,
+    /// Each strikes once. The issuer forgets them when it dies.
+    armed: Vec<Armed>,
+    /// Where the log stood when they were armed, and when this issuer's life began.
+    armed_at: usize,
+    born_at: usize,
+    people: u32,
 }
 
 impl World {
-    pub(crate) fn start(patience_ms: u64) -> Self {
-        let issuer = Issuer::start_on(Some(four_free_ports()), Some(NO_WAITING));
-        Self { issuer, moved: Arc::default(), patience: Duration::from_millis(patience_ms), deaths: 0 }
+    pub(crate) fn start(pace: Pace) -> Self {
+        Self::around(Issuer::start_logging(Some(four_free_ports()), Some(NO_WAITING), true), pace)
+    }
+
+    /// With an issuer in this process that cannot die and may lack defences.
+    pub(crate) async fn start_here(policy: Policy, pace: Pace) -> Self {
+        Self::around(Issuer::start_here(policy).await, pace)
+    }
+
+    fn around(issuer: Issuer, pace: Pace) -> Self {
+        let patience = Duration::from_millis(pace.patient);
+        let moved = Arc::default();
+        Self { issuer, pace, moved, patience, armed: Vec::new(), armed_at: 0, born_at: 0, people: 0 }
+    }
+
+    /// How long whoever comes from now on waits for an answer.
+    pub(crate) fn set_patience(&mut self, ms: u64) {
+        self.patience = Duration::from_millis(ms);
     }
 
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {
@@ -43,44 +70,80 @@ impl World {
     }
 
     /// Moves the issuer's clock and everybody's with it.
-    pub(crate) fn advance(&self, ms: u64) {
-        self.issuer.advance(ms);
+    pub(crate) fn advance(&mut self, ms: u64) {
+        self.lever("POST", "/clock", &json!({ "advance_ms": ms }));
         self.moved.fetch_add(ms, Ordering::SeqCst);
     }
 
-    /// Brings a dead issuer back, as a supervisor does.
+    /// Brings a dead issuer back, as a supervisor does, and what has not struck yet with it.
     pub(crate) fn revive(&mut self) {
         if self.issuer.is_dead() {
-            self.deaths += 1;
+            self.born_at = self.issuer.logged().len();
             self.issuer.restart();
+            for fault in self.waiting() {
+                self.add_fault(&fault, Some(1));
+            }
         }
     }
 
-    pub(crate) fn deaths(&self) -> u32 {
-        self.deaths
+    /// From now on these strike, each once, in this order where they wait for one message.
+    pub(crate) fn arm(&mut self, faults: Vec<Armed>) {
+        self.disarm();
+        self.armed_at = self.issuer.logged().len();
+        for fault in &faults {
+            self.add_fault(fault, Some(1));
+        }
+        self.armed = faults;
     }
 
-    pub(crate) fn add_fault(&self, on: &str, act: &str) {
-        self.issuer.lever("POST", "/faults", &json!({"on": on, "do": act, "times": 1}).to_string());
+    /// Nothing goes wrong any more. What is held goes its way.
+    pub(crate) fn disarm(&mut self) {
+        self.armed.clear();
+        self.lever("DELETE", "/faults", &Value::Null);
     }
 
-    pub(crate) fn faults(&self) -> Value {
-        self.issuer.lever("GET", "/faults", "")
+    /// What is armed and has not struck yet. The log says so even of a fault that killed the issuer; one that cannot die
+    /// knows by itself.
+    pub(crate) fn waiting(&mut self) -> Vec<Armed> {
+        let mut waiting = self.armed.clone();
+        if !self.issuer.logs() {
+            let list = self.lever("GET", "/faults", &Value::Null);
+            let mut struck = list["faults"].as_array().unwrap().iter().map(|fault| fault["struck"] != 0);
+            waiting.retain(|_| !struck.next().unwrap());
+            return waiting;
+        }
+        let log = self.issuer.logged();
+        let mut struck: Vec<Armed> = strikes(&log[self.armed_at..]).collect();
+        waiting.retain(|fault| match struck.iter().position(|it| it == fault) {
+            Some(place) => {
+                struck.remove(place);
+                false
+            }
+            None => true,
+        });
+        waiting
     }
 
-    pub(crate) fn clear_faults(&self) {
-        self.issuer.lever("DELETE", "/faults", "");
+    pub(crate) fn add_fault(&mut self, (on, act): &Armed, times: Option<u32>) {
+        self.lever("POST", "/faults", &json!({"on": on.name(), "do": act, "times": times}));
     }
 
-    /// Waits until no request is held any more.
-    pub(crate) async fn nothing_held(&self) {
-        for _ in 0..600 {
-            if self.faults()["held"] == 0 {
+    /// Waits until no request is held any more, but for those that are held for ever.
+    pub(crate) async fn nothing_held(&mut self) {
+        for _ in 0..1_000 {
+            let held = self.lever("GET", "/faults", &Value::Null)["held"].as_u64().unwrap();
+            let for_ever = strikes(&self.issuer.logged()[self.born_at..]).filter(|(_, act)| act == "hang").count();
+            if held <= u64::try_from(for_ever).unwrap() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("a request is held for ever");
+    }
+
+    /// What the ledger's own check finds wrong; nothing as a rule.
+    pub(crate) fn audit(&mut self) -> Vec<Value> {
+        self.lever("GET", "/audit", &Value::Null)["faults"].as_array().unwrap().clone()
     }
 
     /// A register, an ATM or an operator.
@@ -89,16 +152,55 @@ impl World {
         link.set_patience(self.patience);
         link
     }
+
+    /// The newest code that was sent to a number.
+    pub(crate) fn sms_code(&mut self, number: &PhoneNumber) -> String {
+        self.revive();
+        self.issuer.sms_code(number)
+    }
+
+    /// Calls a lever. What a customer's phone does by itself may kill the issuer at any time.
+    fn lever(&mut self, method: &str, path: &str, body: &Value) -> Value {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        for _ in 0..200 {
+            self.revive();
+            if let Ok(answer) = self.issuer.try_lever(method, path, &body) {
+                return answer;
+            }
+            // It is dying, and nobody has buried it yet.
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("{method} {path}: the issuer does not stay alive");
+    }
+
+    /// A number for somebody new. No block of numbers sees many of them.
+    fn new_number(&mut self) -> String {
+        let number = self.people;
+        self.people += 1;
+        format!("090-{:04}-{:04}", 1_000 + number % 9_000, number / 9_000)
+    }
 }
 
-/// Four ports in a row that nobody uses now.
+/// Which faults a part of the log says have struck.
+fn strikes(log: &str) -> impl Iterator<Item = Armed> {
+    log.lines().filter_map(|line| {
+        let (_, on) = line.split_once("operation=\"")?;
+        let (on, act) = on.split_once("\" fault=")?;
+        let on = Operation::ALL.iter().find(|known| known.name() == on)?;
+        Some((*on, act.split_whitespace().next()?.to_owned()))
+    })
+}
+
+/// Four ports in a row that nobody uses now, below those that the system gives away by itself: another connection must not
+/// sit on one of them while its issuer is dead.
 fn four_free_ports() -> u16 {
-    let start = 20_000 + u16::try_from(std::process::id() % 20_000).unwrap();
-    let mut candidates = (start..60_000).step_by(4);
     static TAKEN: AtomicU64 = AtomicU64::new(0);
-    candidates.nth(usize::try_from(TAKEN.fetch_add(1, Ordering::SeqCst)).unwrap() * 8);
+    let (first, last) = (10_000_u64, 32_000_u64);
+    let offset = u64::from(std::process::id()) * 800;
     let free = |first: &u16| (*first..*first + 4).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
-    candidates.find(free).unwrap()
+    let mut candidates =
+        std::iter::repeat_with(|| first + (offset + TAKEN.fetch_add(4, Ordering::SeqCst)) % (last - first));
+    candidates.find_map(|port| Some(u16::try_from(port).unwrap()).filter(free)).unwrap()
 }
 
 /// A customer with a wallet in this process.
@@ -106,13 +208,15 @@ pub(crate) struct Person {
     pub(crate) wallet: Wallet,
     pub(crate) host: MemoryHost,
     pub(crate) number: PhoneNumber,
-    /// What all approved answers at tills and ATMs come to.
-    pub(crate) expected: i64,
+    /// What tills and ATMs were told of each of their transactions: yen, to the customer.
+    pub(crate) told: std::collections::BTreeMap<String, i64>,
+    /// Begins each transaction id of this customer.
+    pub(crate) id: String,
     _folder: TempDir,
 }
 
 impl Person {
-    pub(crate) fn new(world: &World, number: &str) -> Self {
+    pub(crate) fn new(world: &mut World) -> Self {
         let (host, folder) = (MemoryHost::new(), tempfile::tempdir().unwrap());
         let config = Config {
             folder: folder.path().to_path_buf(),
@@ -123,6 +227,7 @@ impl Person {
         let platform = host.platform(world.clock());
         let wallet = Wallet::open(platform, config, tokio::runtime::Handle::current()).unwrap();
         wallet.set_patience(world.patience);
-        Self { wallet, host, number: PhoneNumber::parse(number).unwrap(), expected: 0, _folder: folder }
+        let number = PhoneNumber::parse(&world.new_number()).unwrap();
+        Self { wallet, host, number, told: Default::default(), id: format!("p{}", world.people), _folder: folder }
     }
 }

@@ -30,12 +30,31 @@ use tokio::runtime::Handle;
 /// A policy without waiting times: only what a test switches on decides.
 pub(crate) const NO_WAITING: &str = include_str!("no_waiting.json");
 
-/// `saifu sandbox` as a process of its own. Killed when dropped.
+/// Where an issuer runs.
+enum Host {
+    /// `saifu sandbox` as a process of its own. Killed when dropped.
+    Process(Child),
+    /// In the process of its test, which may take its defences away. Nobody can kill it.
+    Here(Box<saifu_sandbox::Running>),
+}
+
+impl Host {
+    fn process(&mut self) -> &mut Child {
+        match self {
+            Self::Process(child) => child,
+            Self::Here(_) => panic!("an issuer in the test's own process cannot be killed"),
+        }
+    }
+}
+
+/// An issuer with a folder of its own.
 pub(crate) struct Issuer {
-    child: Child,
+    host: Host,
     data: PathBuf,
     policy: Option<PathBuf>,
     port: Option<u16>,
+    /// What it says to stderr goes to this file.
+    log: Option<PathBuf>,
     pub(crate) info: SandboxInfo,
     pub(crate) home: TempDir,
 }
@@ -48,6 +67,11 @@ impl Issuer {
 
     /// The same on this port and the three above it, after each restart too.
     pub(crate) fn start_on(port: Option<u16>, policy: Option<&str>) -> Self {
+        Self::start_logging(port, policy, false)
+    }
+
+    /// The same; what it logs of faults that strike is kept for [`logged`](Self::logged), beyond its death.
+    pub(crate) fn start_logging(port: Option<u16>, policy: Option<&str>, log: bool) -> Self {
         let home = tempfile::tempdir().unwrap();
         let data = home.path().join("sandbox");
         let policy = policy.map(|text| {
@@ -55,25 +79,51 @@ impl Issuer {
             std::fs::write(&file, text).unwrap();
             file
         });
-        let (child, info) = launch(&data, policy.as_deref(), port);
-        Self { child, data, policy, port, info, home }
+        let log = log.then(|| home.path().join("issuer.log"));
+        let (child, info) = launch(&data, policy.as_deref(), port, log.as_deref());
+        Self { host: Host::Process(child), data, policy, port, log, info, home }
+    }
+
+    /// Starts one in this process, with any policy there is.
+    pub(crate) async fn start_here(policy: saifu_sandbox::policy::Policy) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("sandbox");
+        let options = saifu_sandbox::Options { policy, ..saifu_sandbox::Options::new(&data) };
+        let running = saifu_sandbox::Sandbox::start(options).await.unwrap();
+        let info = running.info().clone();
+        Self { host: Host::Here(Box::new(running)), data, policy: None, port: None, log: None, info, home }
+    }
+
+    /// Whether its log is kept.
+    pub(crate) fn logs(&self) -> bool {
+        self.log.is_some()
+    }
+
+    /// What it has logged since its first start; nothing if it was not asked to.
+    pub(crate) fn logged(&self) -> String {
+        self.log.as_ref().map(|log| std::fs::read_to_string(log).unwrap()).unwrap_or_default()
     }
 
     /// Whether its process has ended.
     pub(crate) fn is_dead(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
+        match &mut self.host {
+            Host::Process(child) => child.try_wait().unwrap().is_some(),
+            Host::Here(_) => false,
+        }
     }
 
     /// SIGKILL, in the middle of whatever it does.
     pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        let child = self.host.process();
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     /// Starts again on the same folder, on new ports unless it was given some.
     pub(crate) fn restart(&mut self) {
         self.kill();
-        (self.child, self.info) = launch(&self.data, self.policy.as_deref(), self.port);
+        let (child, info) = launch(&self.data, self.policy.as_deref(), self.port, self.log.as_deref());
+        (self.host, self.info) = (Host::Process(child), info);
     }
 
     pub(crate) fn info_file(&self) -> PathBuf {
@@ -86,21 +136,25 @@ impl Issuer {
 
     /// Calls a lever.
     pub(crate) fn lever(&self, method: &str, path: &str, body: &str) -> Value {
+        self.try_lever(method, path, body).unwrap()
+    }
+
+    /// Calls a lever of an issuer that may die meanwhile.
+    pub(crate) fn try_lever(&self, method: &str, path: &str, body: &str) -> std::io::Result<Value> {
         let address = self.info.lever_url.trim_start_matches("http://").trim_end_matches('/').to_owned();
-        let mut stream = TcpStream::connect(&address).unwrap();
+        let mut stream = TcpStream::connect(&address)?;
         let token = &self.info.lever_token;
         let length = body.len();
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\
              Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
+        )?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        stream.read_to_string(&mut answer)?;
+        let (head, body) = answer.split_once("\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
         assert!(head.starts_with("HTTP/1.1 200"), "{method} {path}: {answer}");
-        serde_json::from_str(body).unwrap_or_else(|error| panic!("{method} {path}: {error}: {answer}"))
+        Ok(serde_json::from_str(body)?)
     }
 
     /// Moves the issuer's clock and runs what is due.
@@ -140,13 +194,15 @@ impl Issuer {
 
 impl Drop for Issuer {
     fn drop(&mut self) {
-        // It may be dead already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Host::Process(child) = &mut self.host {
+            // It may be dead already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
-fn launch(data: &Path, policy: Option<&Path>, port: Option<u16>) -> (Child, SandboxInfo) {
+fn launch(data: &Path, policy: Option<&Path>, port: Option<u16>, log: Option<&Path>) -> (Child, SandboxInfo) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_saifu"));
     command.arg("sandbox").arg("--data").arg(data).arg("--quiet").stdin(Stdio::null()).stdout(Stdio::null());
     if let Some(policy) = policy {
@@ -154,6 +210,10 @@ fn launch(data: &Path, policy: Option<&Path>, port: Option<u16>) -> (Child, Sand
     }
     if let Some(port) = port {
         command.arg("--port").arg(port.to_string());
+    }
+    if let Some(log) = log {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+        command.env("SAIFU_LOG", "saifu_sandbox::issuer::faulty=info").env("NO_COLOR", "1").stderr(file);
     }
     let mut child = command.spawn().unwrap();
     for _ in 0..600 {

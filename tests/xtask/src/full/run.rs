@@ -27,7 +27,9 @@ pub(super) struct Plan {
 /// One chunk to be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Task {
-    /// Another one in each chunk.
+    /// Which chunk of the run, from 0.
+    pub(super) number: u64,
+    /// The run's seed and `number`: another one in each chunk.
     pub(super) seed: u64,
     pub(super) rounds: u64,
 }
@@ -91,6 +93,7 @@ impl Plan {
         let numbered = starts.zip(0_u64..);
         numbered
             .map(|(start, number)| Task {
+                number,
                 seed: self.seed.wrapping_add(number),
                 rounds: self.rounds.saturating_sub(start).min(size),
             })
@@ -205,7 +208,7 @@ mod tests {
     fn chunks_have_their_own_seeds_and_the_last_one_is_what_is_left() {
         let folder = Folder::new("tasks");
         let (tasks, chunks) = run(&plan("a"), &folder, false, None);
-        let expected = [(7, 10), (8, 10), (9, 5)].map(|(seed, rounds)| Task { seed, rounds });
+        let expected = [(0, 7, 10), (1, 8, 10), (2, 9, 5)].map(|(number, seed, rounds)| Task { number, seed, rounds });
         assert_eq!(tasks, expected);
         assert_eq!(chunks.unwrap(), expected.map(fine));
     }
