@@ -49,6 +49,9 @@ pub use clock::{Clock, Reading};
 pub use keys::{KeyInfo, Keys, Role};
 pub use secrets::{SealId, Secrets};
 
+// What the traits speak of, for whoever implements them.
+pub use saifu_crypto::{PublicKey, Secret};
+
 use std::sync::Arc;
 
 /// Everything the core takes from where it runs. Cheap to clone; there are no globals.

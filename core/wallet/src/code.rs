@@ -125,8 +125,9 @@ impl Wallet {
         let request = Request::new(Operation::Code, Auth::Session, Class::Pay);
         let answer: CodeAnswer = self.0.link.call(request, &CodeRequest { purpose }).await?;
         let code = symbols(answer, purpose)?;
-        let mut codes = self.0.codes.lock().unwrap_or_else(PoisonError::into_inner);
+        // The clock is a foreign call: none is made under a lock.
         let now = self.0.issuer_time();
+        let mut codes = self.0.codes.lock().unwrap_or_else(PoisonError::into_inner);
         codes.retain(|code| now < code.expires_at);
         // The issuer keeps three alive; so does the phone.
         while codes.len() >= 3 {

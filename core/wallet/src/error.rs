@@ -151,6 +151,9 @@ pub enum OpenError {
     /// The state inside the vault makes no sense.
     #[error("the wallet's state is damaged: restore is not possible; move the folder away and recover the account")]
     Damaged,
+    /// It is being opened at this moment.
+    #[error("the wallet is being opened already: wait until that has ended")]
+    Opening,
     /// The issuer's configuration makes no sense.
     #[error("the issuer's configuration is not usable: {0}")]
     Config(LinkError),

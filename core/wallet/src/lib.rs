@@ -49,6 +49,8 @@ pub use top_up::{Approval, Pending, PendingKind};
 pub use wallet::{Config, Wallet};
 
 pub use saifu_code::Matrix;
+pub use saifu_link::{IssuerConfig, Roots};
+pub use saifu_vault::VaultError;
 pub use saifu_wire::messages::{
     Channel, EntryKind, EntryState, Event, EventBody, HistoryEntry, Notice, NoticeKind, Purpose, Standing, TopUp,
     TopUpState,

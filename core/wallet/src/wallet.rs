@@ -1,5 +1,6 @@
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
 use saifu_crypto::{Secret, SystemRandom};
 use saifu_host::Platform;
@@ -50,6 +51,10 @@ pub(crate) struct Inner {
     pub(crate) codes: Mutex<Vec<PaymentCode>>,
     pub(crate) events: broadcast::Sender<Event>,
     follower: Mutex<Option<JoinHandle<()>>>,
+    /// Held while the journal is being opened. Nobody waits for it: the host is asked meanwhile, and may call back.
+    opening: Mutex<()>,
+    /// How often the wallet was locked: an unlocking that a lock has overtaken must not win.
+    locks: AtomicU64,
 }
 
 impl Wallet {
@@ -77,6 +82,8 @@ impl Wallet {
             codes: Mutex::default(),
             events,
             follower: Mutex::default(),
+            opening: Mutex::default(),
+            locks: AtomicU64::default(),
         };
         inner.unlock()?;
         Ok(Self(Arc::new(inner)))
@@ -90,7 +97,7 @@ impl Wallet {
     /// Reads the journal again after [`lock`](Self::lock). Fine to repeat.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// As [`open`](Self::open); [`OpenError::Opening`] while another call, or the host's own call back, does the same.
     pub fn unlock(&self) -> Result<(), OpenError> {
         self.0.unlock()
     }
@@ -119,19 +126,26 @@ impl Wallet {
 
 impl Inner {
     fn unlock(&self) -> Result<(), OpenError> {
-        let mut journal = self.journal();
-        if journal.is_some() {
+        let _opening = match self.opening.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(OpenError::Opening),
+        };
+        if self.journal().is_some() {
             return Ok(());
         }
+        let locks = self.locks.load(Ordering::SeqCst);
         let secrets = self.platform.secrets.as_ref();
         let (opened, kept) = Journal::open(Arc::clone(&self.disk), secrets, Arc::new(SystemRandom))?;
         let state = kept.map_or_else(|| Ok(State::default()), |kept| State::decode(&kept))?;
-        self.link.set_credentials(
-            state
-                .account
-                .as_ref()
-                .map(|account| Credentials { binding: account.binding, keys: Arc::clone(&self.platform.keys) }),
-        );
+        let account = state.account.as_ref();
+        let credentials =
+            account.map(|account| Credentials { binding: account.binding, keys: Arc::clone(&self.platform.keys) });
+        let mut journal = self.journal();
+        if self.locks.load(Ordering::SeqCst) != locks {
+            return Ok(());
+        }
+        self.link.set_credentials(credentials);
         *journal = Some(opened);
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Some(state);
         Ok(())
@@ -141,10 +155,11 @@ impl Inner {
         if let Some(task) = self.set_follower(None) {
             task.abort();
         }
-        self.link.set_credentials(None);
         self.codes.lock().unwrap_or_else(PoisonError::into_inner).clear();
         *self.cache.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let mut journal = self.journal();
+        self.locks.fetch_add(1, Ordering::SeqCst);
+        self.link.set_credentials(None);
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = None;
         *journal = None;
     }

@@ -1,0 +1,265 @@
+//! What a shell is told when something fails: the core's errors with their fixed codes, and what a host may answer.
+
+use saifu::{Error, OpenError, VaultError};
+use saifu_host::KeyError;
+
+/// The code of [`WalletError::Cancelled`], which only exists here. It follows the core's table.
+pub const CANCELLED: u16 = 14;
+
+/// What is known of a failure.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ErrorInfo {
+    /// The fixed numeric code of the kind; it never changes its meaning.
+    pub code: u16,
+    /// The stable name of the kind.
+    pub name: String,
+    /// What happened, one sentence for the user.
+    pub sentence: String,
+    /// What the user can do next, one sentence.
+    pub next: String,
+    /// More exactly, a stable word or a short text: the issuer's detail, which error of the key store, which of the files.
+    pub detail: Option<String>,
+    /// If the issuer refused: its code.
+    pub problem: Option<String>,
+    /// If the issuer refused by a rule: the rule's name.
+    pub rule: Option<String>,
+    /// Milliseconds until another try makes sense, if the issuer said so.
+    pub retry_after_ms: Option<u64>,
+}
+
+macro_rules! errors {
+    ($($(#[doc = $doc:literal])* $variant:ident,)*) => {
+        /// Why a call failed. Every kind has a fixed code, a stable name and a next step.
+        #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+        pub enum WalletError {
+            $($(#[doc = $doc])*
+            #[error("{}", info.sentence)]
+            $variant {
+                /// What is known of it.
+                info: ErrorInfo,
+            },)*
+        }
+
+        impl WalletError {
+            /// What is known of it.
+            #[must_use]
+            pub fn info(&self) -> &ErrorInfo {
+                match self { $(Self::$variant { info } => info,)* }
+            }
+        }
+    };
+}
+
+errors! {
+    /// No connection: nothing was sent.
+    Offline,
+    /// Sent, but no answer came. What moves money is kept and resolved at the next contact.
+    NoAnswer,
+    /// The issuer refused; `problem` is its code.
+    Refused,
+    /// There is no account in this wallet.
+    NotSignedUp,
+    /// There is an account already.
+    AlreadySignedUp,
+    /// The phone is not activated: TOTP is not there yet.
+    NotActivated,
+    /// What was entered or handed over makes no sense.
+    InvalidInput,
+    /// The approval has expired.
+    ApprovalExpired,
+    /// The host's key could not be used; `detail` says why.
+    Key,
+    /// The wallet's files; `detail` says what.
+    Vault,
+    /// The wallet is locked or closed.
+    Locked,
+    /// Something answered that is not the issuer, or not sensibly.
+    Untrusted,
+    /// A bug of this library.
+    Bug,
+    /// The call was given up by its `Cancel`. What it had begun goes on to its recorded end.
+    Cancelled,
+}
+
+impl From<Error> for WalletError {
+    fn from(error: Error) -> Self {
+        let mut info = ErrorInfo {
+            code: error.code(),
+            name: error.name().to_owned(),
+            sentence: error.to_string(),
+            next: error.next().to_owned(),
+            detail: None,
+            problem: None,
+            rule: None,
+            retry_after_ms: None,
+        };
+        match error {
+            Error::Offline => Self::Offline { info },
+            Error::NoAnswer => Self::NoAnswer { info },
+            Error::Refused(problem) => {
+                info.sentence = problem.title;
+                info.detail = problem.detail;
+                info.problem = Some(problem.code.as_str().to_owned());
+                info.rule = problem.rule;
+                info.retry_after_ms = problem.retry_after_ms;
+                Self::Refused { info }
+            }
+            Error::NotSignedUp => Self::NotSignedUp { info },
+            Error::AlreadySignedUp => Self::AlreadySignedUp { info },
+            Error::NotActivated => Self::NotActivated { info },
+            Error::InvalidInput(_) => Self::InvalidInput { info },
+            Error::ApprovalExpired => Self::ApprovalExpired { info },
+            Error::Key(error) => {
+                info.detail = Some(key_word(error).to_owned());
+                Self::Key { info }
+            }
+            Error::Vault(error) => {
+                info.detail = Some(vault_word(&error).to_owned());
+                Self::Vault { info }
+            }
+            Error::Locked => Self::Locked { info },
+            Error::Untrusted(_) => Self::Untrusted { info },
+            Error::Bug(_) => Self::Bug { info },
+        }
+    }
+}
+
+impl From<OpenError> for WalletError {
+    fn from(error: OpenError) -> Self {
+        let sentence = error.to_string();
+        let unusable = |detail: &str| {
+            let mut this = Self::from(Error::Vault(VaultError::Corrupt { what: "its state" }));
+            if let Self::Vault { info } = &mut this {
+                (info.sentence, info.detail) = (sentence.clone(), Some(detail.to_owned()));
+            }
+            this
+        };
+        match error {
+            // A key store that does not answer now is not a broken file.
+            OpenError::Vault(VaultError::Key(error)) => Error::Key(error).into(),
+            OpenError::Vault(error) => Error::Vault(error).into(),
+            OpenError::Newer { .. } => unusable("newer"),
+            OpenError::Damaged => unusable("corrupt"),
+            OpenError::Opening => unusable("opening"),
+            OpenError::Config(_) => Error::InvalidInput("The issuer's configuration is not usable.").into(),
+        }
+    }
+}
+
+impl WalletError {
+    pub(crate) fn cancelled() -> Self {
+        let info = ErrorInfo {
+            code: CANCELLED,
+            name: "cancelled".into(),
+            sentence: "The call was cancelled.".into(),
+            next: "Nothing to do: what had begun is finished and shown at the next look.".into(),
+            detail: None,
+            problem: None,
+            rule: None,
+            retry_after_ms: None,
+        };
+        Self::Cancelled { info }
+    }
+
+    /// After `close()` nothing can be done with a wallet but open its folder again.
+    pub(crate) fn closed() -> Self {
+        let mut this = Self::from(Error::Locked);
+        if let Self::Locked { info } = &mut this {
+            info.sentence = "The wallet is closed.".into();
+            info.next = "Open it again.".into();
+            info.detail = Some("closed".into());
+        }
+        this
+    }
+}
+
+/// Which of the key store's errors.
+fn key_word(error: KeyError) -> &'static str {
+    match error {
+        KeyError::Temporary => "temporary",
+        KeyError::UserDeclined => "user-declined",
+        KeyError::NoScreenLock => "no-screen-lock",
+        KeyError::Gone => "gone",
+    }
+}
+
+/// Which of the vault's errors.
+fn vault_word(error: &VaultError) -> &'static str {
+    match error {
+        VaultError::Io { .. } => "io",
+        VaultError::InUse => "in-use",
+        VaultError::Corrupt { .. } => "corrupt",
+        VaultError::Newer { .. } => "newer",
+        VaultError::Foreign => "foreign",
+        VaultError::RolledBack => "rolled-back",
+        VaultError::KeyLost => "key-lost",
+        VaultError::Key(error) => key_word(*error),
+        VaultError::TooLarge { .. } => "too-large",
+        VaultError::Broken => "broken",
+        VaultError::WipeUnfinished(_) => "wipe-unfinished",
+        VaultError::Crypto(_) => "crypto",
+        VaultError::CacheDamaged { .. } => "cache-damaged",
+        VaultError::BadName { .. } => "bad-name",
+    }
+}
+
+/// What a host's method may throw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+pub enum HostError {
+    /// Try again: the platform was busy, locked or failed for no lasting reason.
+    #[error("temporary")]
+    Temporary,
+    /// The owner declined the prompt.
+    #[error("the owner declined")]
+    UserDeclined,
+    /// The device has no screen lock, so the key cannot be used.
+    #[error("no screen lock")]
+    NoScreenLock,
+    /// The platform says that the key does not exist any more. Only then.
+    #[error("the key is gone")]
+    Gone,
+    /// Anything else that was thrown. Not for hosts to throw themselves: it counts as temporary.
+    #[error("something unexpected")]
+    Unexpected,
+}
+
+impl From<uniffi::UnexpectedUniFFICallbackError> for HostError {
+    /// The text of a foreign exception may hold anything, so it goes nowhere.
+    fn from(_: uniffi::UnexpectedUniFFICallbackError) -> Self {
+        Self::Unexpected
+    }
+}
+
+impl From<HostError> for KeyError {
+    fn from(error: HostError) -> Self {
+        match error {
+            HostError::Temporary | HostError::Unexpected => Self::Temporary,
+            HostError::UserDeclined => Self::UserDeclined,
+            HostError::NoScreenLock => Self::NoScreenLock,
+            HostError::Gone => Self::Gone,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cancelled_has_a_code_of_its_own_and_all_are_at_most_fifteen() {
+        assert!(Error::TABLE.iter().all(|(code, name, _)| *code != CANCELLED && *name != "cancelled"));
+        assert!(Error::TABLE.len() < 15);
+        assert_eq!(WalletError::cancelled().info().code, CANCELLED);
+    }
+
+    #[test]
+    fn key_store_that_does_not_answer_at_opening_is_a_key_error() {
+        let error = WalletError::from(OpenError::Vault(VaultError::Key(KeyError::Temporary)));
+        assert!(
+            matches!(&error, WalletError::Key { info } if info.detail.as_deref() == Some("temporary")),
+            "{error:?}"
+        );
+        let lost = WalletError::from(OpenError::Vault(VaultError::KeyLost));
+        assert!(matches!(&lost, WalletError::Vault { info } if info.detail.as_deref() == Some("key-lost")), "{lost:?}");
+    }
+}

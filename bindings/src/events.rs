@@ -1,0 +1,73 @@
+//! Events, told as they happen. Each subscription has one task that takes events from the wallet's bounded channel and tells
+//! the observer one after the other; an observer that is slow delays only itself.
+
+use std::sync::Arc;
+
+use saifu::{Error, Events};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{HostError, WalletError};
+use crate::live::{SUBSCRIPTIONS, Token};
+use crate::records::WalletEvent;
+use crate::runtime::runtime;
+use crate::shell::Shell;
+
+/// Hears what happens. Calls come one after the other, on threads of the library.
+#[uniffi::export(with_foreign)]
+pub trait Observer: Send + Sync {
+    /// Something happened. What is thrown here changes nothing: the next event comes all the same.
+    fn on_event(&self, event: WalletEvent) -> Result<(), HostError>;
+
+    /// No more events come: the subscription was cancelled or the wallet closed. Called once.
+    fn on_end(&self) -> Result<(), HostError>;
+}
+
+/// Tells an observer until it is cancelled. Dropping the object does not cancel.
+#[derive(Debug, uniffi::Object)]
+pub struct Subscription {
+    ended: CancellationToken,
+}
+
+#[uniffi::export]
+impl Subscription {
+    /// No more events, from now on but for one that is being told. Fine to repeat.
+    pub fn cancel(&self) {
+        self.ended.cancel();
+    }
+
+    /// Whether it was cancelled or its wallet closed.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.ended.is_cancelled()
+    }
+}
+
+/// Starts telling `observer`.
+pub(crate) fn subscribe(shell: &Shell, observer: Arc<dyn Observer>) -> Result<Arc<Subscription>, WalletError> {
+    let events = shell.wallet()?.events();
+    let runtime = runtime().ok_or(Error::Bug("the system gives no threads"))?;
+    let ended = shell.closing().child_token();
+    // Not one of the wallet's own tasks: an observer may close the wallet from within a call.
+    runtime.spawn(tell(events, observer, ended.clone(), SUBSCRIPTIONS.token()));
+    Ok(Arc::new(Subscription { ended }))
+}
+
+async fn tell(mut events: Events, observer: Arc<dyn Observer>, ended: CancellationToken, live: Token) {
+    loop {
+        let event = tokio::select! {
+            biased;
+            () = ended.cancelled() => break,
+            event = events.next() => event,
+        };
+        let Some(event) = event else { break };
+        let observer = Arc::clone(&observer);
+        let told = tokio::task::spawn_blocking(move || observer.on_event(event.into())).await;
+        if !matches!(told, Ok(Ok(()))) {
+            tracing::warn!(target: "saifu", "an observer failed");
+        }
+    }
+    ended.cancel();
+    drop(events);
+    let _ = tokio::task::spawn_blocking(move || observer.on_end()).await;
+    drop(live);
+}

@@ -1,0 +1,62 @@
+//! The wallet for Kotlin and Swift: everything a shell calls, exported through [UniFFI](https://mozilla.github.io/uniffi-rs/).
+//! It is thin: it turns types into ones that cross the border, keeps panics and the host's exceptions on their own side, and
+//! decides nothing. `bindings/kotlin` and `bindings/swift` are the packages made from it.
+//!
+//! | To find | Look in |
+//! | --- | --- |
+//! | the wallet and its parts | [`Wallet`], [`Account`], [`TopUps`], [`Codes`], [`History`] |
+//! | what the shell implements | [`Keys`], [`Secrets`], [`Clock`], [`Observer`], [`LogSink`] |
+//! | what a screen shows | [`HomeScreen`] and the other records |
+//! | what can go wrong | [`WalletError`], [`ErrorInfo`], [`HostError`] |
+//!
+//! *Threads.* One runtime of two workers serves the process ([`runtime`]). Every asynchronous call starts its work there at
+//! once and only waits for it, so that a call that is given up (a cancelled coroutine, a [`Cancel`]) never leaves a payment
+//! half recorded: what has begun goes on to its recorded end. Callbacks come on threads of this library, never while a lock
+//! is held, and may call the wallet back.
+//!
+//! *Times* are milliseconds since 1970 by the issuer's clock, *amounts* whole yen. A figure that is not known is absent, never
+//! zero.
+
+#![expect(clippy::result_large_err, reason = "errors cross the border by value, with all that is known of them")]
+
+mod account;
+mod call;
+mod codes;
+mod drill;
+mod error;
+mod events;
+mod history;
+mod host;
+mod live;
+mod log;
+mod records;
+mod runtime;
+mod screens;
+mod shell;
+mod top_ups;
+mod wallet;
+
+pub use account::Account;
+pub use call::Cancel;
+pub use codes::Codes;
+pub use error::{CANCELLED, ErrorInfo, HostError, WalletError};
+pub use events::{Observer, Subscription};
+pub use history::History;
+pub use host::{Clock, ClockReading, HostKey, Keys, Role, SealName, Secrets};
+pub use live::{Diagnostics, diagnostics};
+pub use log::{LogLevel, LogSink, set_log};
+pub use records::{
+    EntryKind, HistoryEntry, Notice, NoticeKind, Purpose, Standing, Symbol, TopUp, TopUpState, WalletEvent,
+};
+pub use screens::{HomeScreen, PaymentCode, PendingEntry, PendingKind, SignUpScreen, TotpCode, WalletState};
+pub use top_ups::{Approval, TopUps};
+pub use wallet::{Config, Wallet};
+
+uniffi::setup_scaffolding!();
+
+/// The library's version.
+#[uniffi::export]
+#[must_use]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}

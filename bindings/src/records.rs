@@ -1,0 +1,330 @@
+//! What the issuer says, in records that cross the border, and how they come from the core's types.
+
+use saifu::{Event, EventBody};
+
+/// The modules of a barcode: rows of `width` bytes, 1 is dark.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Symbol {
+    /// Modules in a row.
+    pub width: u32,
+    /// Rows; a Code 128 has one, to be drawn as high as wanted.
+    pub height: u32,
+    /// Light modules to leave on every side, left and right for a Code 128. They are not part of `modules`.
+    pub quiet_zone: u32,
+    /// `width * height` bytes, row by row.
+    pub modules: Vec<u8>,
+}
+
+impl From<&saifu::Matrix> for Symbol {
+    fn from(matrix: &saifu::Matrix) -> Self {
+        let size = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        let modules =
+            (0..matrix.height()).flat_map(|y| (0..matrix.width()).map(move |x| u8::from(matrix.is_dark(x, y))));
+        Self {
+            width: size(matrix.width()),
+            height: size(matrix.height()),
+            quiet_zone: size(matrix.quiet_zone()),
+            modules: modules.collect(),
+        }
+    }
+}
+
+/// What a code is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum Purpose {
+    /// Pay at a till.
+    Pay,
+    /// Hand cash over at a till.
+    CashIn,
+}
+
+impl From<Purpose> for saifu::Purpose {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Pay => Self::Pay,
+            Purpose::CashIn => Self::CashIn,
+        }
+    }
+}
+
+impl From<saifu::Purpose> for Purpose {
+    fn from(purpose: saifu::Purpose) -> Self {
+        match purpose {
+            saifu::Purpose::Pay => Self::Pay,
+            saifu::Purpose::CashIn => Self::CashIn,
+        }
+    }
+}
+
+/// Which limits apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum Standing {
+    /// The first 72 hours, and until a recovery factor is saved.
+    Starter,
+    /// After a change of device or keys.
+    CoolingOff,
+    /// Everybody else.
+    Normal,
+}
+
+impl From<saifu::Standing> for Standing {
+    fn from(standing: saifu::Standing) -> Self {
+        match standing {
+            saifu::Standing::Starter => Self::Starter,
+            saifu::Standing::CoolingOff => Self::CoolingOff,
+            saifu::Standing::Normal => Self::Normal,
+        }
+    }
+}
+
+/// What a notice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum NoticeKind {
+    /// Somebody tried something with this account.
+    Security,
+    /// Money moved.
+    Money,
+    /// The service itself.
+    Service,
+}
+
+impl From<saifu::NoticeKind> for NoticeKind {
+    fn from(kind: saifu::NoticeKind) -> Self {
+        match kind {
+            saifu::NoticeKind::Security => Self::Security,
+            saifu::NoticeKind::Money => Self::Money,
+            saifu::NoticeKind::Service => Self::Service,
+        }
+    }
+}
+
+/// Something the owner is told.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Notice {
+    /// Its event number.
+    pub number: u64,
+    /// When.
+    pub at: u64,
+    /// What about.
+    pub kind: NoticeKind,
+    /// What a person reads.
+    pub text: String,
+}
+
+impl From<saifu::Notice> for Notice {
+    fn from(notice: saifu::Notice) -> Self {
+        Self { number: notice.number, at: notice.at.0, kind: notice.kind.into(), text: notice.text }
+    }
+}
+
+/// What a line of the history is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum EntryKind {
+    /// Paid at a till.
+    Payment,
+    /// Money came in.
+    TopUp,
+    /// A till gave money back.
+    Refund,
+    /// A till reversed a payment.
+    Reversal,
+}
+
+impl From<saifu::EntryKind> for EntryKind {
+    fn from(kind: saifu::EntryKind) -> Self {
+        match kind {
+            saifu::EntryKind::Payment => Self::Payment,
+            saifu::EntryKind::TopUp => Self::TopUp,
+            saifu::EntryKind::Refund => Self::Refund,
+            saifu::EntryKind::Reversal => Self::Reversal,
+        }
+    }
+}
+
+/// One line of the history. Written once; a correction is another line.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HistoryEntry {
+    /// The settlement, refund or deposit.
+    pub id: String,
+    /// Its event number; rises by one with each event of the account.
+    pub number: u64,
+    /// When.
+    pub at: u64,
+    /// What.
+    pub kind: EntryKind,
+    /// What it did to the balance: positive in, negative out.
+    pub yen: i64,
+    /// What it did to the points.
+    pub points: i64,
+    /// Where, if at a merchant.
+    pub merchant: Option<String>,
+    /// Whether it is final.
+    pub done: bool,
+    /// The settlement that a refund or reversal belongs to.
+    pub original: Option<String>,
+    /// The intent that a top-up came from.
+    pub intent: Option<String>,
+}
+
+impl From<saifu::HistoryEntry> for HistoryEntry {
+    fn from(entry: saifu::HistoryEntry) -> Self {
+        Self {
+            id: entry.id.to_string(),
+            number: entry.number,
+            at: entry.at.0,
+            kind: entry.kind.into(),
+            yen: entry.yen.0,
+            points: entry.points.0,
+            merchant: entry.merchant,
+            done: match entry.state {
+                saifu::EntryState::Done => true,
+            },
+            original: entry.original.map(|id| id.to_string()),
+            intent: entry.intent.map(|key| key.to_string()),
+        }
+    }
+}
+
+/// Where a top-up stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum TopUpState {
+    /// The ATM waits for the number until `expires_at`.
+    AwaitingCash,
+    /// The cash was posted.
+    Done,
+    /// Nothing came in time.
+    Expired,
+}
+
+/// A top-up the owner has approved.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct TopUp {
+    /// The intent's key.
+    pub intent: String,
+    /// Where it stands.
+    pub state: TopUpState,
+    /// What was approved.
+    pub yen: i64,
+    /// The one-time number to type at the ATM, 12 digits. Absent once final.
+    pub number: Option<String>,
+    /// When it was made.
+    pub since: u64,
+    /// It ends by itself then.
+    pub expires_at: u64,
+}
+
+impl From<saifu::TopUp> for TopUp {
+    fn from(top_up: saifu::TopUp) -> Self {
+        Self {
+            intent: top_up.intent.to_string(),
+            state: match top_up.state {
+                saifu::TopUpState::AwaitingCash => TopUpState::AwaitingCash,
+                saifu::TopUpState::Done => TopUpState::Done,
+                saifu::TopUpState::Expired => TopUpState::Expired,
+            },
+            yen: top_up.yen.0,
+            number: top_up.number.map(|number| number.expose().to_owned()),
+            since: top_up.since.0,
+            expires_at: top_up.expires_at.0,
+        }
+    }
+}
+
+/// What happened to the account. Each has its number, which rises by one, its time, and balance and points after it.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum WalletEvent {
+    /// Money moved.
+    Entry {
+        /// Its number.
+        number: u64,
+        /// When.
+        at: u64,
+        /// The balance after it.
+        balance_yen: i64,
+        /// The points after it.
+        points: i64,
+        /// The new line of the history.
+        entry: HistoryEntry,
+    },
+    /// A till scanned a code of this account and was declined; the code is burnt.
+    Declined {
+        /// Its number.
+        number: u64,
+        /// When.
+        at: u64,
+        /// The balance after it.
+        balance_yen: i64,
+        /// The points after it.
+        points: i64,
+        /// Why: a stable word.
+        reason: String,
+        /// How much was asked for.
+        yen: i64,
+        /// Where.
+        merchant: String,
+    },
+    /// A top-up ended without money.
+    TopUpExpired {
+        /// Its number.
+        number: u64,
+        /// When.
+        at: u64,
+        /// The balance after it.
+        balance_yen: i64,
+        /// The points after it.
+        points: i64,
+        /// The intent's key.
+        intent: String,
+    },
+    /// The owner is told something.
+    Notice {
+        /// Its number.
+        number: u64,
+        /// When.
+        at: u64,
+        /// The balance after it.
+        balance_yen: i64,
+        /// The points after it.
+        points: i64,
+        /// What about.
+        notice: NoticeKind,
+        /// What a person reads.
+        text: String,
+    },
+    /// Something that this version does not know.
+    Other {
+        /// Its number.
+        number: u64,
+        /// When.
+        at: u64,
+        /// The balance after it.
+        balance_yen: i64,
+        /// The points after it.
+        points: i64,
+    },
+}
+
+impl From<Event> for WalletEvent {
+    fn from(event: Event) -> Self {
+        let (number, at, balance_yen, points) = (event.number, event.at.0, event.balance_yen.0, event.points.0);
+        match event.body {
+            EventBody::Entry { entry } => Self::Entry { number, at, balance_yen, points, entry: entry.into() },
+            EventBody::Declined { reason, yen, merchant } => Self::Declined {
+                number,
+                at,
+                balance_yen,
+                points,
+                reason: reason.as_str().to_owned(),
+                yen: yen.0,
+                merchant: merchant.to_string(),
+            },
+            EventBody::TopUpExpired { intent } => {
+                Self::TopUpExpired { number, at, balance_yen, points, intent: intent.to_string() }
+            }
+            EventBody::Notice { notice, text } => {
+                Self::Notice { number, at, balance_yen, points, notice: notice.into(), text }
+            }
+            EventBody::Other => Self::Other { number, at, balance_yen, points },
+        }
+    }
+}

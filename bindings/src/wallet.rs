@@ -1,0 +1,191 @@
+//! The wallet itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use saifu::{Error, IssuerConfig, Roots};
+use saifu_host::PublicKey;
+use url::Url;
+
+use crate::account::Account;
+use crate::call::{Cancel, guarded, run};
+use crate::codes::Codes;
+use crate::error::WalletError;
+use crate::events::{Observer, Subscription, subscribe};
+use crate::history::History;
+use crate::host::{Clock, Keys, Secrets, platform};
+use crate::runtime::runtime;
+use crate::screens::HomeScreen;
+use crate::shell::Shell;
+use crate::top_ups::TopUps;
+
+/// What a shell chooses.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Config {
+    /// This wallet's folder; nothing else may use it. It is to be left out of backups.
+    pub folder: String,
+    /// The shell's version, at most 32 printable characters.
+    pub app_version: String,
+    /// Where the issuer's API is served: `https`, host, port.
+    pub customer_url: String,
+    /// Where the signed service document is served.
+    pub service_url: String,
+    /// The one certificate authority to believe, PEM: a sandbox's. None: Mozilla's roots.
+    pub ca_pem: Option<String>,
+    /// SHA-256 of the SubjectPublicKeyInfo of the issuer's TLS key and of its spare one, 32 bytes each.
+    pub pins: Vec<Vec<u8>>,
+    /// The key that signs service documents: SubjectPublicKeyInfo, DER.
+    pub service_key: Vec<u8>,
+    /// Whether this issuer is a sandbox.
+    pub sandbox: bool,
+}
+
+impl Config {
+    fn issuer(&self) -> Result<IssuerConfig, Error> {
+        let url = |text: &str| Url::parse(text).map_err(|_| Error::InvalidInput("An issuer's URL is malformed."));
+        let pins = self.pins.iter().map(|pin| <[u8; 32]>::try_from(pin.as_slice()));
+        let pins: Result<Vec<_>, _> = pins.collect();
+        Ok(IssuerConfig {
+            api: url(&self.customer_url)?,
+            service: url(&self.service_url)?,
+            roots: self.ca_pem.clone().map_or(Roots::WebPki, Roots::Pem),
+            pins: pins.map_err(|_| Error::InvalidInput("A pin has 32 bytes."))?,
+            service_key: PublicKey::from_spki(&self.service_key)
+                .map_err(|_| Error::InvalidInput("The service key is not a P-256 key."))?,
+            sandbox: self.sandbox,
+        })
+    }
+}
+
+/// One customer's wallet.
+#[derive(uniffi::Object)]
+pub struct Wallet {
+    shell: Arc<Shell>,
+}
+
+#[uniffi::export]
+impl Wallet {
+    /// Opens the wallet in a folder: reads one small file and asks the host for one unsealing. No network. Blocks for some
+    /// milliseconds, so call it off the main thread.
+    ///
+    /// # Errors
+    /// `Vault`: the files; nothing was changed. `Key`: the host's key store does not answer now. `InvalidInput`: the
+    /// configuration or the host's clock.
+    #[uniffi::constructor]
+    pub fn open(
+        keys: Arc<dyn Keys>,
+        secrets: Arc<dyn Secrets>,
+        clock: Arc<dyn Clock>,
+        config: Config,
+    ) -> Result<Self, WalletError> {
+        guarded("open", || {
+            let runtime = runtime().ok_or(Error::Bug("the system gives no threads"))?;
+            let platform = platform(keys, secrets, clock)?;
+            let issuer = config.issuer()?;
+            let config =
+                saifu::Config { folder: config.folder.into(), issuer, app_version: config.app_version, disk: None };
+            let wallet = saifu::Wallet::open(platform, config, runtime.handle().clone())?;
+            Ok(Self { shell: Arc::new(Shell::new(wallet)) })
+        })
+    }
+
+    /// The home screen as last known. Never waits for anything.
+    ///
+    /// # Errors
+    /// `Locked` after closing.
+    pub fn home(&self) -> Result<HomeScreen, WalletError> {
+        guarded("home", || Ok(self.shell.wallet()?.home().into()))
+    }
+
+    /// Brings everything up to date: unfinished activation, intents with unknown outcome, home, history.
+    ///
+    /// # Errors
+    /// `NotSignedUp`, `Locked`, `Key`, `Refused`; network errors: what is known stays.
+    pub async fn refresh(&self, cancel: Option<Arc<Cancel>>) -> Result<HomeScreen, WalletError> {
+        run("refresh", &self.shell, cancel, async move |wallet| Ok(wallet.refresh().await?.into())).await
+    }
+
+    /// Follows the issuer's events from now on, until the wallet is locked or closed. Returns once everything missed so far
+    /// has been caught up.
+    ///
+    /// # Errors
+    /// Of the first connection only; later ones are repeated with growing pauses.
+    pub async fn follow(&self, cancel: Option<Arc<Cancel>>) -> Result<(), WalletError> {
+        run("follow", &self.shell, cancel, async move |wallet| Ok(wallet.follow().await?)).await
+    }
+
+    /// Tells `observer` every event from now on. Events come while the wallet follows.
+    ///
+    /// # Errors
+    /// `Locked` after closing.
+    pub fn subscribe(&self, observer: Arc<dyn Observer>) -> Result<Arc<Subscription>, WalletError> {
+        guarded("subscribe", || subscribe(&self.shell, observer))
+    }
+
+    /// Sign-up, and the code that proves this phone.
+    #[must_use]
+    pub fn account(&self) -> Arc<Account> {
+        Arc::new(Account { shell: Arc::clone(&self.shell) })
+    }
+
+    /// Top-ups and what is not finished.
+    #[must_use]
+    pub fn top_ups(&self) -> Arc<TopUps> {
+        Arc::new(TopUps { shell: Arc::clone(&self.shell) })
+    }
+
+    /// Codes to show at a till.
+    #[must_use]
+    pub fn codes(&self) -> Arc<Codes> {
+        Arc::new(Codes { shell: Arc::clone(&self.shell) })
+    }
+
+    /// The history on the phone.
+    #[must_use]
+    pub fn history(&self) -> Arc<History> {
+        Arc::new(History { shell: Arc::clone(&self.shell) })
+    }
+
+    /// Wipes every secret from memory and ends the session. Asks nobody and is fine to repeat.
+    ///
+    /// # Errors
+    /// Only `Bug`.
+    pub fn lock(&self) -> Result<(), WalletError> {
+        guarded("lock", || {
+            // A closed wallet has nothing left to wipe.
+            if let Ok(wallet) = self.shell.wallet() {
+                wallet.lock();
+            }
+            Ok(())
+        })
+    }
+
+    /// Reads the files again after `lock`. Fine to repeat. Blocks as `open` does.
+    ///
+    /// # Errors
+    /// As `open`; `Vault` with `opening` while another call does the same; `Locked` after closing.
+    pub fn unlock(&self) -> Result<(), WalletError> {
+        guarded("unlock", || Ok(self.shell.wallet()?.unlock()?))
+    }
+
+    /// Lets calls that have begun come to their end, wipes every secret and lets go of the folder. Fine to repeat; every other
+    /// call fails from now on.
+    pub async fn close(&self) {
+        let shell = Arc::clone(&self.shell);
+        if let Some(runtime) = runtime() {
+            // A task that fails has closed as far as it can be closed.
+            let _ = runtime.spawn(async move { shell.close().await }).await;
+        }
+    }
+
+    /// From now on, an answer is waited for this long at each try, milliseconds; 10,000 unless said otherwise.
+    ///
+    /// # Errors
+    /// `Locked` after closing.
+    pub fn set_patience(&self, ms: u64) -> Result<(), WalletError> {
+        guarded("set_patience", || {
+            self.shell.wallet()?.set_patience(Duration::from_millis(ms));
+            Ok(())
+        })
+    }
+}

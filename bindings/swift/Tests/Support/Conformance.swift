@@ -1,0 +1,171 @@
+import Foundation
+import Saifu
+
+/// Plays the files of `core/host/conformance` against a host: the suite that every host must pass, in every language.
+/// `FORMAT.md` beside them says what a file means.
+public final class Conformance {
+    /// A host that is held against the suite, and how it is brought to where the suite wants it.
+    public struct Subject {
+        let open: () throws -> Host
+        let authorize: (Data) throws -> Data
+
+        /// `open` gives a new object over the same storage each time; `authorize` is the shell's way to the key.
+        public init(open: @escaping () throws -> Host, authorize: @escaping (Data) throws -> Data) {
+            (self.open, self.authorize) = (open, authorize)
+        }
+    }
+
+    private enum Given {
+        case nothing
+        case key(HostKey)
+        case bytes(Data)
+        case name(SealName?)
+        case reading(before: ClockReading?, now: ClockReading)
+        case valid(Bool)
+        case opened(Int64)
+    }
+
+    private let subject: Subject
+    private var host: Host
+    private var saved: [String: Given] = [:]
+
+    /// The findings, none if the host conforms. Throws `Broken` for a file that is not as the format says.
+    public static func findings(_ file: Data, _ subject: Subject) throws -> [String] {
+        let steps = try ConformanceStep.read(file)
+        let suite = Conformance(subject, try subject.open())
+        var findings: [String] = []
+        for step in steps {
+            if let finding = try suite.play(step) {
+                findings.append(finding.text)
+                if finding.ends { break }
+            }
+        }
+        return findings
+    }
+
+    private init(_ subject: Subject, _ host: Host) { (self.subject, self.host) = (subject, host) }
+
+    /// What came out otherwise than expected; whether later steps need it.
+    private func play(_ step: ConformanceStep) throws -> (text: String, ends: Bool)? {
+        var before: ClockReading?
+        var asExpected = true
+        for _ in 0..<(step.arguments["times"]?.whole ?? 1) {
+            let given: Given
+            do {
+                given = try call(step, before)
+            } catch let broken as Broken {
+                throw broken
+            } catch {
+                let name = Self.name(of: error)
+                if step.expect["error"] == .text(name) { return nil }
+                return ("\(step.shows): \(name)", step.save != nil)
+            }
+            for (name, value) in step.expect where !(try met(name, value, given)) { asExpected = false }
+            if case .reading(_, let now) = given { before = now }
+            if let save = step.save { saved[save] = given }
+        }
+        return asExpected ? nil : (step.shows, false)
+    }
+
+    private func call(_ step: ConformanceStep, _ before: ClockReading?) throws -> Given {
+        let (keys, secrets, arguments) = (host.keys, host.secrets, step.arguments)
+        let role = arguments["role"]?.text == "device" ? Role.device : .authorization
+        let bytes = { (name: String) in try ConformanceStep.bytes(arguments[name]) }
+        let text = { (name: String) in try self.savedBytes(arguments[name]) }
+        switch step.verb {
+        case "keys.create": return .key(try keys.create(role: role))
+        case "keys.info": return .key(try keys.info(role: role))
+        case "keys.sign": return .bytes(try keys.sign(message: bytes("message")))
+        case "keys.delete": try keys.delete(role: role)
+        case "authorize": return .bytes(try subject.authorize(bytes("message")))
+        case "verify":
+            guard case .key(let key) = try given(arguments["key"]) else { throw Broken("`key` is no key") }
+            return .valid(P256.verify(try text("signature"), of: try bytes("message"), by: key.spki))
+        case "secrets.id": return .name(try secrets.id())
+        case "secrets.renew": return .name(try secrets.renew())
+        case "secrets.retire": try secrets.retire()
+        case "secrets.seal": return .bytes(try secrets.seal(plain: bytes("plain")))
+        case "secrets.unseal": return .bytes(try secrets.unseal(sealed: text("sealed")))
+        case "secrets.unseal-damaged":
+            let opened = Self.damaged(try text("sealed")).filter { (try? secrets.unseal(sealed: $0)) != nil }
+            return .opened(Int64(opened.count))
+        case "clock.read": return .reading(before: before, now: try host.clock.read())
+        case "pause": Thread.sleep(forTimeInterval: Double(arguments["ms"]?.whole ?? 0) / 1000)
+        case "reopen": host = try subject.open()
+        default: throw Broken("no verb is \(step.verb)")
+        }
+        return .nothing
+    }
+
+    private func met(_ name: String, _ value: Json, _ given: Given) throws -> Bool {
+        switch (name, given) {
+        case ("error", _): return false
+        case ("same", .key(let key)):
+            guard case .key(let other) = try self.given(value) else { break }
+            return key == other
+        case ("same", .name(let seal)), ("follows", .name(let seal)):
+            guard case .name(let other) = try self.given(value) else { break }
+            if name == "same" { return seal == other }
+            guard let seal, let other else { return false }
+            return seal.install == other.install && seal.generation == other.generation + 1
+        case ("differs", .key(let key)):
+            guard case .key(let other) = try self.given(value) else { break }
+            return key.spki != other.spki
+        case ("differs", .bytes(let bytes)): return try bytes != savedBytes(value)
+        case ("valid", .valid(let valid)): return value == .flag(valid)
+        case ("opened", .opened(let count)): return value == .whole(count)
+        case ("none", .name(let seal)): return seal == nil
+        case ("random_install", .name(let seal)): return seal.map { $0.install != Data(count: 16) } ?? false
+        case ("bytes", .bytes(let bytes)): return try bytes == ConformanceStep.bytes(value)
+        case ("lacks", .bytes(let bytes)): return try bytes.range(of: ConformanceStep.bytes(value)) == nil
+        case ("wall_ms", .reading(_, let now)): return Self.lies(now.wallMs, in: value)
+        case ("elapsed_ms", .reading(_, let now)):
+            let since = try reading(value["since"])
+            return now.elapsedMs >= since.elapsedMs && Self.lies(now.elapsedMs - since.elapsedMs, in: value)
+        case ("rising", .reading(let before, let now)): return now.elapsedMs >= before?.elapsedMs ?? 0
+        case ("boot", .reading(_, let now)): return now.bootId == (try reading(value)).bootId
+        default: break
+        }
+        throw Broken("`\(name)` does not fit what the verb gives")
+    }
+
+    private static func lies(_ value: UInt64, in range: Json) -> Bool {
+        guard let from = range["from"]?.whole, let below = range["below"]?.whole else { return false }
+        return value >= from && value < below
+    }
+
+    private func given(_ name: Json?) throws -> Given {
+        guard let name = name?.text, let given = saved[name] else { throw Broken("nothing was saved as \(name ?? .null)") }
+        return given
+    }
+
+    private func savedBytes(_ name: Json?) throws -> Data {
+        guard case .bytes(let bytes) = try given(name) else { throw Broken("no signature or sealed text was saved so") }
+        return bytes
+    }
+
+    private func reading(_ name: Json?) throws -> ClockReading {
+        guard case .reading(_, let now) = try given(name) else { throw Broken("no reading was saved so") }
+        return now
+    }
+
+    /// Every text with one byte changed, every proper beginning, and the text with a byte more.
+    static func damaged(_ sealed: Data) -> [Data] {
+        let changed = sealed.indices.map { place in
+            var text = sealed
+            text[place] ^= 1
+            return text
+        }
+        return changed + sealed.indices.map { sealed[..<$0] } + [sealed + Data([0])]
+    }
+
+    private static func name(of error: any Error) -> String {
+        switch error as? HostError {
+        case .Temporary: "temporary"
+        case .UserDeclined: "user-declined"
+        case .NoScreenLock: "no-screen-lock"
+        case .Gone: "gone"
+        case .Unexpected, nil: "unexpected"
+        }
+    }
+}

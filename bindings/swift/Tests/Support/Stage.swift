@@ -1,0 +1,111 @@
+import Foundation
+import Saifu
+
+/// A world with wallets in it: each persona has a host and a wallet of its own, in the world's folder.
+public final class Stage {
+    public let world: World
+    public let issuer: Issuer
+    public let folder: URL
+    private(set) var people: [String: Person] = [:]
+
+    init(world: World, issuer: Issuer, folder: URL) {
+        (self.world, self.issuer, self.folder) = (world, issuer, folder)
+    }
+
+    /// A persona with a wallet that nobody has signed up in.
+    @discardableResult
+    public func add(_ name: String, number: String) async throws -> Person {
+        let folder = folder.appendingPathComponent("wallets").appendingPathComponent(name)
+        let host = TroubledHost(try LinuxHost(folder: folder.appendingPathComponent("host"), clock: world.clock))
+        let config = Config(folder: folder.appendingPathComponent("vault").path, appVersion: "1.0", issuer: issuer)
+        let person = Person(number: number, host: host, config: config)
+        people[name] = person
+        try await person.open()
+        return person
+    }
+
+    func person(_ name: String?) throws -> Person {
+        guard let name, let person = people[name] else { throw Broken("no persona is \(name ?? "nobody")") }
+        return person
+    }
+
+    /// Closes every wallet.
+    public func leave() async {
+        for person in people.values { await person.wallet?.close() }
+        people = [:]
+    }
+
+    /// Leaves, and ends the world; its books must balance.
+    public func end() async throws {
+        await leave()
+        let audit = try await world.end()
+        guard audit["ok"] == true else { throw Broken("the books do not balance: \(audit)") }
+    }
+}
+
+/// A persona with its wallet.
+public final class Person {
+    public let number: String
+    public let host: TroubledHost
+    private let config: Config
+    /// `nil` while it is killed.
+    public private(set) var wallet: Wallet?
+    var events: AsyncStream<WalletEvent>?
+
+    init(number: String, host: TroubledHost, config: Config) {
+        (self.number, self.host, self.config) = (number, host, config)
+    }
+
+    /// Opens the wallet of its folder.
+    public func open() async throws {
+        guard wallet == nil else { throw Broken("the wallet is open") }
+        wallet = try await Wallet.opened(host: host.host, config: config)
+    }
+
+    /// Ends it. Everything it knows is on the disk already, so this is what a kill leaves.
+    public func kill() async throws {
+        events = nil
+        await (try opened).close()
+        wallet = nil
+    }
+
+    public var opened: Wallet {
+        get throws {
+            guard let wallet else { throw Broken("this wallet is not open; reopen it first") }
+            return wallet
+        }
+    }
+
+    /// Prepares and approves a top-up at an ATM.
+    public func topUp(yen: Int64, thinking: () async throws -> Void = {}) async throws -> TopUp {
+        let approval = try await (try opened).topUps().prepareAtm(yen: yen)
+        try await thinking()
+        return try await approval.confirm(signature: try host.inner.authorize(approval.message()))
+    }
+
+    /// The newest code in the persona's inbox.
+    public func code(_ world: World) async throws -> String {
+        let inbox = try await world.perform("sandbox.sms", as: "owner", number: number)
+        guard let code = inbox["messages"]?.list?.reversed().compactMap({ $0["code"]?.text }).first
+        else { throw Broken("there is no code in the inbox") }
+        return code
+    }
+
+    /// Signs up, and asks the issuer once.
+    public func signUp(_ world: World) async throws {
+        let account = (try opened).account()
+        _ = try await account.signUp(number: number)
+        _ = try await account.confirm(code: try await code(world))
+        _ = try await (try opened).refresh()
+    }
+
+    /// Brings the approved cash to an ATM.
+    public func deposit(_ topUp: TopUp, _ world: World) async throws {
+        let totp = try (try opened).account().totp()
+        let cash: [String: Json] = [
+            "number": .maybe(topUp.number), "totp": .text(totp.code), "yen": .whole(topUp.yen),
+        ]
+        let answer = try await world.perform("atm.deposit", cash)
+        guard answer["result"] == "approved" else { throw Refusal(answer) }
+    }
+}
