@@ -71,6 +71,8 @@ pub(crate) struct Line {
     pub(crate) intent: Option<Named>,
     pub(crate) settlement: Option<Named>,
     pub(crate) outcome: Said,
+    /// Whether the store keeps what was decided, for longer than the log does.
+    pub(crate) kept: bool,
     /// When it was due, for what ended by itself.
     pub(crate) due_at: Option<Millis>,
     pub(crate) checks: Vec<Check>,
@@ -242,6 +244,7 @@ impl State {
             transaction,
             intent,
             settlement,
+            kept: about.what.is_some() && !outcome.repeat,
             outcome,
             due_at,
             checks,

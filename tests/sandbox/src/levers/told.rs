@@ -88,29 +88,47 @@ pub(super) async fn explain(State(issuer): State<Shared>, Path(asked): Path<Stri
     let wanted = id.clone();
     let found = issuer.rules.read(issuer.now(), TRACE, move |cx| decision::of(cx, &wanted)).await?;
     let mut told = Vec::new();
-    for try_ in found {
-        let decision::Decision { result, reason, code, rules, postings } = try_.decision;
-        told.push(Explanation {
-            what: try_.what,
-            at: try_.at,
-            code,
-            result,
-            reason,
-            decided_by: decided(&rules),
-            rules,
-            postings: shown(&issuer, postings).await?,
-            trace: try_.trace,
+    for kept in found {
+        told.push(of_decision(&issuer, kept).await?);
+    }
+    let of_trace = Filter { trace: Some(id), ..Filter::default() };
+    for line in issuer.log.lines(&of_trace, LINES).into_iter().rev().filter(|line| !line.kept) {
+        told.push(match repeated(&issuer, &line).await? {
+            Some(first) => first,
+            None => of_line(&issuer, line).await?,
         });
     }
-    if told.is_empty() {
-        let of_trace = Filter { trace: Some(id), ..Filter::default() };
-        for line in issuer.log.lines(&of_trace, LINES).into_iter().rev() {
-            told.push(of_line(&issuer, line).await?);
-        }
-    }
+    told.sort_by_key(|it| std::cmp::Reverse(it.at));
     let mut told = told.into_iter();
     let newest = told.next().ok_or(ProblemCode::NotFound)?;
     json(&ExplainAnswer { newest, earlier: told.collect() })
+}
+
+async fn of_decision(issuer: &Shared, kept: decision::Found) -> Result<Explanation, Refusal> {
+    let decision::Decision { result, reason, code, rules, postings } = kept.decision;
+    Ok(Explanation {
+        what: kept.what,
+        at: kept.at,
+        code,
+        result,
+        reason,
+        decided_by: decided(&rules),
+        rules,
+        postings: shown(issuer, postings).await?,
+        trace: kept.trace,
+    })
+}
+
+/// Why the answer that a repeat repeated was given, at the time and in the trace of the repeat. It moved nothing.
+async fn repeated(issuer: &Shared, line: &Line) -> Result<Option<Explanation>, Refusal> {
+    let Some(id) = line.transaction.as_ref().or(line.intent.as_ref()).filter(|_| line.outcome.repeat) else {
+        return Ok(None);
+    };
+    let (id, said) = (id.id.clone(), line.outcome.result);
+    let found = issuer.rules.read(issuer.now(), TRACE, move |cx| decision::of(cx, &id)).await?;
+    let Some(first) = found.into_iter().find(|kept| kept.decision.result == said) else { return Ok(None) };
+    let first = of_decision(issuer, first).await?;
+    Ok(Some(Explanation { at: line.at, trace: line.trace.id.clone(), postings: Vec::new(), ..first }))
 }
 
 /// A request that is no try of moving money: what the log knows of it.

@@ -9,7 +9,7 @@ use saifu_wire::messages::{
 };
 use saifu_wire::{Millis, ProblemCode, Reason, SettlementId, Yen};
 
-use super::context::ms;
+use super::context::{figure, ms};
 use super::settle::{Line, record};
 use super::top_up::{self, Held};
 use super::transaction::{self, Transaction, Use, declined};
@@ -79,9 +79,8 @@ fn decide(cx: &Cx<'_>, request: &AtmAuthorizeRequest) -> Result<Result<Held, Rea
     if let Some(held) = &held {
         note_held(cx, held);
     }
-    let held = held.filter(|held| held.state == "awaiting" && cx.now < held.expires_at);
     cx.check("atm.number", held.is_some());
-    let Some(held) = held else {
+    let Some(held) = held.filter(|held| number_lives(cx, held)) else {
         return Ok(Err(Reason::NumberOrCodeNotValid));
     };
     let right = activation::take_totp(cx, held.device, request.totp.expose())?;
@@ -100,6 +99,31 @@ fn note_held(cx: &Cx<'_>, held: &Held) {
     cx.note(|notes| {
         (notes.account, notes.device, notes.intent) = (Some(held.account), Some(held.device), Some(held.key));
     });
+}
+
+/// Whether the number may still be typed, with the rule that ended it.
+fn number_lives(cx: &Cx<'_>, held: &Held) -> bool {
+    let (tries, most) = (held.wrong_tries, cx.policy.atm.tries);
+    let (age_ms, life_ms) = (cx.now.since(held.at), cx.policy.atm.number_ms);
+    // An approval gives a number another end, so one that was approved and then expired shows here too.
+    let used = matches!(held.state.as_str(), "done" | "authorized") || held.expires_at != held.first_expiry;
+    cx.check("atm.number_not_used", !used)
+        && cx.weigh("atm.tries", most.into(), tries.into(), tries < most)
+        && cx.weigh(
+            "atm.number_ms",
+            figure(life_ms),
+            figure(age_ms),
+            held.state == "awaiting" && cx.now < held.expires_at,
+        )
+}
+
+/// Whether cash may still be posted under an approval.
+fn approval_lives(cx: &Cx<'_>, held: &Held) -> bool {
+    let life_ms = cx.policy.atm.deposit_ms;
+    let age_ms = cx.now.since(held.expires_at.minus(life_ms));
+    let fresh = held.state == "authorized" && cx.now < held.expires_at;
+    cx.check("atm.number_not_used", held.state != "done")
+        && cx.weigh("atm.deposit_ms", figure(life_ms), figure(age_ms), fresh)
 }
 
 fn is_number(text: &str) -> bool {
@@ -154,9 +178,8 @@ fn deposited(cx: &Cx<'_>, terminal: &Terminal, request: &AtmDepositRequest) -> R
     if let Some(held) = &held {
         note_held(cx, held);
     }
-    let held = held.filter(|held| held.state == "authorized" && cx.now < held.expires_at);
     cx.check("atm.approval", held.is_some());
-    let Some(held) = held else {
+    let Some(held) = held.filter(|held| approval_lives(cx, held)) else {
         return Ok(declined(Reason::NotAuthorized));
     };
     if !operator::runs(cx, Switch::TopUpAtm)? {

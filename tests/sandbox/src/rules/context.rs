@@ -109,6 +109,11 @@ pub(crate) fn ms(at: Millis) -> i64 {
     i64::try_from(at.0).unwrap_or(i64::MAX)
 }
 
+/// Milliseconds as a figure of a rule.
+pub(crate) fn figure(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
 /// Milliseconds as the database stored them.
 pub(crate) fn millis(ms: i64) -> Millis {
     Millis(u64::try_from(ms).unwrap_or(0))

@@ -9,7 +9,7 @@ use saifu_wire::messages::{
 use saifu_wire::{AccountId, DeviceId, PhoneNumber, Problem, ProblemCode, RequestId, signed};
 use uuid::Uuid;
 
-use super::context::{millis, ms};
+use super::context::{figure, millis, ms};
 use super::{Cx, Refused, account, events, limits, operator, sms};
 use crate::ledger::{self, Owner, Unit};
 use crate::policy::rule;
@@ -151,8 +151,9 @@ fn check_counters(cx: &Cx<'_>, number_hmac: &[u8; 32], prefix: &str) -> Result<(
         let wait = millis(first).plus(DAY).since(cx.now);
         return Err(too_many(rule::SIGN_UP_NUMBER_A_DAY, wait).into());
     }
-    let wait = policy.resend_ms.map_or(0, |gap| millis(last).plus(gap).since(cx.now));
-    if of_number > 0 && wait > 0 {
+    let Some(gap) = policy.resend_ms.filter(|_| of_number > 0) else { return Ok(()) };
+    let wait = millis(last).plus(gap).since(cx.now);
+    if !cx.weigh(rule::SIGN_UP_RESEND, figure(gap), figure(cx.now.since(millis(last))), wait == 0) {
         return Err(Problem::new(ProblemCode::TooSoon).rule(rule::SIGN_UP_RESEND).retry_after(wait).into());
     }
     Ok(())
@@ -217,8 +218,7 @@ pub fn confirm(cx: &Cx<'_>, request: &SignUpConfirmRequest, thumbprint: &str) ->
     PublicKey::from_spki(&row.device_spki)?
         .verify_der(&signed::sign_up_confirm(request.request, thumbprint), &request.signature.0)
         .map_err(|_| ProblemCode::InvalidSignature)?;
-    let ends = row.proven_at.map_or(millis(row.expires_at), |at| millis(at).plus(policy.repeat_ms));
-    if row.state == "replaced" || cx.now >= ends {
+    if !(cx.check("sign_up.newest", row.state != "replaced") && in_time(cx, &row)) {
         return Err(ProblemCode::SignUpExpired.into());
     }
     let tries = i64::from(row.tries).saturating_add(1);
@@ -238,6 +238,16 @@ pub fn confirm(cx: &Cx<'_>, request: &SignUpConfirmRequest, thumbprint: &str) ->
         "taken" => Err(ProblemCode::NumberTaken.into()),
         _ => proven(cx, request.request, &row),
     }
+}
+
+/// Whether the code may still be entered, or its answer be repeated.
+fn in_time(cx: &Cx<'_>, row: &Row) -> bool {
+    let policy = &cx.policy.sign_up;
+    let (rule, since, limit) = match row.proven_at {
+        None => ("sign_up.code_ms", millis(row.expires_at).minus(policy.code_ms), policy.code_ms),
+        Some(at) => ("sign_up.repeat_ms", millis(at), policy.repeat_ms),
+    };
+    cx.weigh(rule, figure(limit), figure(cx.now.since(since)), cx.now < since.plus(limit))
 }
 
 /// The number is the asker's.

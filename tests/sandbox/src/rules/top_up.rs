@@ -10,7 +10,7 @@ use saifu_wire::messages::{
 use saifu_wire::{AccountId, DeviceId, IntentKey, Millis, Problem, ProblemCode, Sensitive, Yen, signed};
 use uuid::Uuid;
 
-use super::context::{millis, ms};
+use super::context::{figure, millis, ms};
 use super::session::{self, Live};
 use super::{Binding, Cx, Refused, due, events, limits, operator};
 use crate::ledger::{self, GivenBack, Hold, Move, Owner, Unit};
@@ -112,7 +112,6 @@ fn check_key_time(cx: &Cx<'_>, key: IntentKey) -> Result<(), Refused> {
 
 /// A span of time, noted.
 fn within(cx: &Cx<'_>, rule: &'static str, limit_ms: u64, seen_ms: u64) -> bool {
-    let figure = |ms| i64::try_from(ms).unwrap_or(i64::MAX);
     cx.weigh(rule, figure(limit_ms), figure(seen_ms), seen_ms <= limit_ms)
 }
 
@@ -129,7 +128,26 @@ fn burn_nonce(cx: &Cx<'_>, binding: Binding, nonce: &str) -> Result<(), Refused>
             i64::try_from(binding.epoch)?,
             cx.ms()
         ])?;
-    if cx.check("top_up.nonce_ms", burnt == 1) { Ok(()) } else { Err(ProblemCode::StaleNonce.into()) }
+    if burnt == 0 {
+        note_stale(cx, nonce)?;
+        return Err(ProblemCode::StaleNonce.into());
+    }
+    Ok(())
+}
+
+/// Notes why a nonce does not count: it is too old, or it is not this phone's, or no more.
+fn note_stale(cx: &Cx<'_>, nonce: &str) -> Result<(), Refused> {
+    let expired: Option<i64> = cx
+        .conn
+        .prepare_cached("SELECT expires_at FROM intent_nonce WHERE hmac = ? AND expires_at <= ?")?
+        .query_row(params![cx.secrets.nonce(nonce), cx.ms()], |row| row.get(0))
+        .optional()?;
+    let life_ms = cx.policy.top_up.nonce_ms;
+    match expired.map(|at| cx.now.since(millis(at).minus(life_ms))) {
+        Some(age_ms) => cx.weigh("top_up.nonce_ms", figure(life_ms), figure(age_ms), false),
+        None => cx.check("top_up.nonce", false),
+    };
+    Ok(())
 }
 
 fn check_signature(
@@ -274,8 +292,8 @@ pub(crate) struct Held {
     pub(crate) posting: Hold,
     number_draw: u8,
     pub(crate) wrong_tries: u32,
-    at: Millis,
-    first_expiry: Millis,
+    pub(crate) at: Millis,
+    pub(crate) first_expiry: Millis,
     pub(crate) expires_at: Millis,
 }
 

@@ -9,11 +9,11 @@ use saifu_code::{Issuer, Kind, PaymentDigits};
 use saifu_wire::messages::{
     EntryKind, EntryState, EventBody, HistoryEntry, Outcome, SettleAnswer, SettleRequest, Switch, TerminalKind,
 };
-use saifu_wire::{AccountId, DeviceId, IntentKey, Points, Reason, SettlementId, Yen};
+use saifu_wire::{AccountId, DeviceId, IntentKey, Millis, Points, Reason, SettlementId, Yen};
 use uuid::Uuid;
 
 use super::account::{self, Customer};
-use super::context::millis;
+use super::context::{figure, millis};
 use super::transaction::{self, Transaction, Use, declined};
 use super::{Binding, Cx, Refused, Terminal, code, events, limits, operator, session, sms};
 use crate::ledger::{self, LedgerAccount, Move, Owner, Unit};
@@ -101,21 +101,56 @@ fn scan(cx: &Cx<'_>, hmac: &[u8; 32], request: &SettleRequest) -> Result<Scanned
     let right_purpose = cx.check("code.purpose", !cash_in);
     let runs = operator::runs(cx, Switch::Settlement)?;
     let refused = if right_purpose { (!runs).then_some(Reason::Stopped) } else { Some(Reason::WrongPurpose) };
-    cx.check("code.live", burnt.is_some());
-    Ok(match burnt {
-        Some((account, cap)) => Scanned::Live { account, cap, refused },
+    Ok(match burnt.map_or_else(|| dead(cx, hmac), |burnt| living(cx, burnt))? {
+        Some(Burnt { binding, cap, .. }) => Scanned::Live { account: binding.account, cap, refused },
         None => Scanned::Refused(refused.unwrap_or(Reason::CodeNotValid)),
     })
 }
 
-/// Burns a live code: compare and set. Gives its account and cap, if its device may still pay.
-fn burn(cx: &Cx<'_>, hmac: &[u8; 32]) -> Result<Option<(AccountId, i64)>, Refused> {
+/// The code, if it and its device may still pay.
+fn living(cx: &Cx<'_>, burnt: Burnt) -> Result<Option<Burnt>, Refused> {
+    let (life_ms, age_ms) = (cx.policy.code.life_ms, cx.now.since(burnt.issued_at));
+    let young = cx.weigh("code.life_ms", figure(life_ms), figure(age_ms), cx.now < burnt.expires_at);
+    let live = cx.check("device.live", session::check(cx, burnt.binding).is_ok());
+    Ok(Some(burnt).filter(|_| young && live))
+}
+
+/// Notes why nothing could be burnt. The register is not told which it was.
+fn dead(cx: &Cx<'_>, hmac: &[u8; 32]) -> Result<Option<Burnt>, Refused> {
+    let found: Option<(String, i64)> = cx
+        .conn
+        .prepare_cached(
+            "SELECT state, (SELECT count(*) FROM payment_code newer WHERE newer.device = code.device AND newer.id >= code.id)
+             FROM payment_code code WHERE hmac = ?",
+        )?
+        .query_row([hmac], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    match found {
+        None => cx.check("code.known", false),
+        Some((state, newest)) if state == "replaced" => {
+            cx.weigh("code.live", cx.policy.code.live.into(), newest, false)
+        }
+        Some(_) => cx.check("code.not_used", false),
+    };
+    Ok(None)
+}
+
+/// A code that lived until it was scanned.
+struct Burnt {
+    binding: Binding,
+    cap: i64,
+    issued_at: Millis,
+    expires_at: Millis,
+}
+
+/// Burns a live code: compare and set.
+fn burn(cx: &Cx<'_>, hmac: &[u8; 32]) -> Result<Option<Burnt>, Refused> {
     let state = if cx.policy.without.code_burn { "live" } else { "burnt" };
     let burnt = cx
         .conn
         .prepare_cached(
             "UPDATE payment_code SET state = ? WHERE hmac = ? AND state = 'live'
-             RETURNING account, device, epoch, cap_yen, expires_at",
+             RETURNING account, device, epoch, cap_yen, issued_at, expires_at",
         )?
         .query_row(params![state, hmac], |row| {
             let binding = Binding {
@@ -123,13 +158,13 @@ fn burn(cx: &Cx<'_>, hmac: &[u8; 32]) -> Result<Option<(AccountId, i64)>, Refuse
                 device: DeviceId(Uuid::from_bytes(row.get(1)?)),
                 epoch: row.get::<_, i64>(2)?.unsigned_abs(),
             };
-            Ok((binding, row.get(3)?, millis(row.get(4)?)))
+            Ok(Burnt { binding, cap: row.get(3)?, issued_at: millis(row.get(4)?), expires_at: millis(row.get(5)?) })
         })
         .optional()?;
-    let Some((binding, cap, expires_at)) = burnt else { return Ok(None) };
-    cx.note(|notes| (notes.account, notes.device) = (Some(binding.account), Some(binding.device)));
-    let alive = cx.now < expires_at && session::check(cx, binding).is_ok();
-    Ok(alive.then_some((binding.account, cap)))
+    if let Some(Burnt { binding, .. }) = &burnt {
+        cx.note(|notes| (notes.account, notes.device) = (Some(binding.account), Some(binding.device)));
+    }
+    Ok(burnt)
 }
 
 /// Why a live code may not pay this amount now; `None` when it may.
