@@ -1,6 +1,12 @@
 //! Persons of the workbench: a wallet in a named state in one call.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic"
+)]
 
 mod common;
 
@@ -31,6 +37,29 @@ fn persons_are_in_the_state_they_are_named_after() {
     assert!(security("robbed") && !security("starter"));
     assert!(look(&home, "offline-3-days")["age_ms"].as_u64().unwrap() >= 3 * 86_400_000);
     home.saifu("sandbox person new --wallet new").refused(2, "already-signed-up");
+}
+
+#[test]
+fn long_history_is_in_the_wallet_and_in_the_ledger_and_nothing_else() {
+    let home = Home::new();
+    let _sandbox = home.sandbox();
+    let now = || home.saifu("sandbox clock").done()["now"].as_u64().unwrap();
+    let before = now();
+    let made = home.saifu("sandbox person ten-thousand-entries --entries 26").done();
+    // A top-up, 13 payments, 12 refunds.
+    assert_eq!((&made["state"], &made["balance_yen"]), (&json!("ready"), &json!(9_920)), "{made}");
+    assert!(now() >= before + 2 * 3_600_000, "five payments an hour");
+    let history = home.saifu("wallet history --limit 100").done()["entries"].as_array().unwrap().clone();
+    let of = |kind: &str| history.iter().filter(|entry| entry["kind"] == kind).count();
+    assert_eq!((history.len(), of("top-up"), of("payment"), of("refund")), (26, 1, 13, 12));
+    assert_eq!(history.iter().map(|entry| entry["yen"].as_i64().unwrap()).sum::<i64>(), 9_920);
+
+    home.saifu("sandbox clock +1s").done();
+    let day = home.saifu("sandbox event day-end --because requested").done()["day_end"].clone();
+    assert_eq!((&day["ok"], &day["postings"]), (&json!(true), &json!(26)), "{day}");
+    let till = &day["terminals"][1];
+    assert_eq!((&till["payments"]["count"], &till["refunds"]["count"]), (&json!(13), &json!(12)), "{day}");
+    home.saifu("sandbox person starter --entries 26 --wallet other").refused(2, "bad-input");
 }
 
 #[test]

@@ -47,6 +47,9 @@ pub struct PersonArgs {
     /// In which state
     #[arg(value_name = "PERSON")]
     pub person: Person,
+    /// Of `ten-thousand-entries`: so many instead [default: 10000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub entries: Option<u32>,
 }
 
 /// States that a wallet can be made in.
@@ -61,6 +64,8 @@ pub enum Person {
     /// A starter who has not reached the issuer for three days
     #[value(name = "offline-3-days")]
     Offline3Days,
+    /// A starter with 10,000 lines of history: one top-up, then payments that were refunded, over 42 days
+    TenThousandEntries,
 }
 
 impl Person {
@@ -72,6 +77,7 @@ impl Person {
             Self::Starter => "starter",
             Self::Robbed => "robbed",
             Self::Offline3Days => "offline-3-days",
+            Self::TenThousandEntries => "ten-thousand-entries",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `saifu sandbox`: the issuer in this process, until it is stopped. It says where it is once it answers.
 
+mod entries;
 mod person;
 mod run;
 mod snapshot;

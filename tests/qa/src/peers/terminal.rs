@@ -55,6 +55,11 @@ impl Terminal {
         &self.name
     }
 
+    /// From here on it is about another transaction.
+    pub(crate) fn next_transaction(&mut self) {
+        self.trace = saifu_link::new_trace();
+    }
+
     /// Asks, and repeats once if no answer comes: the issuer answers one transaction once.
     pub(crate) async fn ask<A: DeserializeOwned>(
         &self,

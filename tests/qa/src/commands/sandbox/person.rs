@@ -5,6 +5,7 @@ use saifu_wire::PhoneNumber;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::entries;
 use crate::cli::{
     AtmCommand, CodeArgs, CodePurpose, ConfirmArgs, DepositArgs, KeyStoreChoice, Peer, Person, PersonArgs,
     RegisterCommand, ScanArgs, SignUpArgs, TopUpAtmArgs, TopUpCommand, WalletCommand,
@@ -41,6 +42,9 @@ struct Document<'a> {
 }
 
 pub(in crate::commands) async fn run(args: PersonArgs, context: &Context) -> Result<Report, Failure> {
+    if args.entries.is_some() && args.person != Person::TenThousandEntries {
+        return Err(LocalCode::BadInput.detail("--entries: only `ten-thousand-entries` has so many"));
+    }
     let levers = Levers::new(&context.sandbox()?)?;
     let owner = quiet(context, context.home.clone());
     let kind = args.person.as_str();
@@ -58,6 +62,10 @@ pub(in crate::commands) async fn run(args: PersonArgs, context: &Context) -> Res
         Person::Offline3Days => {
             start(&owner).await?;
             levers.move_clock(&json!({ "advance_ms": THREE_DAYS_MS })).await?;
+        }
+        Person::TenThousandEntries => {
+            top_up(&owner, entries::TOP_UP).await?;
+            entries::make(args.entries.unwrap_or(entries::MANY), &owner, &levers, context.printer).await?;
         }
     }
     let home = document(wallet::run(WalletCommand::Home, &owner).await?);
@@ -107,17 +115,22 @@ fn peer() -> Peer {
     Peer { terminal: None, txid: None, behave: None }
 }
 
-fn amount(yen: i64) -> Result<saifu_wire::Amount, Failure> {
+pub(super) fn amount(yen: i64) -> Result<saifu_wire::Amount, Failure> {
     saifu_wire::Amount::new(yen).ok_or_else(|| LocalCode::Bug.detail("an amount"))
+}
+
+/// Cash at an ATM.
+async fn top_up(owner: &Context, yen: i64) -> Result<(), Failure> {
+    let top_up = TopUpCommand::Atm(TopUpAtmArgs { yen: amount(yen)? });
+    let top_up = document(wallet::run(WalletCommand::Topup(top_up), owner).await?);
+    let totp = text(&document(wallet::run(WalletCommand::Totp, owner).await?), "code")?;
+    let deposit = DepositArgs { number: text(&top_up, "number")?, totp, yen: amount(yen)?, peer: peer() };
+    approved(atm::run(AtmCommand::Deposit(deposit), owner).await?)
 }
 
 /// Cash at an ATM, and one payment.
 async fn start(owner: &Context) -> Result<(), Failure> {
-    let top_up = TopUpCommand::Atm(TopUpAtmArgs { yen: amount(TOP_UP)? });
-    let top_up = document(wallet::run(WalletCommand::Topup(top_up), owner).await?);
-    let totp = text(&document(wallet::run(WalletCommand::Totp, owner).await?), "code")?;
-    let deposit = DepositArgs { number: text(&top_up, "number")?, totp, yen: amount(TOP_UP)?, peer: peer() };
-    approved(atm::run(AtmCommand::Deposit(deposit), owner).await?)?;
+    top_up(owner, TOP_UP).await?;
     let code = CodeArgs { purpose: CodePurpose::Pay, offline: false, out: None };
     let code = document(wallet::run(WalletCommand::Code(code), owner).await?);
     let scan = ScanArgs { digits: Some(text(&code, "digits")?), image: None, yen: amount(PRICE)?, peer: peer() };
