@@ -18,7 +18,7 @@ const ONE: &str = "SAIFU_FAULT_RUN";
 /// What the gate plays.
 const SAMPLE: (u64, usize, usize) = (0x5a1f, 0, 24);
 /// A slice shares a busy machine with nobody who waits: patience costs nothing but time, and many issuers share the waiting.
-const LONG: (Pace, usize) = (Pace { patient: 20_000, impatient: 3_000, late: 4_000 }, 40);
+const LONG: (Pace, usize) = (Pace { patient: 20_000, impatient: 3_000, late: 4_000 }, 64);
 
 /// A line of the table: all runs with these two faults.
 #[derive(Default, serde::Serialize)]
@@ -94,4 +94,13 @@ fn pairs_are_complete() {
     names.sort();
     names.dedup();
     assert_eq!(names.len(), pairs.len());
+}
+
+/// The long measurement counts its rounds before it has built anything.
+#[test]
+fn long_measurement_knows_how_many_pairs_there_are() {
+    let measurement = include_str!("../../../xtask/src/full/faults.rs");
+    let pairs = every_pair().len();
+    let said = format!("const PAIRS: u64 = {}_{:03};", pairs / 1_000, pairs % 1_000);
+    assert!(measurement.contains(&said), "not in tests/xtask/src/full/faults.rs: {said}");
 }

@@ -7,7 +7,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -202,7 +202,25 @@ impl Drop for Issuer {
     }
 }
 
+/// Starts a process. Another test that looks for a free port may sit on one of these for a moment.
 fn launch(data: &Path, policy: Option<&Path>, port: Option<u16>, log: Option<&Path>) -> (Child, SandboxInfo) {
+    let mut ended = None;
+    for _ in 0..if port.is_some() { 20 } else { 1 } {
+        match try_launch(data, policy, port, log) {
+            Ok(launched) => return launched,
+            Err(status) => ended = Some(status),
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("the sandbox ended: {ended:?}");
+}
+
+fn try_launch(
+    data: &Path,
+    policy: Option<&Path>,
+    port: Option<u16>,
+    log: Option<&Path>,
+) -> Result<(Child, SandboxInfo), ExitStatus> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_saifu"));
     command.arg("sandbox").arg("--data").arg(data).arg("--quiet").stdin(Stdio::null()).stdout(Stdio::null());
     if let Some(policy) = policy {
@@ -220,10 +238,10 @@ fn launch(data: &Path, policy: Option<&Path>, port: Option<u16>, log: Option<&Pa
         if let Ok(info) = SandboxInfo::read(&data.join("sandbox.json"))
             && info.pid == child.id()
         {
-            return (child, info);
+            return Ok((child, info));
         }
         if let Some(status) = child.try_wait().unwrap() {
-            panic!("the sandbox ended: {status}");
+            return Err(status);
         }
         std::thread::sleep(Duration::from_millis(50));
     }
