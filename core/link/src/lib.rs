@@ -19,7 +19,7 @@ mod trace;
 
 pub use config::{IssuerConfig, Roots};
 pub use error::LinkError;
-pub use link::{Anchor, Auth, Link, Request};
+pub use link::{Anchor, Auth, Link, REQUEST_TARGET, Request};
 pub use session::Credentials;
 pub use sse::EventStream;
 pub use trace::{new_trace, traced, traced_as};

@@ -24,9 +24,10 @@ const PATIENCE_MS: u64 = 10_000;
 /// The issuer sends a comment every 15 s; twice that and a bit without a byte means that the stream is dead.
 const STREAM_TIMEOUT: Duration = Duration::from_secs(40);
 
-/// Where the log has one line when a request is sent and one when its end is known, both with `operation` and `trace`; the
-/// second with `status` and, if refused, `code`, or with `lost`.
-const TARGET: &str = "saifu::link";
+/// Target of two debug events: one when a request is sent, with `operation`, `trace` and `class`; one when its end is known,
+/// with `operation`, `trace` and either `status` and, if refused, `code`, or `lost` (`offline`, `untrusted`, `no-answer`).
+/// Nothing that was said stands in them.
+pub const REQUEST_TARGET: &str = "saifu::link";
 
 /// What a request without an answer means, noted.
 fn unanswered(operation: &str, trace: &str, error: &reqwest::Error) -> LinkError {
@@ -36,7 +37,7 @@ fn unanswered(operation: &str, trace: &str, error: &reqwest::Error) -> LinkError
         LinkError::Untrusted(_) => "untrusted",
         _ => "no-answer",
     };
-    tracing::debug!(target: TARGET, operation, trace, lost, "ended");
+    tracing::debug!(target: REQUEST_TARGET, operation, trace, lost, "ended");
     means
 }
 
@@ -210,9 +211,10 @@ impl Link {
         let trace = trace::current().unwrap_or_else(trace::new_trace);
         let request = self.http.get(url).timeout(self.patience()).header(headers::TRACE, &trace);
         let operation = Operation::ServiceDocument.name();
-        tracing::debug!(target: TARGET, operation, trace, "sent");
+        let class = Class::Background.as_str();
+        tracing::debug!(target: REQUEST_TARGET, operation, trace, class, "sent");
         let response = request.send().await.map_err(|error| unanswered(operation, &trace, &error))?;
-        tracing::debug!(target: TARGET, operation, trace, status = response.status().as_u16(), "answered");
+        tracing::debug!(target: REQUEST_TARGET, operation, trace, status = response.status().as_u16(), "answered");
         let document: SignedDocument = read_json(response).await?;
         let bytes = signed::service_document(document.document.as_bytes());
         let key: &PublicKey = &self.issuer.service_key;
@@ -402,17 +404,17 @@ impl Link {
             None => builder = builder.timeout(self.patience()),
         }
         let name = operation.name();
-        tracing::debug!(target: TARGET, operation = name, trace, "sent");
+        tracing::debug!(target: REQUEST_TARGET, operation = name, trace, class = request.class.as_str(), "sent");
         let response = builder.send().await.map_err(|error| unanswered(name, &trace, &error))?;
         self.hear(&response);
         let status = response.status().as_u16();
         if response.status().is_success() {
-            tracing::debug!(target: TARGET, operation = name, trace, status, "answered");
+            tracing::debug!(target: REQUEST_TARGET, operation = name, trace, status, "answered");
             return Ok(response);
         }
         let error = refusal(response).await;
         let code = error.code().map(ProblemCode::as_str);
-        tracing::debug!(target: TARGET, operation = name, trace, status, code, "answered");
+        tracing::debug!(target: REQUEST_TARGET, operation = name, trace, status, code, "answered");
         Err(error)
     }
 

@@ -14,6 +14,22 @@ pub enum Class {
     Background,
 }
 
+impl Class {
+    /// Every class.
+    pub const ALL: &[Self] = &[Self::Pay, Self::Intent, Self::Screen, Self::Background];
+
+    /// The stable name, as logs use it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pay => "pay",
+            Self::Intent => "intent",
+            Self::Screen => "screen",
+            Self::Background => "background",
+        }
+    }
+}
+
 /// How a try failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
