@@ -12,6 +12,7 @@
 //! | `DELETE /faults` | the same, empty |
 //! | `POST /events` with `{event, because}` and perhaps `number`, `by_ms`, `times` | `{ids, event, because, at, …, day_end}` |
 //! | `GET /events` | `{events: [{id, event, because, at, number, by_ms, times, left}]}`, oldest first |
+//! | `GET /policy` | the limits in force, as in a policy file |
 //! | `GET /audit` | the ledger, recomputed: `{ok, postings, accounts, faults}` |
 //! | `GET /log?after=&account=&device=&terminal=&trace=&refused=` | `{lines: [{number, at, trace, operation, …}]}`, at most 1,000 |
 //! | `GET /explain/ID` | `{what, at, decided_by, rules, postings, trace, earlier}` of a transaction id, an intent, a settlement or a trace |
@@ -50,6 +51,7 @@ pub(crate) fn router(issuer: Shared, token_hash: [u8; 32]) -> Router {
         .route("/clock", get(clock::show).post(clock::change))
         .route("/events", get(event::list).post(event::happen))
         .route("/audit", get(audit))
+        .route("/policy", get(policy))
         .route("/person", get(person::invent))
         .route("/snapshot", get(snapshot))
         .route("/log", get(told::log))
@@ -114,6 +116,10 @@ async fn inbox(State(issuer): State<Shared>, Query(query): Query<InboxQuery>) ->
     let number = PhoneNumber::parse(&query.number).map_err(|error| invalid(&error.to_string()))?;
     let messages = issuer.rules.read(issuer.now(), TRACE, move |cx| sms::inbox_of(cx, &number, query.holder)).await?;
     json(&Inbox { messages })
+}
+
+async fn policy(State(issuer): State<Shared>) -> Result<Response, Refusal> {
+    json(&issuer.rules.read(issuer.now(), TRACE, |cx| Ok(cx.policy.clone())).await?)
 }
 
 async fn snapshot(State(issuer): State<Shared>) -> Result<Response, Refusal> {
