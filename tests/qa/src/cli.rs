@@ -4,6 +4,7 @@ mod arguments;
 mod behave;
 mod event;
 mod fault;
+mod report;
 mod sandbox;
 mod scenario;
 mod till;
@@ -20,6 +21,7 @@ pub use arguments::{Move, Only, WalletName};
 pub use behave::Behave;
 pub use event::EventArgs;
 pub use fault::{FaultAddArgs, FaultCommand};
+pub use report::{BundleArgs, TraceArgs};
 pub use sandbox::{Person, PersonArgs, RestoreArgs, RunArgs, SnapshotArgs};
 pub use scenario::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};
 pub use till::{AtmCommand, DepositArgs, Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
@@ -131,6 +133,12 @@ pub enum Command {
     /// Say what is here, what is missing, and whether the wallet's files are sound
     #[command(after_help = "Example:\n  saifu doctor --json")]
     Doctor,
+    /// Show what the wallet last asked the issuer and how it ended; no secrets
+    #[command(after_help = "Example:\n  saifu trace --last 5")]
+    Trace(TraceArgs),
+    /// Write a bug report: one JSON file of at most 200 KB, no secrets
+    #[command(after_help = "Example:\n  saifu bundle --out report.json")]
+    Bundle(BundleArgs),
     /// Write a completion script for a shell
     #[command(after_help = "Example:\n  saifu completions bash > ~/.local/share/bash-completion/completions/saifu")]
     Completions(CompletionsArgs),

@@ -3,6 +3,7 @@
 
 mod atm;
 mod behave;
+mod bundle;
 mod completions;
 mod cpm;
 mod demo;
@@ -16,6 +17,7 @@ mod register;
 mod sandbox;
 mod scenario;
 mod tool;
+mod trace;
 mod wallet;
 
 pub(crate) use sandbox::Invented;
@@ -40,6 +42,8 @@ pub(crate) async fn run(command: Option<Command>, context: &Context) -> Result<R
         Some(Command::Scenario(command)) => scenario::run(command, context).await,
         Some(Command::Tool(command)) => tool::run(command),
         Some(Command::Explain(args)) => explain::run(&args, context).await,
+        Some(Command::Trace(args)) => trace::run(&args, context),
+        Some(Command::Bundle(args)) => bundle::run(&args, context).await,
         Some(Command::Doctor) => doctor::run(context).await,
         Some(Command::Completions(args)) => completions::run(args.shell, context),
     }

@@ -9,6 +9,7 @@
 //! | exit codes and the command line's own error codes | [`failure`] |
 //! | symbols as pixels, SVG and terminal cells, and reading them back | [`picture`] |
 //! | registers, ATMs and levers as clients | `peers` |
+//! | what a wallet asked, as it is kept for bug reports | `request_log`, written by `tracing_setup` |
 //! | what a scenario means, and how it is played | [`scenario`] |
 //!
 //! *Invariants.* The wallet used here is the wallet that ships: nothing in this crate reaches behind its public calls. A
@@ -27,6 +28,7 @@ pub mod picture;
 mod presence;
 mod printer;
 mod report;
+mod request_log;
 pub mod scenario;
 mod tracing_setup;
 

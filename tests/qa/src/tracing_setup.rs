@@ -1,8 +1,14 @@
-//! Logging to stderr by `SAIFU_LOG`, and the crash hook of the tests: with `SAIFU_KILL_AT=STEP[:MICROS]` the process kills
-//! itself when the wallet reaches that step, or so many microseconds later.
+//! Logging to stderr by `SAIFU_LOG`; the log of a wallet's requests; and the crash hook of the tests: with
+//! `SAIFU_KILL_AT=STEP[:MICROS]` the process kills itself when the wallet reaches that step, or so many microseconds later.
 
+mod requests;
+
+pub(crate) use requests::Recording;
+
+use saifu_link::REQUEST_TARGET;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry};
@@ -10,15 +16,19 @@ use tracing_subscriber::{EnvFilter, Registry};
 const LOG: &str = "SAIFU_LOG";
 const KILL_AT: &str = "SAIFU_KILL_AT";
 
-/// Sets up what the environment asks for; nothing by default.
+/// Sets up what the environment asks for, and the log of requests. What nobody listens to costs nothing.
 pub(crate) fn install() {
-    let log = std::env::var(LOG).ok().map(|filter| {
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(EnvFilter::new(filter))
-    });
-    let kill = std::env::var(KILL_AT).ok().map(|value| KillAt::parse(&value));
-    if log.is_some() || kill.is_some() {
-        Registry::default().with(log).with(kill).init();
+    let only = |target, level| Targets::new().with_target(target, level);
+    let recorder = requests::Recorder::default().with_filter(only(REQUEST_TARGET, Level::DEBUG));
+    let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![recorder.boxed()];
+    if let Ok(filter) = std::env::var(LOG) {
+        let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        layers.push(log.with_filter(EnvFilter::new(filter)).boxed());
     }
+    if let Ok(value) = std::env::var(KILL_AT) {
+        layers.push(KillAt::parse(&value).with_filter(only(saifu::STEP_TARGET, Level::TRACE)).boxed());
+    }
+    Registry::default().with(layers).init();
 }
 
 struct KillAt {

@@ -103,6 +103,11 @@ impl Levers {
         self.send(self.http.get(self.at("audit")?)).await
     }
 
+    /// The limits in force.
+    pub(crate) async fn policy(&self) -> Result<serde_json::Value, Failure> {
+        self.send(self.http.get(self.at("policy")?)).await
+    }
+
     /// The faults that wait.
     pub(crate) async fn faults(&self) -> Result<serde_json::Value, Failure> {
         self.send(self.http.get(self.at("faults")?)).await

@@ -1,0 +1,200 @@
+//! What goes into a bundle, field by field. Whatever cannot be had says why instead; nothing here fails.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use saifu::{DeviceId, Home, Millis, NoticeKind, Pending, PendingKind, Standing, Yen};
+use saifu_host::Clock as _;
+use saifu_host::desktop::DesktopClock;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::scrub::{scrub, scrubbed};
+use crate::commands::trace::Shown;
+use crate::commands::wallet::open::{Network, OpenWallet, open};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::peers::{Levers, sandbox_clock};
+use crate::request_log::{RequestLog, Requests};
+
+/// Lines of the issuer's log that are looked at.
+const LINES: usize = 2_000;
+/// Answers of the log's lever: a sandbox that writes faster than it is read must not keep this for ever.
+const PAGES: usize = 100;
+/// Taps whose name in the log is asked for.
+const NAMED: usize = 40;
+/// Entries of the history that are counted.
+const COUNTED: usize = 10_000;
+/// Things that wait.
+const PENDING: usize = 50;
+
+/// What is running here.
+pub(super) fn versions(context: &Context) -> Value {
+    json!({
+        "saifu": env!("CARGO_PKG_VERSION"),
+        "sandbox": context.sandbox().ok().map(|info| scrub(&info.version)),
+        "os": std::env::consts::OS,
+        "arch": std::env::consts::ARCH,
+    })
+}
+
+/// What time it is, for this machine and for the wallet. The issuer's own is the sandbox's to tell.
+pub(super) fn clock(context: &Context) -> Value {
+    let wallet = sandbox_clock(&context.sandbox_file, Some(context.wallet.as_str())).read();
+    json!({ "machine": DesktopClock::default().read().wall_ms, "wallet": wallet.wall_ms })
+}
+
+/// The wallet's requests, and how many lines of their file are damaged; null where it cannot be read.
+pub(super) fn requests(context: &Context) -> (Vec<Shown>, Option<usize>) {
+    match RequestLog::new(context.folder().path()).read() {
+        Ok(Requests { requests, damaged }) => (requests.into_iter().map(Shown::from).collect(), Some(damaged)),
+        Err(_) => (Vec::new(), None),
+    }
+}
+
+/// How the wallet stands. No number, no code, no text of a notice.
+pub(super) async fn wallet(context: &Context) -> Value {
+    #[derive(Serialize)]
+    struct Wallet {
+        name: String,
+        key_store: Option<&'static str>,
+        #[serde(flatten)]
+        home: Screen,
+        pending: Vec<Waits>,
+        /// How many of each kind; null where the cache cannot be read.
+        history: Option<BTreeMap<&'static str, usize>>,
+    }
+    let name = scrub(context.wallet.as_str());
+    let OpenWallet { wallet, .. } = match open(context, Network::Unused).await {
+        Ok(open) => open,
+        Err(failure) => return json!({ "name": name, "error": scrubbed(json!(failure)) }),
+    };
+    let history = wallet.history(COUNTED).await.ok().map(|entries| {
+        let mut counts = BTreeMap::new();
+        for entry in entries {
+            let count: &mut usize = counts.entry(entry.kind.as_str()).or_default();
+            *count = count.saturating_add(1);
+        }
+        counts
+    });
+    let settings = context.folder().settings().ok().flatten();
+    let told = Wallet {
+        name,
+        key_store: settings.map(|settings| settings.key_store.as_str()),
+        home: Screen::of(&wallet.home()),
+        pending: wallet.pending().into_iter().take(PENDING).map(Waits::of).collect(),
+        history,
+    };
+    wallet.close().await;
+    json!(told)
+}
+
+/// The home screen's figures.
+#[derive(Serialize)]
+struct Screen {
+    state: &'static str,
+    standing: Option<Standing>,
+    balance_yen: Option<Yen>,
+    balance_reason: Option<&'static str>,
+    as_of: Option<Millis>,
+    age_ms: Option<u64>,
+    frozen: bool,
+    device_id: Option<DeviceId>,
+    last_event: u64,
+    /// Their kinds and times; what they say names the phone's last digits.
+    notices: Vec<(Millis, NoticeKind)>,
+}
+
+impl Screen {
+    fn of(home: &Home) -> Self {
+        Self {
+            state: home.state.as_str(),
+            standing: home.standing,
+            balance_yen: home.balance_yen,
+            balance_reason: home.balance_reason,
+            as_of: home.as_of,
+            age_ms: home.age_ms,
+            frozen: home.frozen,
+            device_id: home.device,
+            last_event: home.last_event,
+            notices: home.notices.iter().map(|notice| (notice.at, notice.kind)).collect(),
+        }
+    }
+}
+
+/// Something unfinished, without the number that an ATM takes.
+#[derive(Serialize)]
+struct Waits {
+    /// The intent's key, for `saifu explain`.
+    intent: Option<String>,
+    kind: &'static str,
+    yen: Option<Yen>,
+    since: Millis,
+    ends_by: Millis,
+}
+
+impl Waits {
+    fn of(pending: Pending) -> Self {
+        let Pending { id, kind, yen, since, ends_by, number: _, next: _ } = pending;
+        Self { intent: (kind != PendingKind::SignUp).then_some(id), kind: kind.as_str(), yen, since, ends_by }
+    }
+}
+
+/// What a sandbox told.
+pub(super) struct Told {
+    levers: Levers,
+    /// Its clock and limits.
+    pub(super) state: Value,
+    /// What goes wrong by order, and what the world did; the newest last.
+    pub(super) faults: Vec<Value>,
+    pub(super) events: Vec<Value>,
+    /// The newest lines of its log.
+    pub(super) lines: Vec<Value>,
+}
+
+/// Asks the sandbox that is named, if it runs.
+pub(super) async fn sandbox(context: &Context) -> Result<Told, Failure> {
+    let levers = Levers::new(&context.sandbox()?)?;
+    let clock = levers.clock().await?;
+    let faults = listed(levers.faults().await?, "faults");
+    let events = listed(levers.events().await?, "events");
+    let policy = levers.policy().await?;
+    let mut lines = VecDeque::new();
+    let mut after = 0;
+    for _ in 0..PAGES {
+        let page = levers.log(after, &[]).await?;
+        let Some(last) = page.last().and_then(|line| line.get("number")).and_then(Value::as_u64) else { break };
+        after = last;
+        lines.extend(page);
+        lines.drain(..lines.len().saturating_sub(LINES));
+    }
+    let lines = lines.into_iter().map(scrubbed).collect();
+    Ok(Told { levers, state: json!({ "clock": clock, "policy": policy }), faults, events, lines })
+}
+
+/// The list under this name. An event may name a number.
+fn listed(answer: Value, name: &str) -> Vec<Value> {
+    let list = answer.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    list.into_iter().map(scrubbed).collect()
+}
+
+impl Told {
+    /// What the log calls the newest taps: it shows no ids, so that a run can be repeated and compared.
+    pub(super) async fn names(&self, requests: &[Shown]) -> Value {
+        let mut names = serde_json::Map::new();
+        for asked in requests.iter().rev() {
+            let trace = asked.trace.to_string();
+            if names.len() >= NAMED {
+                break;
+            }
+            if names.contains_key(&trace) {
+                continue;
+            }
+            let found = self.levers.log(0, &[("trace", trace.clone())]).await;
+            // Whoever does not answer once is not asked forty times.
+            let Ok(lines) = found else { break };
+            let name = lines.first().and_then(|line| line.get("trace")).cloned();
+            names.insert(trace, name.unwrap_or_default());
+        }
+        Value::Object(names)
+    }
+}
