@@ -17,24 +17,39 @@ pub enum Behave {
     WrongKey,
 }
 
+/// The longest [`Behave::Late`].
+const LONGEST_MS: u64 = 60_000;
+
+impl Behave {
+    /// Every way there is; what is not listed here cannot be asked for.
+    pub const ALL: &[Self] =
+        &[Self::Twice, Self::NoWait, Self::Late(LONGEST_MS), Self::ReverseFirst, Self::DieAfterSend, Self::WrongKey];
+
+    /// As it is written, with `MS` for milliseconds.
+    #[must_use]
+    pub fn form(self) -> &'static str {
+        match self {
+            Self::Twice => "twice",
+            Self::NoWait => "no-wait",
+            Self::Late(_) => "late:MS",
+            Self::ReverseFirst => "reverse-first",
+            Self::DieAfterSend => "die-after-send",
+            Self::WrongKey => "wrong-key",
+        }
+    }
+}
+
 impl std::str::FromStr for Behave {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Ok(match text {
-            "twice" => Self::Twice,
-            "no-wait" => Self::NoWait,
-            "reverse-first" => Self::ReverseFirst,
-            "die-after-send" => Self::DieAfterSend,
-            "wrong-key" => Self::WrongKey,
-            _ => match text.strip_prefix("late:").and_then(|ms| ms.parse().ok()) {
-                Some(ms @ 1..=60_000) => Self::Late(ms),
-                _ => {
-                    return Err(
-                        "twice, no-wait, late:MS (1 to 60000), reverse-first, die-after-send or wrong-key".into()
-                    );
-                }
-            },
+        let found = match text.strip_prefix("late:") {
+            Some(ms) => ms.parse().ok().filter(|ms| (1..=LONGEST_MS).contains(ms)).map(Self::Late),
+            None => Self::ALL.iter().find(|how| how.form() == text).copied(),
+        };
+        found.ok_or_else(|| {
+            let forms: Vec<&str> = Self::ALL.iter().map(|how| how.form()).collect();
+            format!("one of {}; MS is 1 to {LONGEST_MS}", forms.join(", "))
         })
     }
 }
