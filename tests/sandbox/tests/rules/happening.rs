@@ -189,6 +189,22 @@ fn day_end_names_the_terminal_whose_totals_are_not_the_ledgers() {
     }
 }
 
+/// Until the number is proven nobody learns whether it has an account, not by a message that the world lost either.
+#[test]
+fn lost_message_to_a_number_with_an_account_looks_like_one_to_a_number_without() {
+    let world = World::new(Policy::default());
+    world.phone(NUMBER);
+    world.wait(MINUTE);
+    let lost = Happening { times: Some(2), ..event(Kind::SmsLost, Because::NetworkFault, None) };
+    happens(&world, lost);
+    let before = (inbox(&world, NUMBER, None).len(), world.footprint());
+    let answers = [NUMBER, OTHER].map(|number| world.begin(&Applicant::new(number)).unwrap());
+    assert_eq!((answers[0].expires_at, answers[0].resend_at), (answers[1].expires_at, answers[1].resend_at));
+    assert_eq!((inbox(&world, NUMBER, None).len(), inbox(&world, OTHER, None).len()), (before.0, 0));
+    assert_eq!(world.footprint(), before.1);
+    assert_eq!(world.read(world::all).unwrap()[0].left, 0);
+}
+
 #[test]
 fn senseless_event_changes_nothing() {
     let world = World::new(Policy::default());
