@@ -106,6 +106,8 @@ fn one_event_meets_a_message_the_oldest_that_waits_for_it() {
     assert_eq!(inbox(&world, NUMBER, None).len(), 1);
 }
 
+/// Control: without the look-up of the holder in `sign_up::proven` the newcomer is stopped only by the table, and this fails;
+/// without the window of holders in `sms::inbox_of` the newcomer reads the old messages, and this fails.
 #[test]
 fn new_holder_of_a_number_gets_its_messages_and_neither_the_old_ones_nor_the_account() {
     let world = World::new(Policy::default());
