@@ -37,11 +37,11 @@ public suspend fun Account.confirm(code: String): String = cancelling { confirm(
 /** Prepares a top-up of [yen] at an ATM. Nothing moves before the owner has approved it. */
 public suspend fun TopUps.prepareAtm(yen: Long): Approval = cancelling { prepareAtm(yen, it) }
 
-/** Sends what the owner approved; [signature] is the authorization key's over [Approval.message]. */
+/** Sends what the owner approved; [signature] is the authorization key's over [Approval.signingBytes]. */
 public suspend fun Approval.confirm(signature: ByteArray): TopUp = cancelling { confirm(signature, it) }
 
 /** Fetches a one-time code for [purpose]. */
 public suspend fun Codes.next(purpose: Purpose): PaymentCode = cancelling { next(purpose, it) }
 
-/** The newest [limit] entries, the newest first; what the device has not, it asks the issuer for. */
+/** The newest [limit] entries, the newest first, from the device's own files. */
 public suspend fun History.newest(limit: UInt): List<HistoryEntry> = cancelling { newest(limit, it) }

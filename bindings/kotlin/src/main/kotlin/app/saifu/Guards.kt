@@ -2,11 +2,7 @@ package app.saifu
 
 /** [host] with every method guarded: see [openWallet]. */
 internal fun guarded(host: Host): Host =
-    host.copy(
-        keys = GuardedKeys(host.keys),
-        secrets = GuardedSecrets(host.secrets),
-        clock = GuardedClock(host.clock),
-    )
+    Host(GuardedKeys(host.keys), GuardedSecrets(host.secrets), GuardedClock(host.clock))
 
 /** What [call] throws never crosses the border as it is: its text may hold anything, and an `Error` would be lost there. */
 private inline fun <T> guard(call: () -> T): T =

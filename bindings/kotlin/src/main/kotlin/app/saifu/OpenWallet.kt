@@ -6,6 +6,9 @@ import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 
+/** What the platform gives a wallet: its keys, a way to seal secrets, its clocks. */
+public data class Host(public val keys: Keys, public val secrets: Secrets, public val clock: Clock)
+
 /**
  * Opens the wallet in the folder that [config] names, off the caller's thread.
  *
@@ -20,7 +23,10 @@ import kotlinx.coroutines.withContext
 public suspend fun openWallet(host: Host, config: Config): Wallet {
     var opened: Wallet? = null
     try {
-        withContext(Dispatchers.IO) { opened = Wallet.open(guarded(host), config) }
+        withContext(Dispatchers.IO) {
+            val guarded = guarded(host)
+            opened = Wallet.open(guarded.keys, guarded.secrets, guarded.clock, config)
+        }
         return checkNotNull(opened)
     } catch (cancelled: CancellationException) {
         // It was opened for nobody, and would keep its folder until a garbage collector comes by.

@@ -19,7 +19,7 @@ class JvmHost(private val folder: Path, val clock: JvmClock = JvmClock()) {
     }
 
     /** As the wallet takes it. */
-    fun platform(): Host = Host(keys = keys, secrets = secrets, clock = clock)
+    fun platform(): Host = Host(keys, secrets, clock)
 
     /** The same host as a restarted process would have it. */
     fun reopened(): JvmHost = JvmHost(folder, clock)

@@ -36,7 +36,8 @@ class JvmSecrets(folder: Path) : Secrets {
     @Synchronized
     override fun unseal(sealed: ByteArray): ByteArray {
         val ring = read() ?: throw HostException.Gone()
-        if (sealed.size < GENERATION + NONCE) throw HostException.Gone()
+        // The JDK's cipher has another exception for a text that is too short to hold a tag.
+        if (sealed.size < GENERATION + NONCE + TAG) throw HostException.Gone()
         val generation = ByteBuffer.wrap(sealed).getLong()
         if (generation !in ring.keys) throw HostException.Gone()
         val nonce = sealed.copyOfRange(GENERATION, GENERATION + NONCE)

@@ -1,0 +1,102 @@
+package app.saifu
+
+import app.saifu.scenario.config
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withTimeout
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import kotlin.time.Duration.Companion.seconds
+
+/** Events as a flow, and the end of a wallet. */
+class EventsTest {
+    private suspend fun subscriptions(expected: ULong) {
+        withTimeout(20.seconds) { while (diagnostics().subscriptions != expected) delay(5) }
+    }
+
+    @Test
+    fun `a payment at a till arrives at the collector`() = stage { scope ->
+        val wallet = starter("taro", number(1), balanceYen = 5_000)
+        wallet.follow()
+        val paid = scope.async(Dispatchers.Unconfined, CoroutineStart.UNDISPATCHED) {
+            wallet.events().first { it is WalletEvent.Entry } as WalletEvent.Entry
+        }
+        val code = wallet.codes().use { it.next(Purpose.PAY) }
+        perform("register.scan", "register-1", jsonObject("digits" to code.digits, "yen" to 700))
+        val event = withTimeout(20.seconds) { paid.await() }
+        assertEquals(-700L to 4_300L, event.entry.yen to event.balanceYen)
+    }
+
+    @Test
+    fun `a collector that is cancelled takes its subscription with it`() = stage { scope ->
+        val wallet = starter("taro", number(1))
+        val collectors = List(3) { scope.launch(Dispatchers.Unconfined) { wallet.events().collect {} } }
+        subscriptions(3uL)
+        collectors.first().cancelAndJoin()
+        subscriptions(2uL)
+        collectors.forEach { it.cancelAndJoin() }
+        subscriptions(0uL)
+    }
+
+    @Test
+    fun `the flow ends when the wallet is closed`() = stage { scope ->
+        val wallet = starter("taro", number(1))
+        val all = scope.async(Dispatchers.Unconfined) { wallet.events().toList() }
+        subscriptions(1uL)
+        wallet.finish()
+        assertEquals(listOf<WalletEvent>(), withTimeout(20.seconds) { all.await() })
+        subscriptions(0uL)
+    }
+
+    @Test
+    fun `use closes the wallet whatever happens, and the folder is free then`() = stage { scope ->
+        val wallet = starter("taro", number(1))
+        val person = person("taro")
+        person.wallet = null
+        assertThrows(IllegalStateException::class.java) { kotlinx.coroutines.runBlocking { wallet.use { error("a bug of the app") } } }
+        val folder = config(begun, person.folder.resolve("vault"))
+        openWallet(person.platform, folder).use { assertEquals(WalletState.READY, it.home().state) }
+
+        val opened = CompletableDeferred<Unit>()
+        val user = scope.launch {
+            openWallet(person.platform, folder).use {
+                opened.complete(Unit)
+                delay(60.seconds)
+            }
+        }
+        opened.await()
+        user.cancelAndJoin()
+        openWallet(person.platform, folder).asCloseable().use { }
+        open("taro")
+    }
+
+    @Test
+    fun `a closed wallet says so`() = stage {
+        val wallet = starter("taro", number(1))
+        wallet.finish()
+        wallet.finish()
+        val error = runCatching { wallet.refresh() }.exceptionOrNull()
+        assertTrue(error is WalletException.Locked && error.info.detail == "closed", "$error")
+    }
+
+    @Test
+    fun `a cancelled coroutine ends with its own exception and not with the library's`() = stage { scope ->
+        val wallet = starter("taro", number(1))
+        val call = scope.async(start = CoroutineStart.UNDISPATCHED) { wallet.refresh() }
+        call.cancel()
+        val error = runCatching { call.await() }.exceptionOrNull()
+        assertTrue(error is CancellationException, "$error")
+        settled()
+        assertEquals(0uL, diagnostics().cancels)
+    }
+}

@@ -1,0 +1,221 @@
+package app.saifu.scenario
+
+import app.saifu.Approval
+import app.saifu.ErrorInfo
+import app.saifu.HistoryEntry
+import app.saifu.HomeScreen
+import app.saifu.PendingEntry
+import app.saifu.Purpose
+import app.saifu.WalletEvent
+import app.saifu.WalletException
+import app.saifu.confirm
+import app.saifu.flag
+import app.saifu.follow
+import app.saifu.info
+import app.saifu.jsonObject
+import app.saifu.newest
+import app.saifu.next
+import app.saifu.prepareAtm
+import app.saifu.refresh
+import app.saifu.signUp
+import app.saifu.text
+import app.saifu.whole
+import kotlinx.coroutines.TimeoutCancellationException
+import kotlinx.coroutines.channels.ClosedReceiveChannelException
+import kotlinx.coroutines.withTimeout
+import kotlinx.serialization.json.JsonArray
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonObject
+
+/** How long the machine may take to bring an event that is on its way. */
+private const val EVENT_BOUND_MS = 20_000L
+
+/** Does a `wallet.` verb with the wallet of [who], through the bindings. A refusal is an outcome too. */
+suspend fun Stage.performWallet(verb: String, who: String, arguments: JsonObject): JsonObject =
+    try {
+        walletVerb(verb, who, arguments)
+    } catch (error: WalletException) {
+        refusal(error.info)
+    }
+
+private suspend fun Stage.walletVerb(verb: String, who: String, arguments: JsonObject): JsonObject =
+    when (verb) {
+        "wallet.kill" -> {
+            kill(who)
+            jsonObject("state" to "killed")
+        }
+        "wallet.reopen" -> jsonObject("state" to open(who).home().state)
+        "wallet.sign-up" -> wallet(who).account().use { account ->
+            val screen = account.signUp(person(who).number)
+            jsonObject("number" to screen.number, "expires_at" to screen.expiresAt, "resend_at" to screen.resendAt)
+        }
+        "wallet.confirm" -> confirm(who, arguments["code"])
+        "wallet.home" -> home(wallet(who).home())
+        "wallet.refresh" -> home(wallet(who).refresh())
+        "wallet.code" -> code(who, arguments)
+        "wallet.top-up" -> topUp(who, arguments)
+        "wallet.pending" -> list(wallet(who).topUps().use { it.pending() }.map(::pending))
+        "wallet.history" -> list(wallet(who).history().use { it.newest(UInt.MAX_VALUE) }.map(::entry))
+        "wallet.totp" -> wallet(who).account().use { account ->
+            account.totp().let { jsonObject("code" to it.code, "valid_until" to it.validUntil) }
+        }
+        "wallet.follow" -> {
+            listen(who)
+            wallet(who).follow()
+            jsonObject("following" to true)
+        }
+        "wallet.next-event" -> nextEvent(who, arguments["kind"].text)
+        "wallet.lock" -> {
+            wallet(who).lock()
+            jsonObject("state" to "locked")
+        }
+        "wallet.unlock" -> {
+            wallet(who).unlock()
+            jsonObject("state" to wallet(who).home().state)
+        }
+        else -> throw Broken("this runner does not know $verb")
+    }
+
+/** Enters the SMS's newest code, or the one given. */
+private suspend fun Stage.confirm(who: String, given: JsonElement?): JsonObject {
+    val entered = given?.let { it.text ?: it.whole?.toString() } ?: newestCode(who)
+    wallet(who).account().use { account ->
+        if (account.signUpInProgress() == null) return refusal("no-sign-up", "No sign-up waits for a code here.")
+        return jsonObject("device_id" to account.confirm(entered))
+    }
+}
+
+private fun Stage.newestCode(who: String): String {
+    val messages = perform("sandbox.sms", who, JsonObject(mapOf()))["messages"] as? JsonArray
+    return messages?.reversed()?.firstNotNullOfOrNull { (it as? JsonObject)?.get("code").text }
+        ?: throw Broken("there is no code in the inbox")
+}
+
+private suspend fun Stage.code(who: String, arguments: JsonObject): JsonObject {
+    val purpose = if (arguments["purpose"].text == "cash-in") Purpose.CASH_IN else Purpose.PAY
+    val code = wallet(who).codes().use { codes ->
+        if (arguments["offline"].flag == true) codes.current(purpose) else codes.next(purpose)
+    } ?: return refusal("no-code", "There is no payment code in hand.")
+    return jsonObject(
+        "digits" to code.digits,
+        "purpose" to code.purpose,
+        "cap_yen" to code.capYen,
+        "offline" to code.offline,
+        "issued_at" to code.issuedAt,
+        "refresh_at" to code.refreshAt,
+        "expires_at" to code.expiresAt,
+    )
+}
+
+private suspend fun Stage.topUp(who: String, arguments: JsonObject): JsonObject {
+    val yen = arguments["yen"].whole ?: throw Broken("`yen` is no whole number")
+    val thinking = arguments["thinking"].text?.let(::spanMs)
+    return wallet(who).topUps().use { it.prepareAtm(yen) }.use { approval: Approval ->
+        thinking?.let(::advance)
+        val topUp = approval.confirm(person(who).host.authorize(approval.signingBytes()))
+        jsonObject(
+            "intent" to topUp.intent,
+            "number" to topUp.number,
+            "state" to topUp.state,
+            "yen" to topUp.yen,
+            "since" to topUp.since,
+            "expires_at" to topUp.expiresAt,
+        )
+    }
+}
+
+private suspend fun Stage.nextEvent(who: String, kind: String?): JsonObject {
+    val events = person(who).events ?: throw Broken("$who follows no events")
+    try {
+        return withTimeout(EVENT_BOUND_MS) {
+            var next: JsonObject
+            do next = event(events.receive()) while (kind != null && next["kind"].text != kind)
+            next
+        }
+    } catch (_: TimeoutCancellationException) {
+        throw Broken("no such event came within ${EVENT_BOUND_MS / 1_000} s")
+    } catch (_: ClosedReceiveChannelException) {
+        throw Broken("the events have ended")
+    }
+}
+
+/** A refusal as scenarios see it: the issuer's code where it refused, else the wallet's name for it. */
+private fun refusal(info: ErrorInfo): JsonObject =
+    jsonObject(
+        "error" to (info.problem ?: info.name),
+        "title" to info.sentence,
+        "detail" to info.detail.takeIf { info.problem != null },
+        "rule" to info.rule,
+        "retry_after_ms" to info.retryAfterMs,
+    )
+
+private fun refusal(error: String, title: String): JsonObject =
+    jsonObject("error" to error, "title" to title, "detail" to null, "rule" to null, "retry_after_ms" to null)
+
+private fun list(entries: List<JsonObject>): JsonObject = jsonObject("count" to entries.size, "entries" to entries)
+
+private fun home(home: HomeScreen): JsonObject =
+    jsonObject(
+        "state" to home.state,
+        "standing" to home.standing,
+        "balance_yen" to home.balanceYen,
+        "balance_reason" to home.balanceReason,
+        "as_of" to home.asOf,
+        "age_ms" to home.ageMs,
+        "points" to home.points,
+        "notices" to home.notices.map { jsonObject("number" to it.number, "at" to it.at, "kind" to it.kind, "text" to it.text) },
+        "frozen" to home.frozen,
+        "device_id" to home.deviceId,
+        "top_up_left_yen" to home.topUpLeftYen,
+        "pay_left_yen" to home.payLeftYen,
+        "last_event" to home.lastEvent,
+    )
+
+private fun pending(entry: PendingEntry): JsonObject =
+    jsonObject(
+        "id" to entry.id,
+        "kind" to entry.kind,
+        "yen" to entry.yen,
+        "number" to entry.number,
+        "since" to entry.since,
+        "ends_by" to entry.endsBy,
+        "next" to entry.next,
+    )
+
+private fun entry(entry: HistoryEntry): JsonObject =
+    jsonObject(
+        "id" to entry.id,
+        "number" to entry.number,
+        "at" to entry.at,
+        "kind" to entry.kind,
+        "yen" to entry.yen,
+        "points" to entry.points,
+        "merchant" to entry.merchant,
+        "state" to (if (entry.done) "done" else "open"),
+        "original" to entry.original,
+        "intent" to entry.intent,
+    )
+
+private fun event(event: WalletEvent): JsonObject =
+    when (event) {
+        is WalletEvent.Entry -> {
+            val common = common("entry", event.number, event.at, event.balanceYen, event.points)
+            JsonObject(common + jsonObject("entry" to entry(event.entry)))
+        }
+        is WalletEvent.Declined -> {
+            val common = common("declined", event.number, event.at, event.balanceYen, event.points)
+            JsonObject(common + jsonObject("reason" to event.reason, "yen" to event.yen, "merchant" to event.merchant))
+        }
+        is WalletEvent.TopUpExpired -> {
+            val common = common("top-up-expired", event.number, event.at, event.balanceYen, event.points)
+            JsonObject(common + jsonObject("intent" to event.intent))
+        }
+        is WalletEvent.Notice -> {
+            val common = common("notice", event.number, event.at, event.balanceYen, event.points)
+            JsonObject(common + jsonObject("notice" to event.notice, "text" to event.text))
+        }
+        is WalletEvent.Other -> common("other", event.number, event.at, event.balanceYen, event.points)
+    }
+
+private fun common(kind: String, number: ULong, at: ULong, balanceYen: Long, points: Long): JsonObject =
+    jsonObject("number" to number, "at" to at, "kind" to kind, "balance_yen" to balanceYen, "points" to points)
