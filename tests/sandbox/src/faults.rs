@@ -32,8 +32,14 @@ pub enum Act {
     Reorder,
     /// Nothing is done; this HTTP status with no body, as a proxy in between gives it.
     Status(u16),
+    /// Nothing is done; 200 with a body that is no JSON.
+    Garbage,
+    /// Nothing is done; 200 with JSON that no message is.
+    Nonsense,
     /// Nothing is done and nothing is answered.
     Hang,
+    /// It is done, and nothing is answered.
+    HangAfter,
     /// The issuer's process is killed; nothing is done.
     KillIssuer,
     /// It is done, then the issuer's process is killed.
@@ -56,7 +62,10 @@ impl Act {
         "delay:MS",
         "reorder",
         "status:N",
+        "garbage",
+        "nonsense",
         "hang",
+        "hang-after",
         "kill-issuer",
         "kill-issuer-after",
     ];
@@ -79,7 +88,10 @@ impl std::str::FromStr for Act {
             ("drop-answer", None) => Self::DropAnswer,
             ("duplicate", None) => Self::Duplicate,
             ("reorder", None) => Self::Reorder,
+            ("garbage", None) => Self::Garbage,
+            ("nonsense", None) => Self::Nonsense,
             ("hang", None) => Self::Hang,
+            ("hang-after", None) => Self::HangAfter,
             ("kill-issuer", None) => Self::KillIssuer,
             ("kill-issuer-after", None) => Self::KillIssuerAfter,
             ("delay", Some(ms @ 1..=LONGEST_DELAY_MS)) => Self::Delay(ms),
@@ -100,7 +112,10 @@ impl std::fmt::Display for Act {
             Self::Delay(ms) => write!(f, "delay:{ms}"),
             Self::Reorder => f.write_str("reorder"),
             Self::Status(status) => write!(f, "status:{status}"),
+            Self::Garbage => f.write_str("garbage"),
+            Self::Nonsense => f.write_str("nonsense"),
             Self::Hang => f.write_str("hang"),
+            Self::HangAfter => f.write_str("hang-after"),
             Self::KillIssuer => f.write_str("kill-issuer"),
             Self::KillIssuerAfter => f.write_str("kill-issuer-after"),
         }

@@ -76,7 +76,10 @@ matrix! {
     roads_end_well_when_a_request_comes_too_late: "delay:MS";
     roads_end_well_when_a_request_comes_after_the_next_one: "reorder";
     roads_end_well_when_a_proxy_answers_instead: "status:N";
+    roads_end_well_when_an_answer_is_no_json: "garbage";
+    roads_end_well_when_an_answer_is_another_message: "nonsense";
     roads_end_well_when_nobody_answers: "hang";
+    roads_end_well_when_it_is_done_and_nobody_answers: "hang-after";
     roads_end_well_when_the_issuer_dies_before: "kill-issuer";
     roads_end_well_when_the_issuer_dies_after: "kill-issuer-after";
 }

@@ -53,7 +53,7 @@ impl Cell {
 
     /// Whether nobody is answered before somebody loses patience.
     fn holds(self) -> bool {
-        ["delay:MS", "reorder", "hang"].contains(&self.form)
+        ["delay:MS", "reorder", "hang", "hang-after"].contains(&self.form)
     }
 }
 

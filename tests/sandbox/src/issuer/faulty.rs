@@ -9,6 +9,11 @@ use super::{Access, Call, Caller, Issuer, access, body, dispatch};
 use crate::faults::{Act, REORDER_MS};
 use crate::rules::terminal;
 
+/// As a proxy in between might say it, though with the issuer's media type.
+const GARBAGE: &str = "<!doctype html><title>Welcome</title>";
+/// Every answer needs a field that is not here.
+const NONSENSE: &str = r#"{"nonsense":true}"#;
+
 /// Whether a fault on this operation can tell its callers apart.
 pub(crate) fn knows_caller(operation: Operation) -> bool {
     match access(operation) {
@@ -62,9 +67,12 @@ async fn strike(issuer: &Issuer, act: Act, call: Call, record: &mut Record) -> R
             late(issuer, call, record).await
         }
         Act::Status(status) => Ok(Answer::bare(status)),
-        Act::Hang => {
-            hold(issuer, std::future::pending::<()>()).await;
-            Ok(Answer::cut())
+        Act::Garbage => Ok(Answer::document(GARBAGE.into())),
+        Act::Nonsense => Ok(Answer::document(NONSENSE.into())),
+        Act::Hang => Ok(hang(issuer).await),
+        Act::HangAfter => {
+            let _ = handle(issuer, call, record).await;
+            Ok(hang(issuer).await)
         }
         Act::KillIssuer => {
             issuer.faults.die();
@@ -76,6 +84,12 @@ async fn strike(issuer: &Issuer, act: Act, call: Call, record: &mut Record) -> R
             Ok(Answer::cut())
         }
     }
+}
+
+/// Nothing is answered for as long as the issuer lives.
+async fn hang(issuer: &Issuer) -> Answer {
+    hold(issuer, std::future::pending::<()>()).await;
+    Answer::cut()
 }
 
 /// Waits; not longer than the issuer lives.

@@ -43,6 +43,26 @@ async fn status_comes_bare_and_delays_take_their_time() {
 }
 
 #[tokio::test]
+async fn answer_that_makes_no_sense_has_the_issuers_status_and_media_type() {
+    let scene = Scene::start().await;
+    add(&scene, json!({"on": "service-document", "do": "garbage", "times": 1})).await;
+    add(&scene, json!({"on": "service-document", "do": "nonsense", "times": 1})).await;
+    let mut bodies = Vec::new();
+    for _ in 0..3 {
+        let answer = service(&scene).await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["content-type"]),
+            (200, &"application/json".parse().unwrap())
+        );
+        bodies.push(answer.bytes().await.unwrap());
+    }
+    assert!(serde_json::from_slice::<Value>(&bodies[0]).is_err(), "{:?}", bodies[0]);
+    assert!(serde_json::from_slice::<Value>(&bodies[1]).is_ok(), "{:?}", bodies[1]);
+    let is_document = |body: &[u8]| serde_json::from_slice::<saifu_wire::messages::SignedDocument>(body).is_ok();
+    assert_eq!(bodies.iter().map(|body| is_document(body)).collect::<Vec<_>>(), [false, false, true]);
+}
+
+#[tokio::test]
 async fn reordered_request_is_answered_after_the_next_one() {
     let scene = Scene::start().await;
     add(&scene, json!({"on": "service-document", "do": "reorder", "times": 1})).await;
