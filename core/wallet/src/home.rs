@@ -4,7 +4,7 @@ use saifu_link::{Auth, Request};
 use saifu_policy::Class;
 use saifu_wire::messages::IntentOperation;
 use saifu_wire::messages::{Home as IssuerHome, Notice, ResolveAnswer, ResolveRequest, Resolved, Standing, TopUpState};
-use saifu_wire::{DeviceId, Millis, Operation, Points, Yen};
+use saifu_wire::{DeviceId, IntentKey, Millis, Operation, Points, Yen};
 
 use crate::state::{Intent, State};
 use crate::wallet::Inner;
@@ -127,9 +127,11 @@ impl Wallet {
 
 impl Inner {
     pub(crate) async fn refresh_home(self: &std::sync::Arc<Self>) -> Result<(), Error> {
+        let before = self.read(|state| state.top_ups.iter().map(|top_up| top_up.intent).collect::<Vec<_>>());
+        let before = before.ok_or(Error::Locked)?;
         let request = Request::new(Operation::Home, Auth::Session, Class::Screen);
         let home: IssuerHome = self.link.call(request, &()).await?;
-        self.commit(move |state| accept_home(state, home)).await
+        self.commit(move |state| accept_home(state, home, &before)).await
     }
 
     /// A missing or stale document changes nothing: the last one stays in force.
@@ -164,14 +166,16 @@ impl Inner {
 }
 
 /// Replaces the picture, unless a newer one came by another way, and with it the open top-ups this wallet has started.
-fn accept_home(state: &mut State, home: IssuerHome) {
+/// `before` are those that it knew before it asked: the picture tells of each of them that is still open. Times do not
+/// decide: a top-up and a picture may be of one millisecond.
+fn accept_home(state: &mut State, home: IssuerHome, before: &[IntentKey]) {
     if state.home.as_ref().is_some_and(|known| known.last_event > home.last_event || known.as_of > home.as_of) {
         return;
     }
     let known: Vec<_> = state.top_ups.iter().map(|top_up| top_up.intent).collect();
-    // A top-up recorded after the issuer wrote this picture is not in it and stays.
+    // A top-up recorded while it was asked may not be in it and stays.
     let told = |intent| home.top_ups.iter().any(|top_up| top_up.intent == intent);
-    state.top_ups.retain(|top_up| top_up.since >= home.as_of && !told(top_up.intent));
+    state.top_ups.retain(|top_up| !before.contains(&top_up.intent) && !told(top_up.intent));
     state.top_ups.extend(home.top_ups.iter().filter(|top_up| known.contains(&top_up.intent)).cloned());
     state.home = Some(home);
 }
@@ -193,5 +197,36 @@ mod tests {
         let home = picture(&State::default(), Millis(5));
         assert_eq!((home.state, home.balance_yen), (WalletState::NoAccount, None));
         assert!(home.balance_reason.is_some());
+    }
+
+    #[test]
+    fn picture_ends_the_top_ups_known_when_it_was_asked_for_even_of_its_own_millisecond() {
+        let top_up = |id: u128| saifu_wire::messages::TopUp {
+            intent: IntentKey(uuid::Uuid::from_u128(id)),
+            channel: saifu_wire::messages::Channel::Atm,
+            state: TopUpState::AwaitingCash,
+            yen: Yen(1_000),
+            posted_yen: Yen(0),
+            number: None,
+            since: Millis(5),
+            expires_at: Millis(9),
+        };
+        let (done, open, later) = (top_up(1), top_up(2), top_up(3));
+        let mut state = State { top_ups: vec![done.clone(), open.clone(), later.clone()], ..State::default() };
+        let picture = IssuerHome {
+            as_of: Millis(5),
+            last_event: 1,
+            balance_yen: Yen(1_000),
+            points: Points(0),
+            standing: Standing::Starter,
+            frozen: false,
+            top_up_left_yen: Yen(0),
+            pay_left_yen: Yen(0),
+            top_ups: vec![open.clone()],
+            notices: Vec::new(),
+        };
+        accept_home(&mut state, picture, &[done.intent, open.intent]);
+        let left: Vec<IntentKey> = state.top_ups.iter().map(|top_up| top_up.intent).collect();
+        assert_eq!(left, [later.intent, open.intent]);
     }
 }

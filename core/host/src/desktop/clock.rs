@@ -1,7 +1,7 @@
 //! The machine's clocks. The only place of the core that asks the operating system for the time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
 use saifu_crypto::{Random as _, SystemRandom};
@@ -20,10 +20,16 @@ pub type Shift = Arc<dyn Fn(u64) -> i64 + Send + Sync>;
 pub struct DesktopClock {
     boot_id: [u8; 16],
     shift: Option<Shift>,
+    /// How far the machine's wall clock is ahead of its elapsed time.
+    ahead_ms: AtomicI64,
     highest_elapsed_ms: AtomicU64,
     #[cfg(not(unix))]
     started: std::time::Instant,
 }
+
+/// Two clocks that are read one after the other and rounded down each differ by so much without either being set.
+const JITTER_MS: u64 = 2;
+const READINGS: u8 = 20;
 
 impl DesktopClock {
     /// The machine's time as it is.
@@ -32,6 +38,7 @@ impl DesktopClock {
         Self {
             boot_id: boot_id(),
             shift: None,
+            ahead_ms: AtomicI64::new(i64::MAX),
             highest_elapsed_ms: AtomicU64::new(0),
             #[cfg(not(unix))]
             started: now(),
@@ -61,6 +68,34 @@ impl DesktopClock {
     }
 }
 
+impl DesktopClock {
+    /// How far the wall clock is ahead: the same until somebody sets it.
+    fn ahead_ms(&self, wall_ms: u64, elapsed_ms: u64) -> i64 {
+        let ahead = |wall: u64, elapsed: u64| signed(wall).saturating_sub(signed(elapsed));
+        let known = self.ahead_ms.load(Ordering::Relaxed);
+        let mut seen = ahead(wall_ms, elapsed_ms);
+        if seen.abs_diff(known) > JITTER_MS {
+            // Set, or this thread had to wait between the two readings: two readings of the wall tell.
+            for _ in 0..READINGS {
+                let (before, elapsed, after) = (self::wall_ms(), self.machine_elapsed_ms(), self::wall_ms());
+                if after.saturating_sub(before) < JITTER_MS {
+                    seen = ahead(before, elapsed);
+                    break;
+                }
+            }
+        }
+        if seen.abs_diff(known) <= JITTER_MS {
+            return known;
+        }
+        let stored = self.ahead_ms.compare_exchange(known, seen, Ordering::Relaxed, Ordering::Relaxed);
+        stored.map_or_else(|by_another_thread| by_another_thread, |_| seen)
+    }
+}
+
+fn signed(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
 impl Default for DesktopClock {
     fn default() -> Self {
         Self::new()
@@ -72,7 +107,13 @@ impl Clock for DesktopClock {
         let machine_wall_ms = wall_ms();
         let machine_elapsed_ms = self.machine_elapsed_ms();
         let shift = self.shift.as_ref().map_or(0, |shift| shift(machine_wall_ms));
-        let elapsed_ms = machine_elapsed_ms.saturating_add_signed(shift);
+        let elapsed_ms = match self.shift {
+            // Beside a wall clock that stands still, elapsed time must not tremble.
+            Some(_) => machine_wall_ms
+                .saturating_add_signed(shift)
+                .saturating_add_signed(self.ahead_ms(machine_wall_ms, machine_elapsed_ms).saturating_neg()),
+            None => machine_elapsed_ms,
+        };
         let before = self.highest_elapsed_ms.fetch_max(elapsed_ms, Ordering::Relaxed);
         Reading {
             wall_ms: machine_wall_ms.saturating_add_signed(shift),
@@ -125,6 +166,17 @@ mod tests {
         assert!(after.elapsed_ms - before.elapsed_ms >= THREE_DAYS_MS);
         shift.store(0, Ordering::Relaxed);
         assert!(clock.read().elapsed_ms >= after.elapsed_ms);
+    }
+
+    #[test]
+    fn elapsed_time_stands_still_beside_a_wall_clock_that_does() {
+        const HELD: i64 = 4_000_000_000_000;
+        let clock = DesktopClock::shifted(Arc::new(|wall_ms| HELD - wall_ms as i64));
+        let first = clock.read().elapsed_ms;
+        for _ in 0..50 {
+            std::thread::sleep(std::time::Duration::from_micros(300));
+            assert_eq!(clock.read().elapsed_ms, first);
+        }
     }
 
     #[test]

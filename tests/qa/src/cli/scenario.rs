@@ -9,7 +9,8 @@ use clap::{Args, Subcommand};
 pub enum ScenarioCommand {
     /// Play scenarios, each with an issuer and wallets of its own
     #[command(
-        after_help = "Examples:\n  saifu scenario run tests/scenarios/road.json\n  saifu scenario run --all --json"
+        after_help = "Examples:\n  saifu scenario run tests/scenarios/road.json\n  saifu scenario run --all --json\n  \
+                      saifu scenario run --seed 7 --log logs tests/scenarios/road.json"
     )]
     Run(ScenarioRunArgs),
     /// Say what each scenario shows
@@ -37,6 +38,12 @@ pub struct ScenarioRunArgs {
     /// Keep the temporary folders; that of a failed scenario stays anyway
     #[arg(long)]
     pub keep: bool,
+    /// Draw the issuer's chance and the first moment from this seed and hold time, so that a run repeats
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Write each scenario's log of the issuer into this folder, as NAME.jsonl
+    #[arg(long, value_name = "DIR")]
+    pub log: Option<PathBuf>,
 }
 
 /// Which scenarios.

@@ -10,7 +10,7 @@ use crate::cli::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status, at};
 use crate::report::Report;
-use crate::scenario::{Played, Scenario, Talk, hash, parse, play};
+use crate::scenario::{Played, Playing, Scenario, Talk, hash, parse, play};
 
 pub(super) async fn run(command: ScenarioCommand, context: &Context) -> Result<Report, Failure> {
     match command {
@@ -50,10 +50,11 @@ async fn play_all(args: ScenarioRunArgs, context: &Context) -> Result<Report, Fa
     }
     let files = if args.all { files(&args.folder)? } else { args.files };
     let scenarios: Vec<Scenario> = files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
+    let playing = Playing { keep: args.keep, seed: args.seed, log: args.log.as_deref() };
     let mut played = Vec::new();
     for scenario in &scenarios {
         context.printer.note(&format!("{}: {}", scenario.name, scenario.shows));
-        played.push(play(scenario, args.keep, |line| context.printer.note(line)).await?);
+        played.push(play(scenario, &playing, |line| context.printer.note(line)).await?);
     }
     let status = if played.iter().all(|played| played.ok) { Status::Done } else { LocalCode::ScenarioFailed.status() };
     let text = words(&played);

@@ -22,6 +22,7 @@ mod halt;
 mod parse;
 mod perform;
 mod play;
+mod record;
 mod schema;
 mod stage;
 mod talk;
@@ -37,7 +38,7 @@ use saifu_wire::PhoneNumber;
 use serde_json::{Map, Value};
 
 pub use parse::{Malformed, parse};
-pub(crate) use play::{Played, hash, play};
+pub(crate) use play::{Played, Playing, hash, play};
 pub use schema::schema;
 pub(crate) use talk::Talk;
 

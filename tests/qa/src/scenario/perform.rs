@@ -24,7 +24,11 @@ pub(super) async fn perform(
 ) -> Result<Value, Halt> {
     let arguments = Arguments(arguments);
     match verb.split_once('.') {
-        Some(("register" | "atm" | "operator", _)) => terminal(world, verb, who, &arguments).await,
+        Some(("register" | "atm", _)) => {
+            let outcome = terminal(world, verb, who, &arguments).await?;
+            with_rule(world, outcome).await
+        }
+        Some(("operator", _)) => terminal(world, verb, who, &arguments).await,
         _ => sandbox(world, verb, number, &arguments).await,
     }
 }
@@ -73,6 +77,20 @@ async fn terminal(world: &mut World, verb: &str, who: &str, arguments: &Argument
         }
         other => return Err(Halt::Broken(format!("the world does not know {other}"))),
     })
+}
+
+/// With the rule that declined. A terminal is not told, so it is asked for as a tester would: by the transaction.
+async fn with_rule(world: &World, mut outcome: Value) -> Result<Value, Halt> {
+    let declined = outcome.get("result") == Some(&json!(Outcome::Declined));
+    let txid = outcome.get("txid").and_then(Value::as_str).filter(|_| declined);
+    let rule = match txid.map(Name::new).transpose().map_err(|error| Halt::Broken(error.to_string()))? {
+        Some(txid) => world.levers().explain(&txid).await?.get("decided_by").cloned(),
+        None => None,
+    };
+    if let Some(fields) = outcome.as_object_mut() {
+        fields.insert("rule".into(), rule.unwrap_or_default());
+    }
+    Ok(outcome)
 }
 
 async fn ask<A: DeserializeOwned>(

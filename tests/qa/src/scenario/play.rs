@@ -1,6 +1,6 @@
 //! Playing one scenario: its personas first, then its steps in order until one fails, then the ledger's check of itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use saifu_crypto::sha256;
@@ -18,6 +18,17 @@ const PIECES: u64 = 20;
 const SMALLEST_PIECE_MS: u64 = 1_000;
 /// After a persona has topped up: its TOTP code and the pause between two top-ups are over.
 const AFTER_TOP_UP_MS: u64 = 61_000;
+
+/// How scenarios are played.
+#[derive(Debug, Default)]
+pub(crate) struct Playing<'a> {
+    /// Whether the temporary folder stays.
+    pub(crate) keep: bool,
+    /// What the issuer draws from, and the moment at which time is held; else both are the machine's.
+    pub(crate) seed: Option<u64>,
+    /// The folder for the issuer's logs.
+    pub(crate) log: Option<&'a Path>,
+}
 
 /// How a scenario went.
 #[derive(Debug, serde::Serialize)]
@@ -49,20 +60,23 @@ pub(crate) struct FailedStep {
 type Misfit = (Option<String>, Value, Value);
 
 /// Plays it in a temporary folder, which stays if it failed or is to be kept. `told` hears of each step.
-pub(crate) async fn play(scenario: &Scenario, keep: bool, told: impl Fn(&str)) -> Result<Played, Failure> {
+pub(crate) async fn play(scenario: &Scenario, playing: &Playing<'_>, told: impl Fn(&str)) -> Result<Played, Failure> {
     let mut folder = temporary_folder()?;
     let mut steps = 0;
     let mut ended = None;
-    let outcome = match Stage::new(folder.path(), &scenario.policy).await {
+    let outcome = match Stage::new(folder.path(), &scenario.policy, playing.seed).await {
         Ok(mut stage) => {
             let outcome = all(&mut stage, scenario, &mut steps, &told).await;
+            let explained = explained(&mut stage).await.map_err(|misfit| (None, misfit));
             ended = Some(stage);
-            outcome
+            outcome.and(explained)
         }
         Err(halt) => Err((None, broken("the issuer starts", halt))),
     };
     if let Some(stage) = ended {
+        let written = playing.log.map_or(Ok(()), |log| stage.world.record().write(log, &scenario.name));
         stage.close().await;
+        written?;
     }
     let failure = outcome.err().map(|(step, (path, expected, seen))| FailedStep {
         code: LocalCode::ScenarioFailed.as_str(),
@@ -73,8 +87,8 @@ pub(crate) async fn play(scenario: &Scenario, keep: bool, told: impl Fn(&str)) -
         seen,
         folder: folder.path().to_owned(),
     });
-    folder.disable_cleanup(keep || failure.is_some());
-    if keep {
+    folder.disable_cleanup(playing.keep || failure.is_some());
+    if playing.keep {
         told(&format!("  kept: {}", folder.path().display()));
     }
     Ok(Played { name: scenario.name.clone(), steps, ok: failure.is_none(), failure })
@@ -112,6 +126,15 @@ async fn all(
         return Err((None, (None, json!("books that balance"), audit)));
     }
     Ok(())
+}
+
+/// Takes the issuer's log; a rule must stand behind every refusal in it.
+async fn explained(stage: &mut Stage) -> Result<(), Misfit> {
+    stage.world.gather().await.map_err(|halt| broken("the issuer's log", halt))?;
+    match stage.world.record().unexplained() {
+        [] => Ok(()),
+        some => Err((None, json!("a rule behind every refusal"), json!(some))),
+    }
 }
 
 /// Brings a persona to where it starts, by the same verbs that a scenario has.

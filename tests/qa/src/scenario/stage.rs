@@ -35,8 +35,8 @@ pub(super) struct Person {
 
 impl Stage {
     /// Nobody in a world of its own.
-    pub(super) async fn new(folder: &Path, policy: &Policy) -> Result<Self, Halt> {
-        let world = World::new(folder, policy).await?;
+    pub(super) async fn new(folder: &Path, policy: &Policy, seed: Option<u64>) -> Result<Self, Halt> {
+        let world = World::new(folder, policy, seed).await?;
         let issuer = {
             let (info, file) = world.info()?;
             RememberedIssuer::new(info, file)

@@ -89,7 +89,7 @@ impl Talk {
             return Err(Halt::Broken("a world has begun already; end it first".into()));
         }
         let folder = temporary_folder()?;
-        let world = World::new(folder.path(), policy).await?;
+        let world = World::new(folder.path(), policy, None).await?;
         let (info, _) = world.info()?;
         // As in `sandbox.json`; whoever starts an issuer on this machine talks to a sandbox.
         let issuer = json!({

@@ -167,23 +167,23 @@ verbs! {
         "Reads the wallet's files again.";
     "register.scan", REGISTER, false,
         [needed("digits", Kind::Text), needed("yen", Kind::Number), optional("txid", Kind::Text)],
-        ["result", "reason", "settlement", "yen", "txid"],
+        ["result", "reason", "rule", "settlement", "yen", "txid"],
         "Settles a code. Repeating a txid repeats the transaction.";
     "register.void", REGISTER, false, [needed("txid", Kind::Text)],
-        ["result", "reason", "settlement", "yen", "txid"],
+        ["result", "reason", "rule", "settlement", "yen", "txid"],
         "Reverses a transaction of this register, also one that has not arrived.";
     "register.refund", REGISTER, false,
         [needed("settlement", Kind::Text), needed("yen", Kind::Number), optional("txid", Kind::Text)],
-        ["result", "reason", "settlement", "yen", "txid"],
+        ["result", "reason", "rule", "settlement", "yen", "txid"],
         "Gives money back for a settlement.";
     "atm.authorize", ATM, false,
         [needed("number", Kind::Text), needed("totp", Kind::Text), optional("txid", Kind::Text)],
-        ["result", "reason", "yen", "until", "txid"],
+        ["result", "reason", "rule", "yen", "until", "txid"],
         "Asks whether cash may be taken.";
     "atm.deposit", ATM, false,
         [needed("number", Kind::Text), needed("totp", Kind::Text), needed("yen", Kind::Number),
          optional("txid", Kind::Text)],
-        ["result", "reason", "settlement", "yen", "txid"],
+        ["result", "reason", "rule", "settlement", "yen", "txid"],
         "Asks whether cash may be taken, and posts it. With the txid of an earlier question it goes on from there.";
     "sandbox.clock", Actor::Nobody, false, [optional("advance", Kind::Span)], ["now", "offset_ms", "held", "ran"],
         "Moves the clock of the issuer and of everybody ahead; what came due has run then.";

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use saifu_crypto::{Random as _, SystemRandom};
+use saifu_crypto::{Random as _, SystemRandom, sha256};
 use saifu_sandbox::policy::Policy;
 use saifu_sandbox::{Options, Running, Sandbox, SandboxInfo, StartError};
 use saifu_wire::Name;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::halt::Halt;
+use super::record::Record;
 use crate::failure::{Failure, LocalCode};
 use crate::peers::{Levers, Terminal};
 
@@ -20,6 +21,10 @@ use crate::peers::{Levers, Terminal};
 const FIRST_PORT: u16 = 10_240;
 const PORT_BLOCKS: u16 = 5_000;
 const PORT_DRAWS: u8 = 50;
+/// Seeded worlds begin in the year 2100, so that no machine's clock is past them: at a moment drawn from the seed, so that
+/// many seeds meet many days and hours.
+const SEEDED_YEAR: u64 = 4_102_444_800_000;
+const YEAR_MS: u64 = 365 * 86_400_000;
 
 /// An issuer, its terminals and its levers.
 pub(super) struct World {
@@ -30,6 +35,7 @@ pub(super) struct World {
     /// As the issuer said at its last start.
     levers: Levers,
     terminals: BTreeMap<String, Terminal>,
+    record: Record,
 }
 
 /// The folder that a world is made in; it goes with its guard.
@@ -39,22 +45,26 @@ pub(super) fn temporary_folder() -> Result<TempDir, Failure> {
 }
 
 impl World {
-    /// Starts an issuer on ports that it keeps when it starts again.
-    pub(super) async fn new(folder: &Path, policy: &Policy) -> Result<Self, Halt> {
+    /// Starts an issuer on ports that it keeps when it starts again. With a seed time is held, at the seed's moment.
+    pub(super) async fn new(folder: &Path, policy: &Policy, seed: Option<u64>) -> Result<Self, Halt> {
         let mut draws: u8 = 0;
         let (port, running) = loop {
             let drawn = u16::from_be_bytes(SystemRandom.bytes().map_err(|error| Halt::Broken(error.to_string()))?);
             let port = FIRST_PORT.saturating_add(drawn.checked_rem(PORT_BLOCKS).unwrap_or(0).saturating_mul(4));
             draws = draws.saturating_add(1);
-            match start(folder, port, policy).await {
+            match start(folder, port, policy, seed).await {
                 Ok(running) => break (port, running),
                 Err(StartError::Port { .. }) if draws < PORT_DRAWS => {}
                 Err(error) => return Err(Halt::Broken(error.to_string())),
             }
         };
         let levers = Levers::new(running.info())?;
+        if let Some(seed) = seed {
+            levers.move_clock(&json!({ "held": true })).await?;
+            levers.move_clock(&json!({ "to": first_moment(seed) })).await?;
+        }
         let (folder, policy, terminals) = (folder.to_owned(), policy.clone(), BTreeMap::new());
-        Ok(Self { folder, policy, port, running: Some(running), levers, terminals })
+        Ok(Self { folder, policy, port, running: Some(running), levers, terminals, record: Record::default() })
     }
 
     /// What the running issuer says of itself, and the file that says it.
@@ -69,6 +79,7 @@ impl World {
 
     /// Stops the issuer. Stopping a stopped one is a mistake of the scenario.
     pub(super) async fn stop(&mut self) -> Result<(), Halt> {
+        self.gather().await?;
         let running = self.running.take().ok_or_else(|| Halt::Broken("the issuer is not running".into()))?;
         running.stop().await;
         Ok(())
@@ -79,7 +90,8 @@ impl World {
         if self.running.is_some() {
             return Err(Halt::Broken("the issuer is running".into()));
         }
-        let running = start(&self.folder, self.port, &self.policy).await;
+        // The folder keeps the seed.
+        let running = start(&self.folder, self.port, &self.policy, None).await;
         let running = running.map_err(|error| Halt::Broken(error.to_string()))?;
         self.levers = Levers::new(running.info())?;
         self.running = Some(running);
@@ -99,6 +111,16 @@ impl World {
     /// The ledger's check of itself; `None` while the issuer is not running.
     pub(super) async fn audit(&self) -> Result<Option<Value>, Halt> {
         if self.runs() { Ok(Some(self.levers.audit().await?)) } else { Ok(None) }
+    }
+
+    /// Takes the log of the issuer that runs, if one does, before it ends.
+    pub(super) async fn gather(&mut self) -> Result<(), Halt> {
+        if self.runs() { self.record.gather(&self.levers).await } else { Ok(()) }
+    }
+
+    /// The issuer's log as far as it was gathered.
+    pub(super) fn record(&self) -> &Record {
+        &self.record
     }
 
     /// A terminal; its connection stays open.
@@ -121,7 +143,13 @@ impl World {
     }
 }
 
-async fn start(folder: &Path, port: u16, policy: &Policy) -> Result<Running, StartError> {
+async fn start(folder: &Path, port: u16, policy: &Policy, seed: Option<u64>) -> Result<Running, StartError> {
     let data = folder.join("sandbox");
-    Sandbox::start(Options { port: Some(port), policy: policy.clone(), ..Options::new(data) }).await
+    Sandbox::start(Options { port: Some(port), policy: policy.clone(), seed, ..Options::new(data) }).await
+}
+
+fn first_moment(seed: u64) -> u64 {
+    let digest = sha256(&seed.to_be_bytes());
+    let drawn = digest.first_chunk().map_or(seed, |bytes| u64::from_be_bytes(*bytes));
+    SEEDED_YEAR.saturating_add(drawn.checked_rem(YEAR_MS).unwrap_or(0))
 }
