@@ -250,6 +250,7 @@ mod tests {
         assert!(Error::TABLE.iter().all(|(code, name, _)| *code != CANCELLED && *name != "cancelled"));
         assert!(Error::TABLE.len() < 15);
         assert_eq!(WalletError::cancelled().info().code, CANCELLED);
+        assert!(include_str!("../../docs/interface.md").contains(&format!("{CANCELLED}, `cancelled`")));
     }
 
     #[test]
