@@ -14,14 +14,14 @@ use crate::process::tail;
 pub(super) const ABOUT: About = About {
     name: "faults",
     sentence: "two faults on one road, from sign-up to refund; wallet, tills and ledger must agree after each",
-    takes: "20412 rounds, about 30 minutes",
+    takes: "36288 rounds, about an hour",
     rounds: PAIRS,
     rounds_a_chunk: A_CHUNK,
 };
 
 /// All of them. The test program knows how many there are and is asked.
-const PAIRS: u64 = 20_412;
-const A_CHUNK: u64 = 600;
+const PAIRS: u64 = 36_288;
+const A_CHUNK: u64 = 1_200;
 const TEST: &str = "pairs::roads_end_well_when_two_things_go_wrong";
 /// `SEED:FIRST:COUNT`.
 const SLICE: &str = "SAIFU_FAULT_PAIRS";
@@ -119,7 +119,7 @@ pub(super) fn figures(chunks: &[Chunk]) -> Value {
 mod tests {
     use super::*;
 
-    const LINE: &str = r#"SAIFU-FIGURES {"pairs":20412,"runs":2,"table":{
+    const LINE: &str = r#"SAIFU-FIGURES {"pairs":36288,"runs":2,"table":{
         "hang + reorder":{"runs":2,"final":1,"lost_yen":5,"doubled_yen":0,"disagreements":1,"needed_a_person":0}},
         "messages":{"home":3,"settle":1},"failures":["RUN=\"home/hang settle/reorder insists\": open"]}"#;
 
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn chunks_are_added_up_by_faults_and_by_message() {
-        let chunks = [read("1:0:2", 2, false, &line()), read("1:600:2", 2, false, &line())];
+        let chunks = [read("1:0:2", 2, false, &line()), read("1:1200:2", 2, false, &line())];
         let figures = figures(&chunks);
         let row: Row = serde_json::from_value(figures["table"]["hang + reorder"].clone()).unwrap();
         let sum = Row { runs: 4, r#final: 2, lost_yen: 10, disagreements: 2, ..Row::default() };
@@ -149,14 +149,14 @@ mod tests {
     #[test]
     fn test_that_passes_with_other_runs_or_pairs_has_failed() {
         assert_eq!(read("1:0:2", 2, true, "test result: ok. 0 passed").failures.len(), 1);
-        let fewer = line().replace("20412", "20411").replace("RUN", "");
+        let fewer = line().replace("36288", "36287").replace("RUN", "");
         let chunk = read("1:0:2", 2, true, &fewer);
-        assert!(chunk.failures.iter().any(|failure| failure.contains("20411 pairs")), "{:?}", chunk.failures);
+        assert!(chunk.failures.iter().any(|failure| failure.contains("36287 pairs")), "{:?}", chunk.failures);
     }
 
     #[test]
     fn chunks_go_through_one_order_one_after_the_other() {
         let task = |number, rounds| Task { number, seed: 7_u64.wrapping_add(number), rounds };
-        assert_eq!([slice(task(0, 600)), slice(task(2, 12))], ["7:0:600", "7:1200:12"]);
+        assert_eq!([slice(task(0, 1_200)), slice(task(2, 12))], ["7:0:1200", "7:2400:12"]);
     }
 }
