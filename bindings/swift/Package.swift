@@ -19,11 +19,12 @@ var targets: [Target] = [
 
 // The tests run on Linux: they need OpenSSL for a key store and the `saifu` command for an issuer.
 #if os(Linux)
-targets += [
-    .systemLibrary(name: "COpenSSL", path: "Tests/COpenSSL"),
-    .target(name: "SaifuTestSupport", dependencies: ["Saifu", "COpenSSL"], path: "Tests/Support"),
-    .testTarget(name: "SaifuTests", dependencies: ["Saifu", "SaifuTestSupport"]),
-]
+    targets += [
+        .systemLibrary(name: "COpenSSL", path: "Tests/COpenSSL"),
+        .target(name: "SaifuTestSupport", dependencies: ["Saifu", "COpenSSL"], path: "Tests/Support"),
+        .target(name: "SaifuExamples", dependencies: ["Saifu"], path: "Examples"),
+        .testTarget(name: "SaifuTests", dependencies: ["Saifu", "SaifuTestSupport", "SaifuExamples"]),
+    ]
 #endif
 
 let package = Package(

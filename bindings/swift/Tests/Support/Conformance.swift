@@ -4,6 +4,9 @@ import Saifu
 /// Plays the files of `core/host/conformance` against a host: the suite that every host must pass, in every language.
 /// `FORMAT.md` beside them says what a file means.
 public final class Conformance {
+    /// All that a host is.
+    public typealias Host = any Keys & Secrets & Clock
+
     /// A host that is held against the suite, and how it is brought to where the suite wants it.
     public struct Subject {
         let open: () throws -> Host
@@ -68,28 +71,28 @@ public final class Conformance {
     }
 
     private func call(_ step: ConformanceStep, _ before: ClockReading?) throws -> Given {
-        let (keys, secrets, arguments) = (host.keys, host.secrets, step.arguments)
+        let arguments = step.arguments
         let role = arguments["role"]?.text == "device" ? Role.device : .authorization
         let bytes = { (name: String) in try ConformanceStep.bytes(arguments[name]) }
         let text = { (name: String) in try self.savedBytes(arguments[name]) }
         switch step.verb {
-        case "keys.create": return .key(try keys.create(role: role))
-        case "keys.info": return .key(try keys.info(role: role))
-        case "keys.sign": return .bytes(try keys.sign(message: bytes("message")))
-        case "keys.delete": try keys.delete(role: role)
+        case "keys.create": return .key(try host.create(role: role))
+        case "keys.info": return .key(try host.info(role: role))
+        case "keys.sign": return .bytes(try host.sign(message: bytes("message")))
+        case "keys.delete": try host.delete(role: role)
         case "authorize": return .bytes(try subject.authorize(bytes("message")))
         case "verify":
             guard case .key(let key) = try given(arguments["key"]) else { throw Broken("`key` is no key") }
             return .valid(P256.verify(try text("signature"), of: try bytes("message"), by: key.spki))
-        case "secrets.id": return .name(try secrets.id())
-        case "secrets.renew": return .name(try secrets.renew())
-        case "secrets.retire": try secrets.retire()
-        case "secrets.seal": return .bytes(try secrets.seal(plain: bytes("plain")))
-        case "secrets.unseal": return .bytes(try secrets.unseal(sealed: text("sealed")))
+        case "secrets.id": return .name(try host.id())
+        case "secrets.renew": return .name(try host.renew())
+        case "secrets.retire": try host.retire()
+        case "secrets.seal": return .bytes(try host.seal(plain: bytes("plain")))
+        case "secrets.unseal": return .bytes(try host.unseal(sealed: text("sealed")))
         case "secrets.unseal-damaged":
-            let opened = Self.damaged(try text("sealed")).filter { (try? secrets.unseal(sealed: $0)) != nil }
+            let opened = Self.damaged(try text("sealed")).filter { (try? host.unseal(sealed: $0)) != nil }
             return .opened(Int64(opened.count))
-        case "clock.read": return .reading(before: before, now: try host.clock.read())
+        case "clock.read": return .reading(before: before, now: try host.read())
         case "pause": Thread.sleep(forTimeInterval: Double(arguments["ms"]?.whole ?? 0) / 1000)
         case "reopen": host = try subject.open()
         default: throw Broken("no verb is \(step.verb)")
@@ -135,7 +138,7 @@ public final class Conformance {
     }
 
     private func given(_ name: Json?) throws -> Given {
-        guard let name = name?.text, let given = saved[name] else { throw Broken("nothing was saved as \(name ?? .null)") }
+        guard let name = name?.text, let given = saved[name] else { throw Broken("nothing was saved so") }
         return given
     }
 

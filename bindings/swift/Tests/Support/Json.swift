@@ -97,7 +97,8 @@ public enum Json: Hashable, Sendable, Codable {
             case "\t": quoted += "\\t"
             case "\u{08}": quoted += "\\b"
             case "\u{0C}": quoted += "\\f"
-            case ..<" ": quoted += "\\u" + String(repeating: "0", count: scalar.value < 16 ? 3 : 2)
+            case ..<" ":
+                quoted += "\\u" + String(repeating: "0", count: scalar.value < 16 ? 3 : 2)
                 quoted += String(scalar.value, radix: 16)
             default: quoted.unicodeScalars.append(scalar)
             }

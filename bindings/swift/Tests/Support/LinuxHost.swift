@@ -32,9 +32,6 @@ public final class LinuxHost: Keys, Secrets, Clock {
         kept = Locked(try old.map { try JSONDecoder().decode(Kept.self, from: $0) } ?? Kept())
     }
 
-    /// As a wallet takes it.
-    public var host: Host { Host(keys: self, secrets: self, clock: self) }
-
     /// Signs with the authorization key, as an app does behind its prompt.
     public func authorize(_ message: Data) throws -> Data {
         try pair(.authorization).sign(message)

@@ -227,3 +227,13 @@ struct Verb: Decodable, Sendable {
         }
     }
 }
+
+extension Scenario {
+    /// SHA-256, in hexadecimal, over the sorted canonical texts, a line each: equal in every language that read the same.
+    public static func hash(_ scenarios: [Scenario]) -> String {
+        let texts = scenarios.map(\.canonical).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return Digest.sha256(Data(texts.joined(separator: "\n").utf8)).map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }.joined()
+    }
+}

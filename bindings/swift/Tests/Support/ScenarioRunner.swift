@@ -96,7 +96,7 @@ public struct ScenarioRunner {
         _ = try await stage.performWallet("wallet.sign-up", as: name, [:])
         _ = try await stage.performWallet("wallet.confirm", as: name, [:])
         if let yen = persona.balanceYen {
-            try await person.deposit(try await person.topUp(yen: yen), world)
+            try await person.deposit(try await person.topUp(yen: yen))
             try await world.advance(seconds: Self.afterTopUpSeconds)
         }
         _ = try await stage.performWallet("wallet.refresh", as: name, [:])
@@ -141,7 +141,8 @@ public struct ScenarioRunner {
         for path in expected.keys.sorted() {
             let seen = outcome.at(path)
             if let expectation = expected[path], !expectation.met(seen) {
-                throw Misfit(path: path, expected: expectation.json, seen: seen ?? ["absent": true, "outcome": outcome])
+                let absent: Json = ["absent": true, "outcome": outcome]
+                throw Misfit(path: path, expected: expectation.json, seen: seen ?? absent)
             }
         }
         if outcome["error"] != nil, expected["error"] == nil {

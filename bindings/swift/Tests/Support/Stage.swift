@@ -12,15 +12,15 @@ public final class Stage {
         (self.world, self.issuer, self.folder) = (world, issuer, folder)
     }
 
-    /// A persona with a wallet that nobody has signed up in.
+    /// A persona with a wallet that nobody has signed up in, open unless told. Takes the place of one of that name.
     @discardableResult
-    public func add(_ name: String, number: String) async throws -> Person {
-        let folder = folder.appendingPathComponent("wallets").appendingPathComponent(name)
+    public func add(_ name: String, number: String, open: Bool = true) async throws -> Person {
+        let folder = folder.appendingPathComponent("wallets").appendingPathComponent("\(name)-\(number)")
         let host = TroubledHost(try LinuxHost(folder: folder.appendingPathComponent("host"), clock: world.clock))
-        let config = Config(folder: folder.appendingPathComponent("vault").path, appVersion: "1.0", issuer: issuer)
-        let person = Person(number: number, host: host, config: config)
+        let config = issuer.config(folder: folder.appendingPathComponent("vault"))
+        let person = Person(world: world, number: number, host: host, config: config)
         people[name] = person
-        try await person.open()
+        if open { try await person.open() }
         return person
     }
 
@@ -45,6 +45,7 @@ public final class Stage {
 
 /// A persona with its wallet.
 public final class Person {
+    private let world: World
     public let number: String
     public let host: TroubledHost
     private let config: Config
@@ -52,14 +53,14 @@ public final class Person {
     public private(set) var wallet: Wallet?
     var events: AsyncStream<WalletEvent>?
 
-    init(number: String, host: TroubledHost, config: Config) {
-        (self.number, self.host, self.config) = (number, host, config)
+    init(world: World, number: String, host: TroubledHost, config: Config) {
+        (self.world, self.number, self.host, self.config) = (world, number, host, config)
     }
 
     /// Opens the wallet of its folder.
     public func open() async throws {
         guard wallet == nil else { throw Broken("the wallet is open") }
-        wallet = try await Wallet.opened(host: host.host, config: config)
+        wallet = try await Wallet.open(keys: host, secrets: host, clock: host, config: config)
     }
 
     /// Ends it. Everything it knows is on the disk already, so this is what a kill leaves.
@@ -80,11 +81,11 @@ public final class Person {
     public func topUp(yen: Int64, thinking: () async throws -> Void = {}) async throws -> TopUp {
         let approval = try await (try opened).topUps().prepareAtm(yen: yen)
         try await thinking()
-        return try await approval.confirm(signature: try host.inner.authorize(approval.message()))
+        return try await approval.confirm(signature: try host.inner.authorize(approval.signingBytes()))
     }
 
     /// The newest code in the persona's inbox.
-    public func code(_ world: World) async throws -> String {
+    public func code() async throws -> String {
         let inbox = try await world.perform("sandbox.sms", as: "owner", number: number)
         guard let code = inbox["messages"]?.list?.reversed().compactMap({ $0["code"]?.text }).first
         else { throw Broken("there is no code in the inbox") }
@@ -92,15 +93,15 @@ public final class Person {
     }
 
     /// Signs up, and asks the issuer once.
-    public func signUp(_ world: World) async throws {
+    public func signUp() async throws {
         let account = (try opened).account()
         _ = try await account.signUp(number: number)
-        _ = try await account.confirm(code: try await code(world))
+        _ = try await account.confirm(code: try await code())
         _ = try await (try opened).refresh()
     }
 
     /// Brings the approved cash to an ATM.
-    public func deposit(_ topUp: TopUp, _ world: World) async throws {
+    public func deposit(_ topUp: TopUp) async throws {
         let totp = try (try opened).account().totp()
         let cash: [String: Json] = [
             "number": .maybe(topUp.number), "totp": .text(totp.code), "yen": .whole(topUp.yen),

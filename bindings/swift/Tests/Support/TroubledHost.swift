@@ -30,12 +30,11 @@ public final class TroubledHost: Keys, Secrets, Clock {
 
     public init(_ inner: LinuxHost) { self.inner = inner }
 
-    /// As a wallet takes it.
-    public var host: Host { Host(keys: self, secrets: self, clock: self) }
-
     /// From now on; `nil`: all is well again.
     public func set(_ trouble: Trouble?, on calls: HostCall...) {
-        troubles.with { troubles in calls.forEach { troubles[$0] = trouble } }
+        troubles.with { troubles in
+            for call in calls { troubles[call] = trouble }
+        }
     }
 
     /// Hears of every call before it is done, on the library's thread.

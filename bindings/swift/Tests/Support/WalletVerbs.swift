@@ -26,19 +26,20 @@ extension Stage {
                 "resend_at": .number(screen.resendAt),
             ]
         case "wallet.confirm":
-            let code: String
-            if let given = arguments["code"] { code = given.text ?? given.canonical } else { code = try await person.code(world) }
+            let newest = arguments["code"] == nil ? try await person.code() : nil
+            let code = newest ?? arguments["code"].map { $0.text ?? $0.canonical } ?? ""
             guard try wallet.account().signUpInProgress() != nil
-            else { throw Refusal(["error": "no-sign-up", "title": "No sign-up waits for a code here.", "detail": nil, "rule": nil, "retry_after_ms": nil]) }
+            else { throw refusal("no-sign-up", "No sign-up waits for a code here.") }
             return ["device_id": .text(try await wallet.account().confirm(code: code))]
         case "wallet.home": return json(try wallet.home())
         case "wallet.refresh": return json(try await wallet.refresh())
         case "wallet.code":
             let purpose = arguments["purpose"] == "cash-in" ? Purpose.cashIn : .pay
             let codes = wallet.codes()
-            return json(
-                arguments["offline"] == true
-                    ? try codes.current(purpose: purpose) : try await codes.next(purpose: purpose))
+            guard arguments["offline"] == true else { return json(try await codes.next(purpose: purpose)) }
+            guard let inHand = try codes.current(purpose: purpose)
+            else { throw refusal("no-code", "There is no payment code in hand.") }
+            return json(inHand)
         case "wallet.top-up": return try await topUp(person, arguments)
         case "wallet.pending": return list(try wallet.topUps().pending().map(json))
         case "wallet.history": return list(try await wallet.history().newest(limit: .max).map(json))
@@ -55,10 +56,10 @@ extension Stage {
             try await person.kill()
             return ["state": "killed"]
         case "wallet.lock":
-            wallet.lock()
+            try wallet.lock()
             return ["state": "locked"]
         case "wallet.unlock":
-            try wallet.unlock()
+            try await wallet.unlock()
             return ["state": .text(kebab(try wallet.home().state))]
         default: throw Broken("the runner does not know \(verb)")
         }
@@ -94,6 +95,11 @@ extension Stage {
             return try await group.next()!
         }
     }
+}
+
+/// A refusal that the library tells in another way.
+private func refusal(_ code: String, _ title: String) -> Refusal {
+    Refusal(["error": .text(code), "title": .text(title), "detail": nil, "rule": nil, "retry_after_ms": nil])
 }
 
 extension WalletError {
@@ -151,8 +157,9 @@ private func json(_ pending: PendingEntry) -> Json {
 
 private func json(_ entry: HistoryEntry) -> Json {
     [
-        "id": .text(entry.id), "number": .number(entry.number), "at": .number(entry.at), "kind": .text(kebab(entry.kind)),
-        "yen": .whole(entry.yen), "points": .whole(entry.points), "merchant": .maybe(entry.merchant),
+        "id": .text(entry.id), "number": .number(entry.number), "at": .number(entry.at),
+        "kind": .text(kebab(entry.kind)), "yen": .whole(entry.yen), "points": .whole(entry.points),
+        "merchant": .maybe(entry.merchant),
         "state": "done", "original": .maybe(entry.original), "intent": .maybe(entry.intent),
     ]
 }

@@ -118,26 +118,32 @@ public enum Place {
 
     /// The files of a folder of the repository that end so, by name.
     public static func files(_ folder: String, _ ending: String) throws -> [URL] {
-        try FileManager.default.contentsOfDirectory(at: root.appendingPathComponent(folder), includingPropertiesForKeys: nil)
+        let folder = root.appendingPathComponent(folder)
+        return try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
             .filter { $0.pathExtension == ending }
             .sorted { $0.lastPathComponent < $1.lastPathComponent }
     }
 }
 
-extension Issuer {
-    /// As a world and `sandbox.json` write it: keys and pins in base64.
-    public init(_ json: Json) throws {
-        let text = { (name: String) in
-            guard let text = json[name]?.text else { throw Broken("the issuer has no \(name)") }
-            return text
-        }
-        let bytes = { (text: String?) in
-            guard let bytes = text.flatMap({ Data(base64Encoded: $0) }) else { throw Broken("the issuer's keys are no base64") }
-            return bytes
-        }
-        self.init(
-            customerUrl: try text("customer_url"), serviceUrl: try text("service_url"), caPem: json["ca_pem"]?.text,
-            pins: try (json["pins"]?.list ?? []).map { try bytes($0.text) },
-            serviceKey: try bytes(json["service_key"]?.text), sandbox: json["sandbox"]?.flag ?? false)
+/// Whom a wallet talks to, as a world and `sandbox.json` write it: keys and pins in base64.
+public struct Issuer: Sendable, Decodable {
+    let customerUrl: String
+    let serviceUrl: String
+    let caPem: String?
+    let pins: [Data]
+    let serviceKey: Data
+    let sandbox: Bool
+
+    init(_ json: Json) throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        self = try decoder.decode(Issuer.self, from: Data(json.canonical.utf8))
+    }
+
+    /// For the wallet in `folder`.
+    public func config(folder: URL) -> Config {
+        Config(
+            folder: folder.path, appVersion: "1.0", customerUrl: customerUrl, serviceUrl: serviceUrl, caPem: caPem,
+            pins: pins, serviceKey: serviceKey, sandbox: sandbox)
     }
 }

@@ -1,0 +1,90 @@
+import Foundation
+import Saifu
+import SaifuExamples
+import SaifuTestSupport
+import Testing
+
+extension Bindings {
+    /// The code of docs/ios.md is that of the folder Examples, which is compiled here, and does what the page says.
+    @Suite struct GuideTests {
+        private struct Yes: Approver {
+            let host: LinuxHost
+            func approve(_ message: Data, text: String) async throws -> Data { try host.authorize(message) }
+        }
+
+        private struct No: Approver {
+            func approve(_ message: Data, text: String) async throws -> Data { throw HostError.UserDeclined }
+        }
+
+        private func trimmed(_ text: String) -> String {
+            text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: "\n")
+        }
+
+        @Test func everyBlockOfThePageIsInAnExample() throws {
+            let folders = ["bindings/swift/Examples", "bindings/swift/Examples/Apple"]
+            let files = try folders.flatMap { try Place.files($0, "swift") }
+            let examples = try files.map { trimmed(try String(contentsOf: $0, encoding: .utf8)) }
+            let page = try String(contentsOf: Place.root.appendingPathComponent("docs/ios.md"), encoding: .utf8)
+            let blocks = page.components(separatedBy: "```swift\n").dropFirst().map { block in
+                trimmed(block.components(separatedBy: "\n```").first ?? "")
+            }
+            try #require(blocks.count >= 5)
+            for block in blocks {
+                #expect(examples.contains { $0.contains(block) }, "this is in no example:\n\(block)")
+            }
+        }
+
+        @Test func appBeginsWhereItsSignUpStands() async throws {
+            try await inWorld { stage in
+                let taro = try await stage.add("taro", number: "090-1234-5678")
+                #expect(try taro.opened.firstScreen() == .number)
+                let waiting = try await taro.opened.account().signUp(number: taro.number)
+                // The phone ended the app while the SMS was read.
+                try await taro.kill()
+                try await taro.open()
+                #expect(try taro.opened.firstScreen() == .code(waiting))
+                _ = try await taro.opened.account().confirm(code: try await taro.code())
+                #expect(try taro.opened.firstScreen() == .home)
+            }
+        }
+
+        @Test func modelShowsWhatHappens() async throws {
+            try await inWorld { stage in
+                let taro = try await stage.add("taro", number: "090-1234-5678")
+                try await taro.signUp()
+                let wallet = try taro.opened
+                let model = await HomeModel(wallet)
+                let running = Task { await model.run() }
+                let topUp = try await wallet.topUp(yen: 5_000, Yes(host: taro.host.inner))
+                try await taro.deposit(topUp)
+                for _ in 0..<500 {
+                    if await model.home?.balanceYen == 5_000 { break }
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+                #expect(await model.home?.balanceYen == 5_000)
+                running.cancel()
+                await running.value
+                #expect(await model.trouble == nil)
+            }
+        }
+
+        @Test func modelTellsWhatTheUserCanDo() async throws {
+            try await inWorld { stage in
+                let taro = try await stage.add("taro", number: "090-1234-5678")
+                let model = await HomeModel(try taro.opened)
+                await model.run()
+                #expect(await model.home?.state == .noAccount)
+                #expect(await model.trouble?.next == "Sign up with your phone number.")
+            }
+        }
+
+        @Test func ownerWhoDeclinesMovesNothing() async throws {
+            try await inWorld { stage in
+                let taro = try await stage.add("taro", number: "090-1234-5678")
+                try await taro.signUp()
+                await #expect(throws: HostError.UserDeclined) { try await taro.opened.topUp(yen: 5_000, No()) }
+                #expect(try taro.opened.topUps().pending() == [])
+            }
+        }
+    }
+}
