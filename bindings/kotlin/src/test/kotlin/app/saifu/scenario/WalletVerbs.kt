@@ -85,7 +85,7 @@ private suspend fun Stage.confirm(who: String, given: JsonElement?): JsonObject 
     }
 }
 
-private fun Stage.newestCode(who: String): String {
+fun Stage.newestCode(who: String): String {
     val messages = perform("sandbox.sms", who, JsonObject(mapOf()))["messages"] as? JsonArray
     return messages?.reversed()?.firstNotNullOfOrNull { (it as? JsonObject)?.get("code").text }
         ?: throw Broken("there is no code in the inbox")

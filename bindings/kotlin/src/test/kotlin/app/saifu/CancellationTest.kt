@@ -1,0 +1,196 @@
+package app.saifu
+
+import app.saifu.scenario.Stage
+import app.saifu.scenario.newestCode
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Deferred
+import kotlinx.coroutines.async
+import kotlinx.coroutines.delay
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.Timeout
+import java.util.concurrent.atomic.AtomicInteger
+import java.util.concurrent.atomic.AtomicReference
+import kotlin.random.Random
+import kotlin.time.Duration.Companion.microseconds
+
+/**
+ * A thousand calls given up, every asynchronous one of them by its coroutine and by its handle, after random delays and at
+ * named points: before it begins, and while the host is asked for a signature, a sealing or the time. The caller sees its
+ * own exception or a result; the wallet and the issuer agree afterwards.
+ */
+@Timeout(600)
+class CancellationTest {
+    /** Where a call is given up. */
+    private sealed interface Point {
+        data object BeforeIt : Point
+
+        data class After(val microseconds: Long) : Point
+
+        /** When the host is asked for [call] the [turn]-th time. */
+        data class During(val call: String, val turn: Int) : Point
+    }
+
+    /** Gives up when the host is asked; nothing while it is null. */
+    private val armed = AtomicReference<Pair<Point.During, () -> Unit>>()
+    private val turns = AtomicInteger()
+    private val hit = AtomicInteger()
+    private val random = Random(20_261_123)
+
+    private fun watched(host: Host): Host = Watched(host, ::asked).platform()
+
+    private fun asked(call: String) {
+        val (point, giveUp) = armed.get() ?: return
+        if (call == point.call && turns.incrementAndGet() == point.turn) {
+            hit.incrementAndGet()
+            giveUp()
+        }
+    }
+
+    private fun points(count: Int): List<Point> {
+        val named = List(3) { Point.During("clock.read", it + 1) } + Point.During("keys.sign", 1) +
+            Point.During("secrets.seal", 1) + Point.BeforeIt
+        return List(count) { if (it % 2 == 0) Point.After(random.nextLong(30_000)) else named[it / 2 % named.size] }
+    }
+
+    /** Begins [call], gives it up at [point], and returns its value if it had one by then. */
+    private suspend fun <T : Any> CoroutineScope.givenUp(point: Point, byHandle: Boolean, call: suspend (Cancel?) -> T): T? {
+        val handle = if (byHandle) Cancel() else null
+        var job: Deferred<Result<T>>? = null
+        val giveUp: () -> Unit = { handle?.cancel() ?: job?.cancel() }
+        turns.set(0)
+        // A failure is told by its value: as the end of a child it would end this test's coroutine too.
+        val begun = async(start = CoroutineStart.LAZY) { runCatching { call(handle) } }
+        job = begun
+        when (point) {
+            Point.BeforeIt -> giveUp()
+            is Point.During -> armed.set(point to giveUp)
+            is Point.After -> Unit
+        }
+        begun.start()
+        if (point is Point.After) {
+            delay(point.microseconds.microseconds)
+            giveUp()
+        }
+        val outcome = runCatching { begun.await().getOrThrow() }
+        armed.set(null)
+        handle?.destroy()
+        return outcome.getOrElse { error ->
+            val expected = if (byHandle) error is WalletException.Cancelled else error is CancellationException
+            // What the issuer itself would have refused may be refused as well.
+            assertTrue(expected || error is WalletException.Refused) { "$point by ${if (byHandle) "handle" else "coroutine"}: $error" }
+            null
+        }
+    }
+
+    private suspend fun <T : Any> CoroutineScope.each(count: Int, call: suspend (Cancel?) -> T): List<T> =
+        points(count).mapIndexedNotNull { index, point -> givenUp(point, index / 2 % 2 == 0, call).also { settled() } }
+
+    @Test
+    fun `a thousand calls given up leave wallet and issuer agreed`() = stage { scope ->
+        val wallet = starter("taro", number(1), balanceYen = 1_000, seen = ::watched)
+        advance(25 * 3_600_000L)
+        with(scope) {
+            var calls = 0
+            calls += 160.also { each(it) { cancel -> if (cancel == null) wallet.refresh() else wallet.refresh(cancel) } }
+            calls += 100.also { each(it) { cancel -> if (cancel == null) wallet.follow() else wallet.follow(cancel) } }
+            wallet.history().use { history ->
+                calls += 160.also { each(it) { cancel -> if (cancel == null) history.newest(9u) else history.newest(9u, cancel) } }
+            }
+            wallet.codes().use { codes ->
+                calls += 160.also {
+                    each(it) { cancel -> if (cancel == null) codes.next(Purpose.PAY) else codes.next(Purpose.PAY, cancel) }
+                }
+            }
+            wallet.topUps().use { topUps ->
+                calls += 160.also { count ->
+                    each(count) { cancel -> if (cancel == null) topUps.prepareAtm(5) else topUps.prepareAtm(5, cancel) }
+                        .forEach(Approval::destroy)
+                }
+                calls += approvals(this@stage, this, topUps, 100)
+            }
+            calls += signUps(this@stage, this, 120)
+            calls += closings(this@stage, this, 40)
+            assertEquals(1_000, calls)
+        }
+        assertTrue(hit.get() > 100) { "only ${hit.get()} calls were given up while the host was asked" }
+        agree("taro")
+        assertEquals(0uL, diagnostics().cancels)
+    }
+
+    /** Given up while their money moves: each is at the issuer or nowhere. */
+    private suspend fun approvals(stage: Stage, scope: CoroutineScope, topUps: TopUps, count: Int): Int {
+        points(count).forEachIndexed { index, point ->
+            topUps.prepareAtm(index + 1L).use { approval ->
+                val signature = stage.person("taro").host.authorize(approval.signingBytes())
+                scope.givenUp(point, index / 2 % 2 == 0) { cancel ->
+                    if (cancel == null) approval.confirm(signature) else approval.confirm(signature, cancel)
+                }
+            }
+        }
+        settled()
+        return count
+    }
+
+    /** New phones: a sign-up given up, then its code given up, then the same again to the end. */
+    private suspend fun signUps(stage: Stage, scope: CoroutineScope, count: Int): Int {
+        val phones = count / 3
+        val points = points(count)
+        repeat(phones) { phone ->
+            val name = "phone-$phone"
+            val number = number(100 + phone)
+            stage.add(name, number, ::watched).account().use { account ->
+                for (turn in 0..1) {
+                    scope.givenUp(points[3 * phone + turn], turn == 0) { cancel ->
+                        if (cancel == null) account.signUp(number) else account.signUp(number, cancel)
+                    }
+                    settled()
+                }
+                account.signUp(number)
+                val code = stage.newestCode(name)
+                scope.givenUp(points[3 * phone + 2], phone % 2 == 0) { cancel ->
+                    if (cancel == null) account.confirm(code) else account.confirm(code, cancel)
+                }
+                settled()
+                if (stage.wallet(name).home().state != WalletState.READY) account.confirm(code)
+            }
+            assertEquals(WalletState.READY, stage.wallet(name).refresh().state, name)
+            stage.kill(name)
+        }
+        return count
+    }
+
+    /** Closing has no handle: only its coroutine is given up. The folder is free soon all the same. */
+    private suspend fun closings(stage: Stage, scope: CoroutineScope, count: Int): Int {
+        stage.kill("taro")
+        for (point in points(count)) {
+            val wallet = stage.open("taro")
+            scope.givenUp(point, byHandle = false) { wallet.finish() }
+            stage.kill("taro")
+        }
+        stage.open("taro")
+        return count
+    }
+
+    /** What the wallet shows as held is what the issuer holds; an ATM takes the cash; the rest ends by itself. */
+    private suspend fun Stage.agree(name: String) {
+        val wallet = wallet(name)
+        val home = wallet.refresh()
+        val pending = wallet.topUps().use { it.pending() }
+        assertTrue(pending.isNotEmpty() && pending.all { it.kind == PendingKind.TOP_UP }, "$pending")
+        assertEquals(DAY_YEN - checkNotNull(home.topUpLeftYen), pending.sumOf { checkNotNull(it.yen) }, "what is held")
+
+        val paid = pending.first()
+        val totp = wallet.account().use { it.totp() }
+        val cash = jsonObject("number" to paid.number, "totp" to totp.code, "yen" to paid.yen)
+        assertEquals("approved", perform("atm.deposit", "atm-1", cash)["result"].text)
+        advance(16 * 60_000L)
+        val after = wallet.refresh()
+        assertEquals(1_000L + checkNotNull(paid.yen), after.balanceYen)
+        assertEquals(listOf<PendingEntry>(), wallet.topUps().use { it.pending() })
+        assertEquals(after.balanceYen, wallet.history().use { it.newest(100u) }.sumOf { it.yen }, "the history adds up")
+    }
+}

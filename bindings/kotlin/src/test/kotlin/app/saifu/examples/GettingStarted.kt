@@ -1,0 +1,86 @@
+package app.saifu.examples
+
+import app.saifu.Approval
+import app.saifu.Config
+import app.saifu.Host
+import app.saifu.LogLevel
+import app.saifu.LogSink
+import app.saifu.PaymentCode
+import app.saifu.Purpose
+import app.saifu.TopUp
+import app.saifu.Wallet
+import app.saifu.WalletEvent
+import app.saifu.WalletException
+import app.saifu.confirm
+import app.saifu.events
+import app.saifu.follow
+import app.saifu.info
+import app.saifu.next
+import app.saifu.openWallet
+import app.saifu.prepareAtm
+import app.saifu.refresh
+import app.saifu.setLog
+import app.saifu.signUp
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.launch
+import java.io.File
+
+// The code of docs/android.md. DocsTest compares the two, and plays what is here against a sandbox.
+
+// begin: open
+suspend fun open(noBackupFilesDir: File, host: Host, issuer: Config): Wallet {
+    val folder = File(noBackupFilesDir, "wallet").path
+    return openWallet(host, issuer.copy(folder = folder))
+}
+// end: open
+
+// begin: sign-up
+suspend fun signUp(wallet: Wallet, number: String, code: suspend () -> String) {
+    wallet.account().use { account ->
+        if (account.signUpInProgress() == null) account.signUp(number)
+        account.confirm(code())
+    }
+}
+// end: sign-up
+
+// begin: home
+fun show(wallet: Wallet, scope: CoroutineScope, render: (Long?) -> Unit) {
+    render(wallet.home().balanceYen)
+    scope.launch { wallet.events().collect { event: WalletEvent -> if (event is WalletEvent.Entry) render(event.balanceYen) } }
+    scope.launch {
+        wallet.follow()
+        render(wallet.refresh().balanceYen)
+    }
+}
+// end: home
+
+// begin: pay
+suspend fun codeToShow(wallet: Wallet): PaymentCode =
+    wallet.codes().use { codes -> codes.current(Purpose.PAY) ?: codes.next(Purpose.PAY) }
+// end: pay
+
+// begin: top-up
+suspend fun topUp(wallet: Wallet, yen: Long, prompt: suspend (String, ByteArray) -> ByteArray): TopUp =
+    wallet.topUps().use { it.prepareAtm(yen) }.use { approval: Approval ->
+        approval.confirm(prompt(approval.text(), approval.signingBytes()))
+    }
+// end: top-up
+
+// begin: errors
+fun words(error: WalletException): String =
+    when (error) {
+        is WalletException.Offline, is WalletException.NoAnswer -> "${error.info.sentence} ${error.info.next}"
+        is WalletException.Refused -> error.info.sentence + error.info.detail?.let { " ($it)" }.orEmpty()
+        is WalletException.Cancelled -> ""
+        else -> "${error.info.sentence} ${error.info.next} [${error.info.code}]"
+    }
+// end: errors
+
+// begin: log
+fun logTo(write: (String) -> Unit) {
+    val sink = object : LogSink {
+        override fun onLines(lines: List<String>) = lines.forEach(write)
+    }
+    setLog(LogLevel.INFO, sink)
+}
+// end: log
