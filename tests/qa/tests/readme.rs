@@ -110,4 +110,16 @@ fn figures_of_the_readme_are_those_of_the_results() {
             format!("{} bare rows", grouped(&figures["floor"]["inserts_a_second"])),
         ],
     );
+    let (row, faults) = measured("faults");
+    let all = &faults["figures"]["all"];
+    says(
+        &row,
+        &[
+            format!("{} roads", grouped(&faults["rounds"])),
+            format!("{} ended in time", grouped(&all["final"])),
+            format!("{} yen lost, {} doubled", grouped(&all["lost_yen"]), grouped(&all["doubled_yen"])),
+            format!("{} disagreements", grouped(&all["disagreements"])),
+            format!("{} needed a person", grouped(&all["needed_a_person"])),
+        ],
+    );
 }
