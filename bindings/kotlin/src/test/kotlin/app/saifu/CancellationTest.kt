@@ -81,7 +81,8 @@ class CancellationTest {
         return outcome.getOrElse { error ->
             val expected = if (byHandle) error is WalletException.Cancelled else error is CancellationException
             // What the issuer itself would have refused may be refused as well.
-            assertTrue(expected || error is WalletException.Refused) { "$point by ${if (byHandle) "handle" else "coroutine"}: $error" }
+            val by = if (byHandle) "handle" else "coroutine"
+            assertTrue(expected || error is WalletException.Refused) { "$point by $by: $error" }
             null
         }
     }

@@ -42,12 +42,17 @@ class HostileHostTest {
             throw thrown()
         }
 
-        private fun after(call: String, given: Any?): Any? = if ("answer:$call" == at) answer(given).also { met.incrementAndGet() } else given
+        private fun after(call: String, given: Any?): Any? {
+            if ("answer:$call" != at) return given
+            met.incrementAndGet()
+            return answer(given)
+        }
     }
 
     /** The roads that use a host. What they throw must be the wallet's own. */
     private suspend fun Stage.roads(name: String): List<Throwable> {
         val failed = ArrayList<Throwable>()
+
         suspend fun road(work: suspend (Wallet) -> Unit) {
             runCatching { withTimeout(60.seconds) { work(wallet(name)) } }.onFailure(failed::add)
         }
@@ -257,6 +262,7 @@ class HostileHostTest {
         assertEquals(2, seen.get())
         val person = person("taro")
         person.wallet = null
-        openWallet(person.platform, config(begun, person.folder.resolve("vault"))).use { assertEquals(2_800L, it.refresh().balanceYen) }
+        val folder = config(begun, person.folder.resolve("vault"))
+        openWallet(person.platform, folder).use { assertEquals(2_800L, it.refresh().balanceYen) }
     }
 }

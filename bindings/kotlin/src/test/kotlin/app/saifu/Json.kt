@@ -37,7 +37,8 @@ fun json(value: Any?): JsonElement =
         else -> error("no JSON is made of ${value::class}")
     }
 
-fun jsonObject(vararg fields: Pair<String, Any?>): JsonObject = JsonObject(fields.associate { (name, value) -> name to json(value) })
+fun jsonObject(vararg fields: Pair<String, Any?>): JsonObject =
+    JsonObject(fields.associate { (name, value) -> name to json(value) })
 
 /** What the issuer's messages and scenarios call this value. */
 val Enum<*>.wireName: String get() = name.lowercase().replace('_', '-')

@@ -28,6 +28,7 @@ class LeakTest {
     fun `five hundred cycles of opening and closing leave nothing`() = stage {
         starter("taro", number(1))
         kill("taro")
+
         suspend fun cycle() {
             open("taro").home()
             kill("taro")
@@ -44,6 +45,7 @@ class LeakTest {
     @Timeout(300)
     fun `twenty thousand calls leave nothing but the wallet`() = stage {
         val wallet = starter("taro", number(1))
+
         suspend fun calls(count: Int) {
             repeat(count) {
                 when (it % 20) {

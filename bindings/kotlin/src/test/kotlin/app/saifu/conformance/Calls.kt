@@ -24,6 +24,7 @@ internal class Calls(private val subject: Subject) {
     /** Does [verb] and gives what came out. */
     fun perform(verb: String, arguments: Map<String, JsonElement>): Any? {
         fun bytes(name: String): ByteArray = checkNotNull(bytesOrNull(arguments[name]))
+
         fun named(name: String): Any? = saved[arguments[name].text]
         return when (verb) {
             "keys.create" -> host.keys.create(role(arguments["role"]))

@@ -31,7 +31,11 @@ class Played(val name: String, val steps: Int, val failure: JsonObject?) {
 }
 
 /** What was not as expected. */
-private class Misfit(val path: String?, val expected: JsonElement, val seen: JsonElement) : Exception("$path: $expected, seen $seen") {
+private class Misfit(
+    val path: String?,
+    val expected: JsonElement,
+    val seen: JsonElement,
+) : Exception("$path: $expected, seen $seen") {
     constructor(expected: String, seen: JsonElement) : this(null, JsonPrimitive(expected), seen)
 }
 
@@ -44,7 +48,8 @@ suspend fun play(scenario: Scenario, world: World): Played =
         val stage = try {
             Stage(world, scenario.policy, this)
         } catch (broken: Broken) {
-            return@coroutineScope Played(scenario.name, 0, failure(scenario, null, Misfit("the issuer starts", json(broken.message)), null))
+            val none = Misfit("the issuer starts", json(broken.message))
+            return@coroutineScope Played(scenario.name, 0, failure(scenario, null, none, null))
         }
         try {
             for ((name, persona) in scenario.personas) begin(stage, name, persona)

@@ -16,7 +16,13 @@ import kotlin.io.path.readText
 class Malformed(val path: String, what: String) : Exception("$path: $what")
 
 /** A scenario that can be played. `docs/scenarios.md` says what a file means. */
-class Scenario(val name: String, val personas: Map<String, Persona>, val policy: JsonObject, val steps: List<Step>, val canonical: String) {
+class Scenario(
+    val name: String,
+    val personas: Map<String, Persona>,
+    val policy: JsonObject,
+    val steps: List<Step>,
+    val canonical: String,
+) {
     /** A named wallet. */
     class Persona(val number: String, val signedUp: Boolean, val balanceYen: Long?)
 
@@ -149,7 +155,10 @@ private class Parser(private val table: Table) {
         return argument.name to value
     }
 
-    private fun gives(verb: Table.Verb, path: String): Boolean = path.substringBefore('.').let { it in verb.gives || it in table.refusal }
+    private fun gives(verb: Table.Verb, path: String): Boolean = path.substringBefore('.').let {
+        it in verb.gives ||
+            it in table.refusal
+    }
 
     private fun objectAt(value: JsonElement, path: String): JsonObject = value as? JsonObject ?: wrong(path, "an object is needed")
 
@@ -157,7 +166,8 @@ private class Parser(private val table: Table) {
         fields.keys.firstOrNull { it !in known }?.let { wrong("$path.$it", "it is not known here; known are $known") }
     }
 
-    private fun required(fields: JsonObject, name: String, path: String): JsonElement = fields[name] ?: wrong("$path.$name", "it is missing")
+    private fun required(fields: JsonObject, name: String, path: String): JsonElement =
+        fields[name] ?: wrong("$path.$name", "it is missing")
 
     private fun textOf(fields: JsonObject, name: String, path: String): String =
         required(fields, name, path).text ?: wrong("$path.$name", "a text is needed")

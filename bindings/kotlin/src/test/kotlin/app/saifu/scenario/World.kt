@@ -20,7 +20,8 @@ class Broken(why: String) : Exception(why)
  * One JSON request a line to its stdin, one JSON answer a line from its stdout.
  */
 class World(command: String = System.getProperty("saifu.command")) : AutoCloseable {
-    private val process: Process = ProcessBuilder(command, "scenario", "world").redirectError(ProcessBuilder.Redirect.DISCARD).start()
+    private val process: Process =
+        ProcessBuilder(command, "scenario", "world").redirectError(ProcessBuilder.Redirect.DISCARD).start()
     private val requests: Writer = process.outputStream.bufferedWriter()
     private val answers: BufferedReader = process.inputStream.bufferedReader()
 
