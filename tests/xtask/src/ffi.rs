@@ -13,7 +13,8 @@ use clap::ValueEnum;
 use crate::process::{Ended, cargo, stream, tail};
 use crate::workspace::Workspace;
 
-const CRATE: &str = "saifu-ffi";
+/// The one crate with an interface for other languages.
+pub(crate) const CRATE: &str = "saifu-ffi";
 /// How the linker names it on Linux.
 const LIBRARY: &str = "libsaifu_ffi.so";
 const SHOWN_LINES: usize = 60;
@@ -54,9 +55,7 @@ pub(crate) fn generate(
         command.args(arguments);
         command
     };
-    // Always `-p`: a build of the whole workspace would give the library the generator's features.
-    need(&run, &mut cargo(&["rustc", "-p", CRATE, "--lib", "--crate-type", "cdylib", "--features", "drills"]))?;
-    let library = workspace.target().join("debug").join(LIBRARY);
+    let library = library(workspace, &run)?;
     let generated = workspace.target().join("bindings").join(language.name());
     // What an older library had must not be compiled again.
     if generated.exists() {
@@ -66,6 +65,18 @@ pub(crate) fn generate(
     command.args(["generate", "--language", language.name(), "--no-format", "--out-dir"]);
     need(&run, command.arg(&generated).arg(&library))?;
     Ok(Bindings { library, generated })
+}
+
+/// Builds the debug library, with drills.
+pub(crate) fn library(
+    workspace: &Workspace,
+    run: &impl Fn(&mut Command) -> io::Result<Ended>,
+) -> io::Result<PathBuf> {
+    let mut command = cargo(&workspace.root);
+    // Always `-p`: a build of the whole workspace would give the library the generator's features.
+    command.args(["rustc", "-p", CRATE, "--lib", "--crate-type", "cdylib", "--features", "drills"]);
+    need(run, &mut command)?;
+    Ok(workspace.target().join("debug").join(LIBRARY))
 }
 
 /// `cargo xtask bindgen`: the same, on this terminal.

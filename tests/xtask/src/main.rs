@@ -3,6 +3,7 @@
 //! Developers call it as `cargo xtask …` (an alias in `.cargo/config.toml`) and continuous integration
 //! through `.ci/run`. Progress goes to stderr; the table and the counts go to stdout.
 
+mod api;
 mod clean_clone;
 mod ffi;
 mod full;
@@ -45,6 +46,8 @@ enum Command {
         /// Which language.
         language: ffi::Language,
     },
+    /// Shows how what the library exports differs from `bindings/api.txt`.
+    Api(api::ApiArgs),
     /// `.ci/run` in a fresh clone of the last commit, as continuous integration sees it.
     CleanClone,
 }
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         }
         Command::Full(args) => full::run(&args),
         Command::Bindgen { language } => Workspace::load().and_then(|workspace| ffi::bindgen(&workspace, language)),
+        Command::Api(args) => Workspace::load().and_then(|workspace| api::run(&workspace, &args)),
         Command::CleanClone => Workspace::load().and_then(|workspace| clean_clone::run(&workspace)),
     };
     match done {

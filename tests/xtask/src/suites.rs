@@ -6,6 +6,7 @@ mod lint;
 mod programs;
 mod rules;
 mod rust_tests;
+mod shipped;
 
 use std::cell::{OnceCell, RefCell};
 use std::fs::{self, File};
@@ -80,6 +81,7 @@ pub(crate) fn all(workspace: &Workspace) -> Vec<Suite> {
         rust_tests::suites(workspace),
         keyring::suites(),
         deny::suites(),
+        shipped::suites(),
     ];
     families.into_iter().flatten().collect()
 }

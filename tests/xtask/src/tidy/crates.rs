@@ -22,8 +22,13 @@ const ARROWS: &[(&str, &[&str])] = &[
 const ABOVE: &[&str] = &["saifu-qa", "saifu-attacks", "saifu-storm", "saifu-bench"];
 
 /// Libraries behind a wrapper of ours, and the wrapper.
-const DOORS: &[(&str, &str)] =
-    &[("keyring", "saifu-host"), ("ring", "saifu-crypto"), ("sled", "saifu-vault"), ("uniffi", "saifu-ffi")];
+const DOORS: &[(&str, &str)] = &[
+    ("keyring", "saifu-host"),
+    ("ring", "saifu-crypto"),
+    ("sled", "saifu-vault"),
+    ("uniffi", "saifu-ffi"),
+    ("uniffi_bindgen", "saifu-ffi"),
+];
 
 /// Libraries that would be a second TLS or crypto stack. `openssl-probe`, which only looks for files, is not one.
 const BANNED: &[&str] = &[
