@@ -46,6 +46,8 @@ enum Command {
         /// Which language.
         language: ffi::Language,
     },
+    /// Builds and tests the Kotlin package: the suite `kotlin` of the gate.
+    Kotlin,
     /// Shows how what the library exports differs from `bindings/api.txt`.
     Api(api::ApiArgs),
     /// `.ci/run` in a fresh clone of the last commit, as continuous integration sees it.
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         Command::Full(args) => full::run(&args),
         Command::Bindgen { language } => Workspace::load().and_then(|workspace| ffi::bindgen(&workspace, language)),
         Command::Api(args) => Workspace::load().and_then(|workspace| api::run(&workspace, &args)),
+        Command::Kotlin => run_suites(&Selection::of(vec!["kotlin".to_owned()], None)),
         Command::CleanClone => Workspace::load().and_then(|workspace| clean_clone::run(&workspace)),
     };
     match done {

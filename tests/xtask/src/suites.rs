@@ -2,7 +2,9 @@
 
 mod deny;
 mod keyring;
+mod kotlin;
 mod lint;
+mod played;
 mod programs;
 mod rules;
 mod rust_tests;
@@ -81,6 +83,7 @@ pub(crate) fn all(workspace: &Workspace) -> Vec<Suite> {
         rust_tests::suites(workspace),
         keyring::suites(),
         deny::suites(),
+        kotlin::suites(),
         shipped::suites(),
     ];
     families.into_iter().flatten().collect()

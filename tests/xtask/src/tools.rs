@@ -18,6 +18,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("dbus-send", "dbus"),
     ("gnome-keyring-daemon", "gnome-keyring"),
     ("fish", "fish"),
+    ("javac", "default-jdk-headless"),
+    ("mvn", "maven"),
     ("zbarimg", "zbar-tools"),
     ("zsh", "zsh"),
 ];

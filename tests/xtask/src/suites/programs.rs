@@ -90,6 +90,11 @@ impl Built {
         Ok(Self { programs, binaries, ended })
     }
 
+    /// Where the workspace's ordinary binary `name` is, if it was built.
+    pub(super) fn binary(&self, name: &str) -> Option<&Path> {
+        self.binaries.get(name).map(PathBuf::as_path)
+    }
+
     /// Runs the test program of `target` and adds what came of it to `report`.
     pub(super) fn run(&self, desk: &Desk<'_>, run: &TestRun<'_>, report: &mut Report) -> io::Result<()> {
         let TestRun { package, target, .. } = run;
