@@ -68,10 +68,7 @@ pub(crate) fn generate(
 }
 
 /// Builds the debug library, with drills.
-pub(crate) fn library(
-    workspace: &Workspace,
-    run: &impl Fn(&mut Command) -> io::Result<Ended>,
-) -> io::Result<PathBuf> {
+pub(crate) fn library(workspace: &Workspace, run: &impl Fn(&mut Command) -> io::Result<Ended>) -> io::Result<PathBuf> {
     let mut command = cargo(&workspace.root);
     // Always `-p`: a build of the whole workspace would give the library the generator's features.
     command.args(["rustc", "-p", CRATE, "--lib", "--crate-type", "cdylib", "--features", "drills"]);
