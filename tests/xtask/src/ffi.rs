@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 /// The one crate with an interface for other languages.
 pub(crate) const CRATE: &str = "saifu-ffi";
 /// How the linker names it on Linux.
-const LIBRARY: &str = "libsaifu_ffi.so";
+pub(crate) const LIBRARY: &str = "libsaifu_ffi.so";
 const SHOWN_LINES: usize = 60;
 
 /// A language with a package of its own.
@@ -87,7 +87,8 @@ pub(crate) fn bindgen(workspace: &Workspace, language: Language) -> io::Result<u
     Ok(0)
 }
 
-fn need(run: &impl Fn(&mut Command) -> io::Result<Ended>, command: &mut Command) -> io::Result<()> {
+/// Runs a command that must succeed.
+pub(crate) fn need(run: &impl Fn(&mut Command) -> io::Result<Ended>, command: &mut Command) -> io::Result<()> {
     let ended = run(command)?;
     if ended.success {
         return Ok(());

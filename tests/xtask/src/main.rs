@@ -11,6 +11,7 @@ mod libtest;
 mod process;
 mod progress;
 mod report;
+mod size;
 mod suites;
 mod tidy;
 mod tools;
@@ -50,6 +51,8 @@ enum Command {
     Kotlin,
     /// Shows how what the library exports differs from `bindings/api.txt`.
     Api(api::ApiArgs),
+    /// Measures the library that ships and appends to its history, `bindings/size.json`.
+    Size(size::SizeArgs),
     /// `.ci/run` in a fresh clone of the last commit, as continuous integration sees it.
     CleanClone,
 }
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Bindgen { language } => Workspace::load().and_then(|workspace| ffi::bindgen(&workspace, language)),
         Command::Api(args) => Workspace::load().and_then(|workspace| api::run(&workspace, &args)),
         Command::Kotlin => run_suites(&Selection::of(vec!["kotlin".to_owned()], None)),
+        Command::Size(args) => Workspace::load().and_then(|workspace| size::record(&workspace, args)),
         Command::CleanClone => Workspace::load().and_then(|workspace| clean_clone::run(&workspace)),
     };
     match done {
