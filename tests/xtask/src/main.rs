@@ -49,6 +49,8 @@ enum Command {
     },
     /// Builds and tests the Kotlin package: the suite `kotlin` of the gate.
     Kotlin,
+    /// Builds and tests the Swift package: the suite `swift` of the gate.
+    Swift,
     /// Shows how what the library exports differs from `bindings/api.txt`.
     Api(api::ApiArgs),
     /// Measures the library that ships and appends to its history, `bindings/size.json`.
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
         Command::Bindgen { language } => Workspace::load().and_then(|workspace| ffi::bindgen(&workspace, language)),
         Command::Api(args) => Workspace::load().and_then(|workspace| api::run(&workspace, &args)),
         Command::Kotlin => run_suites(&Selection::of(vec!["kotlin".to_owned()], None)),
+        Command::Swift => run_suites(&Selection::of(vec!["swift".to_owned()], None)),
         Command::Size(args) => Workspace::load().and_then(|workspace| size::record(&workspace, args)),
         Command::CleanClone => Workspace::load().and_then(|workspace| clean_clone::run(&workspace)),
     };

@@ -9,6 +9,7 @@ mod programs;
 mod rules;
 mod rust_tests;
 mod shipped;
+mod swift;
 
 use std::cell::{OnceCell, RefCell};
 use std::fs::{self, File};
@@ -84,6 +85,7 @@ pub(crate) fn all(workspace: &Workspace) -> Vec<Suite> {
         keyring::suites(),
         deny::suites(),
         kotlin::suites(),
+        swift::suites(),
         shipped::suites(),
     ];
     families.into_iter().flatten().collect()

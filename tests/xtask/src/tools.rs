@@ -19,6 +19,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("gnome-keyring-daemon", "gnome-keyring"),
     ("fish", "fish"),
     ("javac", "default-jdk-headless"),
+    ("mmdebstrap", "mmdebstrap"),
     ("mvn", "maven"),
     ("zbarimg", "zbar-tools"),
     ("zsh", "zsh"),
@@ -114,7 +115,7 @@ pub(crate) fn cargo_tool(
 }
 
 /// Where built tools are kept, made if absent.
-fn cache() -> io::Result<PathBuf> {
+pub(crate) fn cache() -> io::Result<PathBuf> {
     let own = std::env::var_os("SAIFU_CACHE").map(PathBuf::from);
     let home = || std::env::home_dir().map(|home| home.join(".cache").join("saifu"));
     let cache = own.or_else(home).ok_or_else(|| io::Error::other("no home folder; set SAIFU_CACHE"))?;

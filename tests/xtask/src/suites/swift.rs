@@ -1,0 +1,163 @@
+//! The Swift package on Linux: its format, its tests, and the scenarios played word for word.
+//!
+//! Swift comes from the system, or else from a Debian root of our own ([`root`]). It is never skipped: what is missing is
+//! a failure.
+
+mod root;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use self::root::Toolchain;
+use super::{Desk, Suite, excerpt, played};
+use crate::ffi::{self, Bindings, Language};
+use crate::process::Ended;
+use crate::report::{Outcome, Report};
+use crate::workspace::Workspace;
+
+const NAME: &str = "swift";
+/// The package, from the root of the workspace.
+const PACKAGE: &str = "bindings/swift";
+/// What a person writes, from inside the package.
+const WRITTEN: [&str; 4] = ["Package.swift", "Sources/Saifu", "Tests", "Examples"];
+
+pub(super) fn suites() -> Vec<Suite> {
+    vec![Suite::new(NAME, run).building(&["--bin", "saifu"])]
+}
+
+fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
+    let mut report = Report::default();
+    let Some(saifu) = desk.built()?.binary("saifu").map(Path::to_path_buf) else {
+        report.fail(format!("saifu was not built; see {}", desk.log_of("build").display()));
+        return Ok(Outcome::Ran(report));
+    };
+    let bindings = ffi::generate(desk.workspace, Language::Swift, |command| desk.run(command))?;
+    place(desk.workspace, &bindings)?;
+    let toolchain = Toolchain::find(desk)?;
+
+    let lint = [&["lint", "--strict", "--recursive"][..], &WRITTEN].concat();
+    let linted = desk.run(&mut toolchain.command(desk.workspace, PACKAGE, &[], "swift-format", &lint)?)?;
+    report.check(linted.success, || excerpt("swift-format lint --strict", &linted.output));
+
+    let folder = desk.workspace.target().join(NAME);
+    let scenarios = folder.join("scenarios.json");
+    fs::create_dir_all(&folder)?;
+    // What an earlier run left must not be compared.
+    if scenarios.exists() {
+        fs::remove_file(&scenarios)?;
+    }
+    let inside = |path: &Path| toolchain.inside(desk.workspace, path);
+    let library = inside(bindings.library.parent().unwrap_or(Path::new(".")))?;
+    let variables = [("SAIFU_PROGRAM", inside(&saifu)?), ("SAIFU_SCENARIO_REPORT", inside(&scenarios)?)];
+    let (folder, search) = (inside(&folder)?, format!("-L{library}"));
+    let test = ["test", "--scratch-path", &folder, "-Xlinker", &search, "-Xlinker", "-rpath", "-Xlinker", &library];
+    // The linker that Debian's Swift brings.
+    let test = [&test[..], &["-Xswiftc", "-use-ld=lld"]].concat();
+    let tested = desk.run(&mut toolchain.command(desk.workspace, PACKAGE, &variables, "swift", &test)?)?;
+    count(&tested, written_tests(desk.workspace)?, &mut report);
+    played::compare(desk, "Swift", &saifu, &scenarios, &mut report)?;
+    Ok(Outcome::Ran(report))
+}
+
+/// Puts the generated code where the package has it, which git ignores. A file that is the same stays as it is, so that
+/// nothing is compiled again.
+fn place(workspace: &Workspace, bindings: &Bindings) -> io::Result<()> {
+    for (file, folder) in [("Saifu.swift", "Sources/SaifuGenerated"), ("SaifuFFI.h", "Sources/SaifuFFI")] {
+        let (folder, new) = (workspace.root.join(PACKAGE).join(folder), fs::read(bindings.generated.join(file))?);
+        fs::create_dir_all(&folder)?;
+        let old = folder.join(file);
+        if fs::read(&old).ok().as_ref() != Some(&new) {
+            fs::write(old, new)?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds what the tests say. Every test that is written must have run: a filter or a crash must not look like success.
+fn count(tested: &Ended, written: u64, report: &mut Report) {
+    let counts = Counts::read(&tested.output);
+    report.passed = report.passed.saturating_add(counts.passed);
+    let bad = counts.failed.saturating_add(counts.skipped);
+    if bad > 0 || !tested.success {
+        report.failed = report.failed.saturating_add(bad.max(1));
+        report.faults.push(excerpt("swift test", &tested.output));
+    }
+    report.check(counts.ended == Some(written), || {
+        format!("the sources have {written} tests; the run ended with {:?}", counts.ended)
+    });
+}
+
+/// What Swift Testing prints.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    /// A test that was switched off guards nothing.
+    skipped: u64,
+    /// How many the last line counts; none if the run did not come to its end.
+    ended: Option<u64>,
+}
+
+impl Counts {
+    /// A line is `✔ Test NAME passed after …`, the last one `✔ Test run with N tests passed after …`.
+    fn read(log: &str) -> Self {
+        let mut counts = Self::default();
+        for line in log.lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            let [_, "Test", rest @ ..] = words.as_slice() else { continue };
+            if let ["run", "with", number, "tests" | "test", "passed" | "failed", ..] = rest {
+                counts.ended = number.parse().ok();
+            } else if rest.windows(2).any(|pair| pair == ["passed", "after"]) {
+                counts.passed = counts.passed.saturating_add(1);
+            } else if rest.windows(2).any(|pair| pair == ["failed", "after"]) {
+                counts.failed = counts.failed.saturating_add(1);
+            } else if rest.contains(&"skipped.") || rest.contains(&"skipped:") {
+                counts.skipped = counts.skipped.saturating_add(1);
+            }
+        }
+        counts
+    }
+}
+
+/// How many tests the sources have.
+fn written_tests(workspace: &Workspace) -> io::Result<u64> {
+    let files = workspace.files()?;
+    let tests = files.iter().filter(|(path, _)| path.starts_with(PACKAGE) && path.ends_with(".swift"));
+    let lines = tests.filter_map(|(_, text)| text.as_deref()).flat_map(str::lines);
+    let written = lines.filter(|line| line.trim_start().starts_with("@Test")).count();
+    Ok(u64::try_from(written).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_those_of_the_tests_and_not_of_suites_or_arguments() {
+        let log = "◇ Suite HostTests started.\n\
+                   ◇ Passing 1 argument step → \"Test passed after\" to refuses(step:)\n\
+                   ✔ Test refuses(step:) passed after 0.017 seconds.\n\
+                   ✘ Test opens() recorded an issue at A.swift:5:9: Expectation failed: 1 == 2\n\
+                   ✘ Test opens() failed after 0.001 seconds with 1 issue.\n\
+                   ➜ Test sleeps() skipped.\n\
+                   ✔ Suite HostTests passed after 0.730 seconds.\n\
+                   ✘ Test run with 3 tests failed after 0.730 seconds with 1 issue.\n";
+        assert_eq!(Counts::read(log), Counts { passed: 1, failed: 1, skipped: 1, ended: Some(3) });
+    }
+
+    #[test]
+    fn run_that_ran_fewer_tests_than_are_written_has_failed() {
+        let tested = |output: &str| Ended { success: true, output: output.to_owned() };
+        let one = "✔ Test a() passed after 0.1 seconds.\n";
+        for (log, failed) in [
+            (format!("{one}✔ Test run with 1 test passed after 0.1 seconds."), 0),
+            (format!("{one}✔ Test run with 0 tests passed after 0.1 seconds."), 1),
+            (one.to_owned(), 1),
+        ] {
+            let mut report = Report::default();
+            count(&tested(&log), 1, &mut report);
+            assert_eq!(report.failed, failed, "{log}");
+        }
+    }
+}
