@@ -8,6 +8,7 @@ mod clean_clone;
 mod ffi;
 mod full;
 mod libtest;
+mod mobile;
 mod process;
 mod progress;
 mod report;
@@ -55,6 +56,10 @@ enum Command {
     Api(api::ApiArgs),
     /// Measures the library that ships and appends to its history, `bindings/size.json`.
     Size(size::SizeArgs),
+    /// Does the library compile for Android? The suite `android` of the gate.
+    AndroidCheck,
+    /// Does the library compile for the iPhone? The suite `ios` of the gate.
+    IosCheck,
     /// `.ci/run` in a fresh clone of the last commit, as continuous integration sees it.
     CleanClone,
 }
@@ -86,6 +91,8 @@ fn main() -> ExitCode {
         Command::Kotlin => run_suites(&Selection::of(vec!["kotlin".to_owned()], None)),
         Command::Swift => run_suites(&Selection::of(vec!["swift".to_owned()], None)),
         Command::Size(args) => Workspace::load().and_then(|workspace| size::record(&workspace, args)),
+        Command::AndroidCheck => run_suites(&Selection::of(vec!["android".to_owned()], None)),
+        Command::IosCheck => run_suites(&Selection::of(vec!["ios".to_owned()], None)),
         Command::CleanClone => Workspace::load().and_then(|workspace| clean_clone::run(&workspace)),
     };
     match done {

@@ -4,6 +4,7 @@ mod deny;
 mod keyring;
 mod kotlin;
 mod lint;
+mod mobile;
 mod played;
 mod programs;
 mod rules;
@@ -87,6 +88,7 @@ pub(crate) fn all(workspace: &Workspace) -> Vec<Suite> {
         kotlin::suites(),
         swift::suites(),
         shipped::suites(),
+        mobile::suites(),
     ];
     families.into_iter().flatten().collect()
 }

@@ -14,6 +14,7 @@ use crate::progress::Progress;
 
 /// Programs and the Debian packages that hold them.
 const PACKAGES: &[(&str, &str)] = &[
+    ("clang", "clang"),
     ("dbus-run-session", "dbus"),
     ("dbus-send", "dbus"),
     ("gnome-keyring-daemon", "gnome-keyring"),
@@ -21,6 +22,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("javac", "default-jdk-headless"),
     ("mmdebstrap", "mmdebstrap"),
     ("mvn", "maven"),
+    ("llvm-ar", "llvm"),
     ("zbarimg", "zbar-tools"),
     ("zsh", "zsh"),
 ];
