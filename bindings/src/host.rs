@@ -209,10 +209,13 @@ impl From<saifu_host::Role> for Role {
 struct CheckedSecrets(Arc<dyn Secrets>);
 
 impl saifu_host::Secrets for CheckedSecrets {
+    /// Opens what it got at once: a text that does not open would only be found after the restart that needs it.
     fn seal(&self, plain: &Secret) -> Result<Vec<u8>, KeyError> {
-        let (secrets, plain) = (Arc::clone(&self.0), plain.expose().to_vec());
-        let sealed = ask(move || secrets.seal(plain))?;
-        if sealed.len() > MAX_SEALED { Err(KeyError::Temporary) } else { Ok(sealed) }
+        let (secrets, bytes) = (Arc::clone(&self.0), plain.expose().to_vec());
+        let sealed = ask(move || secrets.seal(bytes))?;
+        let opened = if sealed.len() > MAX_SEALED { None } else { self.unseal(&sealed).ok() };
+        let same = opened.is_some_and(|opened| opened.expose() == plain.expose());
+        if same { Ok(sealed) } else { Err(KeyError::Temporary) }
     }
 
     fn unseal(&self, sealed: &[u8]) -> Result<Secret, KeyError> {

@@ -42,14 +42,26 @@ pub struct Config {
 
 impl Config {
     fn issuer(&self) -> Result<IssuerConfig, Error> {
-        let url = |text: &str| Url::parse(text).map_err(|_| Error::InvalidInput("An issuer's URL is malformed."));
+        let malformed = Error::InvalidInput("An issuer's URL begins with https and names a host.");
+        let url = |text: &str| Url::parse(text).ok().filter(|url| url.scheme() == "https" && url.has_host());
+        let (Some(api), Some(service)) = (url(&self.customer_url), url(&self.service_url)) else {
+            return Err(malformed);
+        };
         let pins = self.pins.iter().map(|pin| <[u8; 32]>::try_from(pin.as_slice()));
-        let pins: Result<Vec<_>, _> = pins.collect();
+        let pins: Vec<[u8; 32]> =
+            pins.collect::<Result<_, _>>().map_err(|_| Error::InvalidInput("A pin has 32 bytes."))?;
+        if pins.is_empty() {
+            return Err(Error::InvalidInput("Name at least one pin, better two."));
+        }
+        let printable = self.app_version.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+        if !(1..=32).contains(&self.app_version.len()) || !printable {
+            return Err(Error::InvalidInput("The app's version is 1 to 32 printable characters."));
+        }
         Ok(IssuerConfig {
-            api: url(&self.customer_url)?,
-            service: url(&self.service_url)?,
+            api,
+            service,
             roots: self.ca_pem.clone().map_or(Roots::WebPki, Roots::Pem),
-            pins: pins.map_err(|_| Error::InvalidInput("A pin has 32 bytes."))?,
+            pins,
             service_key: PublicKey::from_spki(&self.service_key)
                 .map_err(|_| Error::InvalidInput("The service key is not a P-256 key."))?,
             sandbox: self.sandbox,
