@@ -28,6 +28,9 @@ pub fn run(cx: &Cx<'_>) -> Result<Vec<Done>, Refused> {
     let codes = ms(cx.now.minus(cx.policy.keep.codes_ms));
     cx.conn.prepare_cached("DELETE FROM payment_code WHERE expires_at < ?")?.execute([codes])?;
     cx.conn.prepare_cached("DELETE FROM intent_nonce WHERE expires_at < ?")?.execute([codes])?;
+    // A phone that comes back later finds none and agrees anew.
+    let pending = "DELETE FROM activation WHERE state = 'pending' AND alias_until < ?";
+    cx.conn.prepare_cached(pending)?.execute([cx.ms()])?;
     let sign_ups = ms(cx.now.minus(cx.policy.keep.sign_ups_ms));
     cx.conn.prepare_cached("DELETE FROM sign_up WHERE at < ?")?.execute(params![sign_ups])?;
     cx.conn.prepare_cached("DELETE FROM sms WHERE arrives_at < ?")?.execute(params![sign_ups])?;

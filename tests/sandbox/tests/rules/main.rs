@@ -11,6 +11,7 @@
 
 mod activation;
 mod atm;
+mod ends;
 mod happening;
 mod model;
 mod pay;
