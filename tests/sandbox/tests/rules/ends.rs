@@ -31,7 +31,9 @@ const STATES: &[(&str, &str, End)] = &[
         "posting",
         "pending",
         Itself {
-            bring: |world, phone| drop(world.top_up(phone, 1_000).unwrap()),
+            bring: |world, phone| {
+                world.top_up(phone, 1_000).unwrap();
+            },
             count: "SELECT count(*) FROM posting AS hold WHERE phase = 'pending'
                     AND NOT EXISTS (SELECT 1 FROM posting WHERE of = hold.id)",
             after_ms: |policy| policy.atm.number_ms,
@@ -46,7 +48,9 @@ const STATES: &[(&str, &str, End)] = &[
         "activation",
         "pending",
         Itself {
-            bring: |world, phone| drop(world.begin_activation(phone)),
+            bring: |world, phone| {
+                world.begin_activation(phone);
+            },
             count: "SELECT count(*) FROM activation WHERE state = 'pending'",
             after_ms: |policy| policy.activation.alias_ms + 1,
         },
@@ -55,7 +59,9 @@ const STATES: &[(&str, &str, End)] = &[
         "sign_up",
         "open",
         Itself {
-            bring: |world, _| drop(world.begin(&Applicant::new(STRANGER)).unwrap()),
+            bring: |world, _| {
+                world.begin(&Applicant::new(STRANGER)).unwrap();
+            },
             count: "SELECT count(*) FROM sign_up WHERE state = 'open'",
             after_ms: |policy| policy.keep.sign_ups_ms + 1,
         },
@@ -67,7 +73,9 @@ const STATES: &[(&str, &str, End)] = &[
         "sms",
         "",
         Itself {
-            bring: |world, _| drop(world.begin(&Applicant::new(STRANGER)).unwrap()),
+            bring: |world, _| {
+                world.begin(&Applicant::new(STRANGER)).unwrap();
+            },
             count: "SELECT count(*) FROM sms",
             after_ms: |policy| policy.keep.sign_ups_ms + 1,
         },
@@ -77,7 +85,9 @@ const STATES: &[(&str, &str, End)] = &[
         "intent_nonce",
         "",
         Itself {
-            bring: |world, phone| drop(world.nonce(phone)),
+            bring: |world, phone| {
+                world.nonce(phone);
+            },
             count: "SELECT count(*) FROM intent_nonce",
             after_ms: |policy| policy.top_up.nonce_ms + policy.keep.codes_ms + 1,
         },
@@ -88,7 +98,9 @@ const STATES: &[(&str, &str, End)] = &[
         "top_up",
         "awaiting",
         Itself {
-            bring: |world, phone| drop(world.top_up(phone, 1_000).unwrap()),
+            bring: |world, phone| {
+                world.top_up(phone, 1_000).unwrap();
+            },
             count: "SELECT count(*) FROM top_up WHERE state = 'awaiting'",
             after_ms: |policy| policy.atm.number_ms,
         },
@@ -112,7 +124,9 @@ const STATES: &[(&str, &str, End)] = &[
         "payment_code",
         "live",
         Itself {
-            bring: |world, phone| drop(world.code(phone, Purpose::Pay).unwrap()),
+            bring: |world, phone| {
+                world.code(phone, Purpose::Pay).unwrap();
+            },
             count: "SELECT count(*) FROM payment_code WHERE state = 'live'",
             after_ms: |policy| policy.code.life_ms + policy.keep.codes_ms + 1,
         },
