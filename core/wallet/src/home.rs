@@ -15,7 +15,7 @@ use crate::{Error, Wallet};
 pub enum WalletState {
     /// Nobody has signed up here.
     NoAccount,
-    /// An SMS code is awaited.
+    /// An SMS code is awaited; over when the code is dead.
     SigningUp,
     /// An account is here.
     Ready,
@@ -65,10 +65,11 @@ pub struct Home {
 }
 
 fn picture(state: &State, now: Millis) -> Home {
-    let wallet_state = match (&state.account, &state.signing_up) {
+    let waits = state.signing_up.as_ref().is_some_and(|sign_up| now < sign_up.expires_at);
+    let wallet_state = match (&state.account, waits) {
         (Some(_), _) => WalletState::Ready,
-        (None, Some(_)) => WalletState::SigningUp,
-        (None, None) => WalletState::NoAccount,
+        (None, true) => WalletState::SigningUp,
+        (None, false) => WalletState::NoAccount,
     };
     let home = state.home.as_ref();
     Home {

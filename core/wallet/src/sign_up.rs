@@ -60,7 +60,8 @@ impl Wallet {
         Ok(SignUp { inner: Arc::clone(inner), pending })
     }
 
-    /// The sign-up that waits for its code, also after a restart.
+    /// The sign-up that waits for its code, also after a restart. It is here after its end too: if the right code was entered in
+    /// time and only the answer was lost, entering it again goes on.
     #[must_use]
     pub fn sign_up_in_progress(&self) -> Option<SignUp> {
         let pending = self.0.read(|state| state.signing_up.clone())??;

@@ -100,11 +100,14 @@ impl Wallet {
     /// What is not finished, from the journal alone: works without a network.
     #[must_use]
     pub fn pending(&self) -> Vec<Pending> {
-        self.0.read(pending).unwrap_or_default()
+        let now = self.0.issuer_time();
+        self.0.read(|state| pending(state, now)).unwrap_or_default()
     }
 }
 
-fn pending(state: &State) -> Vec<Pending> {
+/// A sign-up is over at its end, whoever was asked. What became of money only the issuer can tell, so an intent or a top-up
+/// stands here until the next contact, after its end without a number that could be used.
+fn pending(state: &State, now: Millis) -> Vec<Pending> {
     let unknown = state.intents.iter().map(|intent| Pending {
         id: intent.key.to_string(),
         kind: PendingKind::Unknown,
@@ -118,12 +121,17 @@ fn pending(state: &State) -> Vec<Pending> {
         id: top_up.intent.to_string(),
         kind: PendingKind::TopUp,
         yen: Some(top_up.yen),
-        number: top_up.number.clone(),
+        number: top_up.number.clone().filter(|_| now < top_up.expires_at),
         since: top_up.since,
         ends_by: top_up.expires_at,
-        next: "Type the number and a TOTP code at an ATM and insert the cash; else it ends by itself.",
+        next: if now < top_up.expires_at {
+            "Type the number and a TOTP code at an ATM and insert the cash; else it ends by itself."
+        } else {
+            "It is over; the next contact tells whether the cash came in time."
+        },
     });
-    let sign_up = state.signing_up.iter().map(|sign_up| Pending {
+    let open = state.signing_up.iter().filter(|sign_up| now < sign_up.expires_at);
+    let sign_up = open.map(|sign_up| Pending {
         id: sign_up.request.to_string(),
         kind: PendingKind::SignUp,
         yen: None,
@@ -229,5 +237,73 @@ impl Approval {
                 key.verify_der(&message, &signature).map_err(|_| Error::Key(KeyError::Temporary))
             })
             .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use saifu_wire::messages::TopUpState;
+    use saifu_wire::{PhoneNumber, RequestId};
+
+    use super::*;
+    use crate::state::SigningUp;
+
+    const SINCE: Millis = Millis(1_000);
+    const END: Millis = Millis(2_000);
+
+    /// Everything that can be unfinished at once.
+    fn unfinished() -> State {
+        let key = IntentKey::new(SINCE, [7; 10]);
+        let top_up = TopUp {
+            intent: key,
+            channel: Channel::Atm,
+            state: TopUpState::AwaitingCash,
+            yen: Yen(1_000),
+            posted_yen: Yen(0),
+            number: Some(Sensitive::new("123456789015")),
+            since: SINCE,
+            expires_at: END,
+        };
+        let intent = Intent {
+            key,
+            channel: Channel::Atm,
+            yen: Amount::new(1_000).unwrap(),
+            message: Vec::new(),
+            signature: Vec::new(),
+            since: SINCE,
+            ends_by: END,
+        };
+        let signing_up = SigningUp {
+            request: RequestId(uuid::Uuid::from_u128(3)),
+            number: PhoneNumber::parse("090-1234-5678").unwrap(),
+            since: SINCE,
+            expires_at: END,
+            resend_at: END,
+        };
+        State { intents: vec![intent], top_ups: vec![top_up], signing_up: Some(signing_up), ..State::default() }
+    }
+
+    /// Every kind is here: a new one does not compile until it says what happens at its end.
+    fn stays_until_the_issuer_tells(kind: PendingKind) -> bool {
+        match kind {
+            PendingKind::Unknown | PendingKind::TopUp => true,
+            PendingKind::SignUp => false,
+        }
+    }
+
+    #[test]
+    fn everything_unfinished_says_since_when_and_until_when_and_what_comes_next() {
+        let all = pending(&unfinished(), END.minus(1));
+        let kinds: Vec<PendingKind> = all.iter().map(|entry| entry.kind).collect();
+        assert_eq!(kinds, [PendingKind::Unknown, PendingKind::TopUp, PendingKind::SignUp]);
+        assert!(all.iter().all(|entry| entry.since == SINCE && entry.ends_by == END && entry.next.ends_with('.')));
+        assert!(all.iter().any(|entry| entry.number.is_some()));
+    }
+
+    #[test]
+    fn what_the_issuer_need_not_tell_is_over_at_its_end_and_no_number_outlives_it() {
+        let left = pending(&unfinished(), END);
+        assert!(left.len() == 2 && left.iter().all(|entry| stays_until_the_issuer_tells(entry.kind)), "{left:?}");
+        assert!(left.iter().all(|entry| entry.number.is_none()));
     }
 }
