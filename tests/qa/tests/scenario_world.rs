@@ -98,9 +98,9 @@ fn wallet_of_somebody_else_plays_a_whole_scenario_in_the_world() {
     let top_up = wallet("wallet topup atm --yen 5000 --yes");
     let totp = wallet("wallet totp")["code"].clone();
     // A saved number in the place of a text reads as its digits.
-    let number: u64 = top_up["number"].as_str().unwrap().parse().unwrap();
-    let cash = json!({"number": number, "totp": totp, "yen": 5000});
-    assert_eq!(world.step("atm.deposit", &cash)["result"], "approved");
+    let cash = json!({"number": top_up["number"], "totp": totp, "yen": 5000, "txid": 42});
+    let deposit = world.step("atm.deposit", &cash);
+    assert_eq!((&deposit["result"], &deposit["txid"]), (&json!("approved"), &json!("42")));
     assert_eq!(world.step("sandbox.clock", &json!({"advance": "2m"}))["offset_ms"], json!(120_000));
     let digits = wallet("wallet code")["digits"].clone();
     let scan = world.step("register.scan", &json!({"digits": digits, "yen": 1001}));

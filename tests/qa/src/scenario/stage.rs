@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use saifu::{Config, Events, PhoneNumber, Wallet};
 use saifu_host::desktop::{DesktopHost, KeyStore};
 use saifu_sandbox::policy::Policy;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::arguments::Arguments;
 use super::halt::Halt;
@@ -14,6 +15,10 @@ use super::world::World;
 use super::{perform, wallet};
 use crate::failure::LocalCode;
 use crate::peers::RememberedIssuer;
+
+/// How often, and with which pauses, the runner looks whether a stream stands again: 30 s on the machine's clock.
+const BACK_LOOKS: u32 = 1_500;
+const BACK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The world and the wallets in it.
 pub(super) struct Stage {
@@ -55,7 +60,26 @@ impl Stage {
             return wallet::perform(self, verb, who, &Arguments(arguments)).await;
         }
         let number = self.people.get(who).map(|person| &person.number);
-        perform::perform(&mut self.world, verb, who, number, arguments).await
+        let outcome = perform::perform(&mut self.world, verb, who, number, arguments).await?;
+        if matches!(verb, "sandbox.start" | "sandbox.restart") {
+            self.followers_are_back().await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Waits until every wallet that follows has its stream again. It comes back on the machine's time; without the wait, its
+    /// lines would stand now here, now there in the log.
+    async fn followers_are_back(&self) -> Result<(), Halt> {
+        let following = self.people.values().filter(|person| person.events.is_some()).count();
+        let opened =
+            |line: &&Value| line.get("operation") == Some(&json!("events")) && line.get("status") == Some(&json!(200));
+        for _ in 0..BACK_LOOKS {
+            if self.world.levers().log(0, &[]).await?.iter().filter(opened).count() >= following {
+                return Ok(());
+            }
+            tokio::time::sleep(BACK_PAUSE).await;
+        }
+        Err(Halt::Broken("a wallet that follows did not come back to the issuer".into()))
     }
 
     /// A persona with a wallet of its own that nobody has signed up in.
