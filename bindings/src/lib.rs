@@ -9,7 +9,7 @@
 //! | what a screen shows | [`HomeScreen`] and the other records |
 //! | what can go wrong | [`WalletError`], [`ErrorInfo`], [`HostError`] |
 //!
-//! *Threads.* One runtime of two workers serves the process ([`runtime`]). Every asynchronous call starts its work there at
+//! *Threads.* One runtime of two workers serves the process (`runtime`). Every asynchronous call starts its work there at
 //! once and only waits for it, so that a call that is given up (a cancelled coroutine, a [`Cancel`]) never leaves a payment
 //! half recorded: what has begun goes on to its recorded end. Callbacks come on threads of this library, never while a lock
 //! is held, and may call the wallet back.

@@ -62,19 +62,7 @@ impl Host {
     }
 
     fn open(self: &Arc<Self>, folder: &TempDir) -> Result<Wallet, WalletError> {
-        let service_key = MemoryHost::new().platform(Arc::new(ManualClock::new(0))).keys;
-        let service_key = service_key.create(saifu_host::Role::Device).unwrap().public_key.to_spki();
-        let config = Config {
-            folder: folder.path().join("wallet").to_str().unwrap().to_owned(),
-            app_version: "test".into(),
-            // Nobody listens there.
-            customer_url: "https://127.0.0.1:1".into(),
-            service_url: "https://127.0.0.1:1".into(),
-            ca_pem: None,
-            pins: vec![vec![0; 32]],
-            service_key,
-            sandbox: true,
-        };
+        let config = config(folder);
         Wallet::open(self.clone(), self.clone(), self.clone(), config)
     }
 }
@@ -151,6 +139,21 @@ impl Clock for Host {
         let now = self.platform.clock.read();
         let boot_id = self.boot_id.lock().unwrap().clone();
         Ok(ClockReading { wall_ms: now.wall_ms, elapsed_ms: now.elapsed_ms, boot_id })
+    }
+}
+
+/// An issuer that nobody listens for.
+fn config(folder: &TempDir) -> Config {
+    let keys = MemoryHost::new().platform(Arc::new(ManualClock::new(0))).keys;
+    Config {
+        folder: folder.path().join("wallet").to_str().unwrap().to_owned(),
+        app_version: "test".into(),
+        customer_url: "https://127.0.0.1:1".into(),
+        service_url: "https://127.0.0.1:1".into(),
+        ca_pem: None,
+        pins: vec![vec![0; 32]],
+        service_key: keys.create(saifu_host::Role::Device).unwrap().public_key.to_spki(),
+        sandbox: true,
     }
 }
 
@@ -319,16 +322,7 @@ async fn call_with_a_cancelled_handle_does_not_begin() {
 async fn configuration_that_makes_no_sense_is_refused() {
     let (host, home) = (Host::new(), folder());
     let open = |change: &dyn Fn(&mut Config)| {
-        let mut config = Config {
-            folder: home.path().join("wallet").to_str().unwrap().to_owned(),
-            app_version: "test".into(),
-            customer_url: "https://127.0.0.1:1".into(),
-            service_url: "https://127.0.0.1:1".into(),
-            ca_pem: None,
-            pins: vec![vec![0; 32]],
-            service_key: host.platform.keys.create(saifu_host::Role::Device).unwrap().public_key.to_spki(),
-            sandbox: true,
-        };
+        let mut config = config(&home);
         change(&mut config);
         Wallet::open(host.clone(), host.clone(), host.clone(), config).err().map(|error| error.info().name.clone())
     };
