@@ -1,6 +1,5 @@
 //! How a call of the shell is run: panics stay here, work goes to the runtime, and waiting can be given up.
 
-use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -50,7 +49,7 @@ pub(crate) fn guarded<T>(call: &'static str, work: impl FnOnce() -> Result<T, Wa
         drill(call);
         work()
     }));
-    caught.unwrap_or_else(|panic| Err(panicked(call, &*panic)))
+    caught.unwrap_or_else(|_| Err(panicked(call)))
 }
 
 /// Runs `work` on the runtime and waits for it, or until `cancel` gives up waiting. Dropping the returned future gives up
@@ -83,16 +82,15 @@ where
     tokio::select! {
         // Work that has ended is told, also when the call was cancelled meanwhile.
         biased;
-        done = task => done.unwrap_or_else(|failed| Err(match failed.try_into_panic() {
-            Ok(panic) => panicked(call, &*panic),
-            Err(_) => Error::Bug("a task was lost").into(),
-        })),
+        done = task => done.unwrap_or_else(|failed| {
+            Err(if failed.is_panic() { panicked(call) } else { Error::Bug("a task was lost").into() })
+        }),
         () = token.cancelled() => Err(WalletError::cancelled()),
     }
 }
 
 /// What a panic says may hold anything, so only the call's name is told.
-fn panicked(call: &'static str, _: &(dyn Any + Send)) -> WalletError {
+fn panicked(call: &'static str) -> WalletError {
     tracing::error!(target: "saifu", call, "a call panicked");
     Error::Bug("a call panicked").into()
 }

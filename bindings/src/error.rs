@@ -81,9 +81,10 @@ errors! {
     Cancelled,
 }
 
-impl From<Error> for WalletError {
-    fn from(error: Error) -> Self {
-        let mut info = ErrorInfo {
+impl ErrorInfo {
+    /// What the core's table and sentence say; details are the caller's.
+    fn of(error: &Error) -> Self {
+        Self {
             code: error.code(),
             name: error.name().to_owned(),
             sentence: error.to_string(),
@@ -92,7 +93,13 @@ impl From<Error> for WalletError {
             problem: None,
             rule: None,
             retry_after_ms: None,
-        };
+        }
+    }
+}
+
+impl From<Error> for WalletError {
+    fn from(error: Error) -> Self {
+        let mut info = ErrorInfo::of(&error);
         match error {
             Error::Offline => Self::Offline { info },
             Error::NoAnswer => Self::NoAnswer { info },
@@ -127,12 +134,10 @@ impl From<Error> for WalletError {
 impl From<OpenError> for WalletError {
     fn from(error: OpenError) -> Self {
         let sentence = error.to_string();
+        // Of the vault's kind, with a sentence of its own.
         let unusable = |detail: &str| {
-            let mut this = Self::from(Error::Vault(VaultError::Corrupt { what: "its state" }));
-            if let Self::Vault { info } = &mut this {
-                (info.sentence, info.detail) = (sentence.clone(), Some(detail.to_owned()));
-            }
-            this
+            let vault = ErrorInfo::of(&Error::Vault(VaultError::Broken));
+            Self::Vault { info: ErrorInfo { sentence, detail: Some(detail.to_owned()), ..vault } }
         };
         match error {
             // A key store that does not answer now is not a broken file.
@@ -163,13 +168,13 @@ impl WalletError {
 
     /// After `close()` nothing can be done with a wallet but open its folder again.
     pub(crate) fn closed() -> Self {
-        let mut this = Self::from(Error::Locked);
-        if let Self::Locked { info } = &mut this {
-            info.sentence = "The wallet is closed.".into();
-            info.next = "Open it again.".into();
-            info.detail = Some("closed".into());
-        }
-        this
+        let info = ErrorInfo {
+            sentence: "The wallet is closed.".into(),
+            next: "Open it again.".into(),
+            detail: Some("closed".into()),
+            ..ErrorInfo::of(&Error::Locked)
+        };
+        Self::Locked { info }
     }
 }
 

@@ -65,11 +65,10 @@ pub struct Home {
 }
 
 fn picture(state: &State, now: Millis) -> Home {
-    let waits = state.signing_up.as_ref().is_some_and(|sign_up| now < sign_up.expires_at);
-    let wallet_state = match (&state.account, waits) {
+    let wallet_state = match (&state.account, state.awaiting_code(now)) {
         (Some(_), _) => WalletState::Ready,
-        (None, true) => WalletState::SigningUp,
-        (None, false) => WalletState::NoAccount,
+        (None, Some(_)) => WalletState::SigningUp,
+        (None, None) => WalletState::NoAccount,
     };
     let home = state.home.as_ref();
     Home {

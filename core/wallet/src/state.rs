@@ -100,6 +100,12 @@ pub(crate) struct HistoryAnchor {
 }
 
 impl State {
+    /// The sign-up whose code can still be entered. One that is over stays on record a while: if its code was proven and only
+    /// the answer was lost, the same code goes on.
+    pub(crate) fn awaiting_code(&self, now: Millis) -> Option<&SigningUp> {
+        self.signing_up.as_ref().filter(|sign_up| now < sign_up.expires_at)
+    }
+
     pub(crate) fn encode(&self) -> Result<Secret, Error> {
         let mut bytes = VERSION.to_be_bytes().to_vec();
         let mut body = postcard::to_stdvec(self).map_err(|_| Error::Bug("the state does not encode"))?;

@@ -130,8 +130,7 @@ fn pending(state: &State, now: Millis) -> Vec<Pending> {
             "It is over; the next contact tells whether the cash came in time."
         },
     });
-    let open = state.signing_up.iter().filter(|sign_up| now < sign_up.expires_at);
-    let sign_up = open.map(|sign_up| Pending {
+    let sign_up = state.awaiting_code(now).map(|sign_up| Pending {
         id: sign_up.request.to_string(),
         kind: PendingKind::SignUp,
         yen: None,

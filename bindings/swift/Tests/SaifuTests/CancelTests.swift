@@ -42,15 +42,10 @@ extension Bindings {
                 try await taro.signUp()
                 try await taro.deposit(try await taro.topUp(yen: 3_000))
                 let wallet = try taro.opened
-                // Locked in between, so that a session has to be made again: more to give up.
-                let fresh = {
-                    try wallet.lock()
-                    try await wallet.unlock()
-                }
-                try await fresh()
+                try await wallet.forgetSession()
                 let points = try await Interruption.points(taro.host) { try await call(wallet, nil) }
                 try await giveUp(points) {
-                    try await fresh()
+                    try await wallet.forgetSession()
                     return (taro.host, { try await call(wallet, $0) })
                 } settle: { _ in
                     let (home, pending) = (try await wallet.refresh(), try wallet.topUps().pending())

@@ -72,8 +72,7 @@ extension Bindings {
             try await untilIdle()
             if let error { failures.append(error.info.name) }
             try await insist(host, call, trouble, &failures) {
-                try wallet.lock()
-                try await wallet.unlock()
+                try await wallet.forgetSession()
             }
             opened.with { $0 = nil }
             try await person.kill()
@@ -115,8 +114,7 @@ extension Bindings {
                 let taro = try await stage.add("taro", number: "090-1234-5678")
                 try await taro.signUp()
                 let wallet = try taro.opened
-                try wallet.lock()
-                try await wallet.unlock()
+                try await wallet.forgetSession()
                 let (asked, released) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
                 taro.host.set(
                     .first {
@@ -148,8 +146,7 @@ extension Bindings {
                 let taro = try await stage.add("taro", number: "090-1234-5678")
                 try await taro.signUp()
                 let wallet = try taro.opened
-                try wallet.lock()
-                try await wallet.unlock()
+                try await wallet.forgetSession()
                 let released = DispatchSemaphore(value: 0)
                 taro.host.set(.first { released.wait() }, on: .sign)
                 let error = try await walletError { try await wallet.refresh() }

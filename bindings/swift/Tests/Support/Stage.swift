@@ -110,3 +110,11 @@ public final class Person {
         guard answer["result"] == "approved" else { throw Refusal(answer) }
     }
 }
+
+extension Wallet {
+    /// Locks and unlocks, so that a session has to be made again, with the device key.
+    public func forgetSession() async throws {
+        try lock()
+        try await unlock()
+    }
+}
