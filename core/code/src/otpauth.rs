@@ -28,7 +28,7 @@ pub enum OtpAuthError {
     /// Another kind of one-time password, such as `hotp`.
     #[error("only time-based codes (totp) are supported")]
     NotTotp,
-    /// A name that is empty, holds a colon, or is not UTF-8.
+    /// A name that is empty, holds a colon, is `.` or `..`, or is not UTF-8.
     #[error("the {0} is not valid")]
     Name(&'static str),
     /// A parameter that stands twice.
@@ -63,7 +63,8 @@ impl OtpAuth {
     /// Checks and trims the names.
     ///
     /// # Errors
-    /// [`OtpAuthError::Name`] for one that is empty or holds a colon, which separates the two.
+    /// [`OtpAuthError::Name`] for one that is empty, holds a colon, which separates the two, or is `.` or `..`, which
+    /// readers of URIs remove from a path (RFC 3986 §5.2.4).
     pub fn new(issuer: Option<&str>, account: &str, secret: Secret, totp: Totp) -> Result<Self, OtpAuthError> {
         let issuer = issuer.map(|issuer| name("issuer", issuer)).transpose()?;
         Ok(Self { issuer, account: name("account", account)?, secret, totp })
@@ -149,7 +150,11 @@ impl OtpAuth {
 
 fn name(what: &'static str, text: &str) -> Result<String, OtpAuthError> {
     let text = text.trim();
-    if text.is_empty() || text.contains(':') { Err(OtpAuthError::Name(what)) } else { Ok(text.to_owned()) }
+    if matches!(text, "" | "." | "..") || text.contains(':') {
+        Err(OtpAuthError::Name(what))
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 /// The values of the named parameters, each of which may stand once.
@@ -247,6 +252,8 @@ mod tests {
             ("otpauth://totp/?secret=MY", OtpAuthError::Name("account")),
             ("otpauth://totp?secret=MY", OtpAuthError::Name("account")),
             ("otpauth://totp/a:b:c?secret=MY", OtpAuthError::Name("account")),
+            ("otpauth://totp/%2e?secret=MY", OtpAuthError::Name("account")),
+            ("otpauth://totp/a:..?secret=MY", OtpAuthError::Name("account")),
             ("otpauth://totp/%ff?secret=MY", OtpAuthError::Name("account")),
             ("otpauth://totp/:a?secret=MY", OtpAuthError::Name("issuer")),
             ("otpauth://totp/a?secret=MY&issuer=b:c", OtpAuthError::Name("issuer")),
@@ -275,8 +282,9 @@ mod tests {
         ) {
             let totp = Totp::new(HashAlgorithm::Sha512, digits, period).unwrap();
             let Ok(made) = OtpAuth::new(issuer.as_deref(), &account, Secret::copy_of(&key), totp) else {
-                // The only way out is a name of blanks.
-                prop_assert!(account.trim().is_empty() || issuer.is_some_and(|issuer| issuer.trim().is_empty()));
+                // The only way out is a name of blanks, or of one or two dots.
+                let no_name = |text: &str| matches!(text.trim(), "" | "." | "..");
+                prop_assert!(no_name(&account) || issuer.is_some_and(|issuer| no_name(&issuer)));
                 return Ok(());
             };
             let read = OtpAuth::parse(&made.to_uri()).map_err(|error| TestCaseError::fail(error.to_string()))?;
