@@ -7,7 +7,7 @@ use std::sync::Arc;
 use saifu::Error;
 use tokio_util::sync::CancellationToken;
 
-use crate::drill::drill;
+use crate::drill::{Waiting, drill};
 use crate::error::WalletError;
 use crate::live::{CALLS, CANCELS, Token};
 use crate::runtime::runtime;
@@ -79,6 +79,7 @@ where
         done
     };
     let task = shell.tasks().spawn_on(task, runtime.handle());
+    let _waiting = Waiting::on(&task);
     tokio::select! {
         // Work that has ended is told, also when the call was cancelled meanwhile.
         biased;
