@@ -1,6 +1,6 @@
 //! What a shell is told when something fails: the core's errors with their fixed codes, and what a host may answer.
 
-use saifu::{Error, OpenError, VaultError};
+use saifu::{Error, OpenError};
 use saifu_host::KeyError;
 
 /// The code of [`WalletError::Cancelled`], which only exists here. It follows the core's table.
@@ -82,14 +82,14 @@ errors! {
 }
 
 impl ErrorInfo {
-    /// What the core's table and sentence say; details are the caller's.
+    /// What the core's table, sentence and detail say; what the issuer says is the caller's.
     fn of(error: &Error) -> Self {
         Self {
             code: error.code(),
             name: error.name().to_owned(),
             sentence: error.to_string(),
             next: error.next().to_owned(),
-            detail: None,
+            detail: error.detail().map(str::to_owned),
             problem: None,
             rule: None,
             retry_after_ms: None,
@@ -105,7 +105,6 @@ impl From<Error> for WalletError {
             Error::NoAnswer => Self::NoAnswer { info },
             Error::Refused(problem) => {
                 info.sentence = problem.title;
-                info.detail = problem.detail;
                 info.problem = Some(problem.code.as_str().to_owned());
                 info.rule = problem.rule;
                 info.retry_after_ms = problem.retry_after_ms;
@@ -116,14 +115,8 @@ impl From<Error> for WalletError {
             Error::NotActivated => Self::NotActivated { info },
             Error::InvalidInput(_) => Self::InvalidInput { info },
             Error::ApprovalExpired => Self::ApprovalExpired { info },
-            Error::Key(error) => {
-                info.detail = Some(key_word(error).to_owned());
-                Self::Key { info }
-            }
-            Error::Vault(error) => {
-                info.detail = Some(vault_word(&error).to_owned());
-                Self::Vault { info }
-            }
+            Error::Key(_) => Self::Key { info },
+            Error::Vault(_) | Error::Open(_) => Self::Vault { info },
             Error::Locked => Self::Locked { info },
             Error::Untrusted(_) => Self::Untrusted { info },
             Error::Bug(_) => Self::Bug { info },
@@ -133,21 +126,7 @@ impl From<Error> for WalletError {
 
 impl From<OpenError> for WalletError {
     fn from(error: OpenError) -> Self {
-        let sentence = error.to_string();
-        // Of the vault's kind, with a sentence of its own.
-        let unusable = |detail: &str| {
-            let vault = ErrorInfo::of(&Error::Vault(VaultError::Broken));
-            Self::Vault { info: ErrorInfo { sentence, detail: Some(detail.to_owned()), ..vault } }
-        };
-        match error {
-            // A key store that does not answer now is not a broken file.
-            OpenError::Vault(VaultError::Key(error)) => Error::Key(error).into(),
-            OpenError::Vault(error) => Error::Vault(error).into(),
-            OpenError::Newer { .. } => unusable("newer"),
-            OpenError::Damaged => unusable("corrupt"),
-            OpenError::Opening => unusable("opening"),
-            OpenError::Config(_) => Error::InvalidInput("The issuer's configuration is not usable.").into(),
-        }
+        Error::from(error).into()
     }
 }
 
@@ -175,36 +154,6 @@ impl WalletError {
             ..ErrorInfo::of(&Error::Locked)
         };
         Self::Locked { info }
-    }
-}
-
-/// Which of the key store's errors.
-fn key_word(error: KeyError) -> &'static str {
-    match error {
-        KeyError::Temporary => "temporary",
-        KeyError::UserDeclined => "user-declined",
-        KeyError::NoScreenLock => "no-screen-lock",
-        KeyError::Gone => "gone",
-    }
-}
-
-/// Which of the vault's errors.
-fn vault_word(error: &VaultError) -> &'static str {
-    match error {
-        VaultError::Io { .. } => "io",
-        VaultError::InUse => "in-use",
-        VaultError::Corrupt { .. } => "corrupt",
-        VaultError::Newer { .. } => "newer",
-        VaultError::Foreign => "foreign",
-        VaultError::RolledBack => "rolled-back",
-        VaultError::KeyLost => "key-lost",
-        VaultError::Key(error) => key_word(*error),
-        VaultError::TooLarge { .. } => "too-large",
-        VaultError::Broken => "broken",
-        VaultError::WipeUnfinished(_) => "wipe-unfinished",
-        VaultError::Crypto(_) => "crypto",
-        VaultError::CacheDamaged { .. } => "cache-damaged",
-        VaultError::BadName { .. } => "bad-name",
     }
 }
 
@@ -248,6 +197,8 @@ impl From<HostError> for KeyError {
 
 #[cfg(test)]
 mod tests {
+    use saifu::VaultError;
+
     use super::*;
 
     #[test]

@@ -82,3 +82,19 @@ pub enum KeyError {
     #[error("the key is gone")]
     Gone,
 }
+
+impl KeyError {
+    /// Every one.
+    pub const ALL: &[Self] = &[Self::Temporary, Self::UserDeclined, Self::NoScreenLock, Self::Gone];
+
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Temporary => "temporary",
+            Self::UserDeclined => "user-declined",
+            Self::NoScreenLock => "no-screen-lock",
+            Self::Gone => "gone",
+        }
+    }
+}

@@ -3,6 +3,24 @@ use std::io;
 use saifu_crypto::CryptoError;
 use saifu_host::KeyError;
 
+macro_rules! words {
+    ($($variant:pat => $word:literal;)*) => {
+        impl VaultError {
+            /// Every stable name but those of [`Key`](Self::Key), which are the key error's own.
+            pub const WORDS: &[&str] = &[$($word,)*];
+
+            /// The stable name.
+            #[must_use]
+            pub fn as_str(&self) -> &'static str {
+                match self {
+                    Self::Key(error) => error.as_str(),
+                    $($variant => $word,)*
+                }
+            }
+        }
+    };
+}
+
 /// Why the vault could not do what was asked. Each sentence ends with what to do next; none names a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
@@ -72,6 +90,22 @@ pub enum VaultError {
         /// The rule.
         what: &'static str,
     },
+}
+
+words! {
+    Self::Io { .. } => "io";
+    Self::InUse => "in-use";
+    Self::Corrupt { .. } => "corrupt";
+    Self::Newer { .. } => "newer";
+    Self::Foreign => "foreign";
+    Self::RolledBack => "rolled-back";
+    Self::KeyLost => "key-lost";
+    Self::TooLarge { .. } => "too-large";
+    Self::Broken => "broken";
+    Self::WipeUnfinished(_) => "wipe-unfinished";
+    Self::Crypto(_) => "crypto";
+    Self::CacheDamaged { .. } => "cache-damaged";
+    Self::BadName { .. } => "bad-name";
 }
 
 impl VaultError {

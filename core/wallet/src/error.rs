@@ -66,6 +66,9 @@ pub enum Error {
     /// The vault failed.
     #[error("The wallet's files: {0}.")]
     Vault(VaultError),
+    /// The wallet did not open; told as an error of the vault, in its own words.
+    #[error("{0}")]
+    Open(OpenError),
     /// The wallet is locked: secrets are not in memory.
     #[error("The wallet is locked.")]
     Locked,
@@ -87,7 +90,7 @@ table! {
     Self::InvalidInput(_) => 7, "invalid-input", "Correct it and try again.";
     Self::ApprovalExpired => 8, "approval-expired", "Start again and approve within two minutes.";
     Self::Key(_) => 9, "key", "Unlock the phone and try again; if it says that the key is gone, recover the account.";
-    Self::Vault(_) => 10, "vault", "Do what the message says; the account itself is safe with the issuer.";
+    Self::Vault(_) | Self::Open(_) => 10, "vault", "Do what the message says; the account itself is safe with the issuer.";
     Self::Locked => 11, "locked", "Unlock the wallet.";
     Self::Untrusted(_) => 12, "untrusted", "Use another network; if it stays, update the app.";
     Self::Bug(_) => 13, "bug", "Send a bug report.";
@@ -99,6 +102,18 @@ impl Error {
     pub fn problem(&self) -> Option<ProblemCode> {
         match self {
             Self::Refused(problem) => Some(problem.code),
+            _ => None,
+        }
+    }
+
+    /// More exactly: the issuer's detail, or the stable name of the key store's or the vault's error.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::Refused(problem) => problem.detail.as_deref(),
+            Self::Key(error) => Some(error.as_str()),
+            Self::Vault(error) => Some(error.as_str()),
+            Self::Open(error) => Some(error.as_str()),
             _ => None,
         }
     }
@@ -136,6 +151,18 @@ impl From<saifu_crypto::CryptoError> for Error {
     }
 }
 
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        match error {
+            // A key store that does not answer now is not a broken file.
+            OpenError::Vault(VaultError::Key(error)) => Self::Key(error),
+            OpenError::Vault(error) => Self::Vault(error),
+            OpenError::Config(_) => Self::InvalidInput("The issuer's configuration is not usable."),
+            own @ (OpenError::Newer { .. } | OpenError::Damaged | OpenError::Opening) => Self::Open(own),
+        }
+    }
+}
+
 /// Why a wallet does not open. Nothing on disk was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -159,6 +186,23 @@ pub enum OpenError {
     Config(LinkError),
 }
 
+impl OpenError {
+    /// Every stable name beside those of the vault's errors.
+    pub const WORDS: &[&str] = &["newer", "corrupt", "opening", "config"];
+
+    /// The stable name.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Vault(error) => error.as_str(),
+            Self::Newer { .. } => "newer",
+            Self::Damaged => "corrupt",
+            Self::Opening => "opening",
+            Self::Config(_) => "config",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +213,26 @@ mod tests {
         let names: std::collections::BTreeSet<_> = Error::TABLE.iter().map(|row| row.1).collect();
         assert!(codes.len() == Error::TABLE.len() && names.len() == Error::TABLE.len() && codes.len() <= 15);
         assert!(Error::TABLE.iter().all(|row| row.2.ends_with('.')));
+    }
+
+    #[test]
+    fn wallet_that_does_not_open_says_which_kind_and_why() {
+        let told = |error: OpenError| {
+            let error = Error::from(error);
+            (error.name(), error.detail().map(str::to_owned))
+        };
+        let word = |word: &str| Some(word.to_owned());
+        assert_eq!(told(OpenError::Vault(VaultError::Key(KeyError::Temporary))), ("key", word("temporary")));
+        assert_eq!(told(OpenError::Vault(VaultError::KeyLost)), ("vault", word("key-lost")));
+        assert_eq!(told(OpenError::Config(LinkError::System)), ("invalid-input", None));
+        for (error, expected) in
+            [(OpenError::Newer { found: 9 }, "newer"), (OpenError::Damaged, "corrupt"), (OpenError::Opening, "opening")]
+        {
+            let sentence = error.to_string();
+            let error = Error::from(error);
+            assert_eq!((error.name(), error.detail()), ("vault", Some(expected)));
+            assert!(error.to_string() == sentence && OpenError::WORDS.contains(&expected));
+        }
     }
 
     #[test]

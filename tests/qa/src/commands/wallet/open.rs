@@ -116,7 +116,7 @@ impl From<Error> for Failure {
                 (Status::Offline, None)
             }
             Error::NotSignedUp | Error::AlreadySignedUp | Error::InvalidInput(_) => (Status::Usage, None),
-            Error::Key(_) | Error::Vault(_) | Error::Locked => (Status::Vault, None),
+            Error::Key(_) | Error::Vault(_) | Error::Open(_) | Error::Locked => (Status::Vault, None),
             Error::Bug(_) => (Status::Bug, Some("SAIFU_LOG=debug tells more".to_owned())),
         };
         let failure = Self::new(status, error.name(), error.to_string(), error.next());
