@@ -30,6 +30,10 @@ impl Arguments<'_> {
         self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
 
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        self.0.get(name)?.as_u64()
+    }
+
     pub(super) fn span_ms(&self, name: &str) -> Option<u64> {
         self.text(name).and_then(span_ms)
     }

@@ -20,7 +20,7 @@ impl From<Error> for Halt {
                 "error": problem.code, "title": problem.title, "detail": problem.detail, "rule": problem.rule,
                 "retry_after_ms": problem.retry_after_ms,
             }),
-            other => refusal(other.name(), &other.to_string(), None),
+            other => refusal(other.name(), &other.to_string(), other.detail()),
         })
     }
 }

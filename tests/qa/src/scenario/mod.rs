@@ -9,7 +9,7 @@
 //! | what `expect` means | `expect` |
 //! | the issuer, its terminals and levers, without wallets | `world`, and `perform` for each of its verbs |
 //! | that world for a runner in another language | `talk`: requests and answers, a line each |
-//! | the wallets of the runner of Rust | `stage`, and `wallet` for each of their verbs |
+//! | the wallets of the runner of Rust | `stage`, their keys `host`, and `wallet` for each of their verbs |
 //! | the order of it all, `within`, the report | `play` |
 //!
 //! *Invariants.* A scenario runs whole or has failed: nothing is skipped, and a word that is not known is refused before
@@ -19,6 +19,7 @@
 mod arguments;
 mod expect;
 mod halt;
+mod host;
 mod parse;
 mod perform;
 mod play;

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use saifu::{Config, Events, PhoneNumber, Wallet};
-use saifu_host::desktop::{DesktopHost, KeyStore};
+use saifu::{Config, Error, Events, PhoneNumber, Wallet};
 use saifu_sandbox::policy::Policy;
+use saifu_vault::JOURNAL_FILE;
 use serde_json::{Map, Value, json};
 
 use super::arguments::Arguments;
 use super::halt::Halt;
+use super::host::Host;
 use super::world::World;
 use super::{perform, wallet};
-use crate::failure::LocalCode;
 use crate::peers::RememberedIssuer;
 
 /// How often, and with which pauses, the runner looks whether a stream stands again: 30 s on the machine's clock.
@@ -32,7 +32,7 @@ pub(super) struct Stage {
 pub(super) struct Person {
     pub(super) number: PhoneNumber,
     folder: PathBuf,
-    host: DesktopHost,
+    pub(super) host: Host,
     /// `None` while it is killed.
     wallet: Option<Wallet>,
     pub(super) events: Option<Events>,
@@ -86,7 +86,7 @@ impl Stage {
     pub(super) async fn add(&mut self, name: &str, number: &PhoneNumber) -> Result<(), Halt> {
         let folder = self.folder.join("wallets").join(name);
         let (path, clock) = (folder.clone(), self.issuer.clock(name));
-        let host = tokio::task::spawn_blocking(move || DesktopHost::open(&path, KeyStore::File, clock)).await;
+        let host = tokio::task::spawn_blocking(move || Host::open(&path, clock)).await;
         let host = host.map_err(|error| Halt::Broken(error.to_string()))?;
         let host = host.map_err(|error| Halt::Broken(error.to_string()))?;
         let person = Person { number: number.clone(), folder, host, wallet: None, events: None };
@@ -97,33 +97,33 @@ impl Stage {
     /// Opens a persona's wallet.
     pub(super) async fn open(&mut self, name: &str) -> Result<(), Halt> {
         let issuer = self.issuer.config()?;
-        let person = self.person(name)?;
+        let person = self.person_mut(name)?;
         if person.wallet.is_some() {
             return Err(Halt::Broken(format!("the wallet of {name} is open")));
         }
-        let config = Config {
-            folder: person.folder.join("vault"),
-            issuer,
-            app_version: env!("CARGO_PKG_VERSION").into(),
-            disk: None,
-        };
+        let config =
+            Config { folder: person.vault(), issuer, app_version: env!("CARGO_PKG_VERSION").into(), disk: None };
         let (platform, runtime) = (person.host.platform(), tokio::runtime::Handle::current());
         let opened = tokio::task::spawn_blocking(move || Wallet::open(platform, config, runtime)).await;
         let opened = opened.map_err(|error| Halt::Broken(error.to_string()))?;
-        person.wallet = Some(opened.map_err(|error| Halt::Broken(error.to_string()))?);
+        person.wallet = Some(opened.map_err(Error::from)?);
         Ok(())
     }
 
     /// Ends a persona's wallet. Everything it knows is on the disk already, so this is what a kill leaves.
     pub(super) async fn kill(&mut self, name: &str) -> Result<(), Halt> {
-        let person = self.person(name)?;
+        let person = self.person_mut(name)?;
         person.events = None;
         let wallet = person.wallet.take().ok_or_else(|| Halt::Broken(format!("{name} has no open wallet")))?;
         wallet.close().await;
         Ok(())
     }
 
-    pub(super) fn person(&mut self, name: &str) -> Result<&mut Person, Halt> {
+    pub(super) fn person(&self, name: &str) -> Result<&Person, Halt> {
+        self.people.get(name).ok_or_else(|| Halt::Broken(format!("no persona is {name}")))
+    }
+
+    pub(super) fn person_mut(&mut self, name: &str) -> Result<&mut Person, Halt> {
         self.people.get_mut(name).ok_or_else(|| Halt::Broken(format!("no persona is {name}")))
     }
 
@@ -149,6 +149,24 @@ impl Person {
         let (host, message) = (self.host.clone(), message.to_vec());
         let signed = tokio::task::spawn_blocking(move || host.authorize(&message)).await;
         let signed = signed.map_err(|error| Halt::Broken(error.to_string()))?;
-        signed.map_err(|error| LocalCode::KeyStore.detail(error.to_string()).into())
+        Ok(signed.map_err(Error::from)?)
+    }
+
+    /// Flips all bits of the byte in the middle of the journal.
+    pub(super) fn damage(&self) -> Result<(), Halt> {
+        if self.wallet.is_some() {
+            return Err(Halt::Broken("this wallet is open; kill it first".into()));
+        }
+        let broken = |error: std::io::Error| Halt::Broken(format!("the journal: {error}"));
+        let file = self.vault().join(JOURNAL_FILE);
+        let mut bytes = std::fs::read(&file).map_err(broken)?;
+        let middle = bytes.len() / 2;
+        let byte = bytes.get_mut(middle).ok_or_else(|| Halt::Broken("the journal is empty".into()))?;
+        *byte = !*byte;
+        std::fs::write(&file, bytes).map_err(broken)
+    }
+
+    fn vault(&self) -> PathBuf {
+        self.folder.join("vault")
     }
 }

@@ -123,13 +123,28 @@ const OPERATIONS: Kind = Kind::OneOf(&[
     "atm-authorize",
     "atm-deposit",
 ]);
-/// Those that need neither the machine's time nor its processes.
-const ACTS: Kind = Kind::OneOf(&["drop-request", "drop-answer", "duplicate"]);
+/// Those that neither need a time on the machine's clock nor end a process.
+const ACTS: Kind = Kind::OneOf(&[
+    "drop-request",
+    "drop-answer",
+    "duplicate",
+    "hang",
+    "hang-after",
+    "garbage",
+    "nonsense",
+    "status:404",
+    "status:429",
+    "status:503",
+]);
+/// The key store's errors.
+const FAILURES: Kind = Kind::OneOf(&["temporary", "user-declined", "no-screen-lock", "gone"]);
+/// Of calls that send something worth losing.
+const KILLED: Argument = optional("killed", Kind::Flag);
 
 verbs! {
-    "wallet.sign-up", Actor::Persona, false, [], ["number", "expires_at", "resend_at"],
+    "wallet.sign-up", Actor::Persona, false, [KILLED], ["number", "expires_at", "resend_at", "state"],
         "Asks for an SMS code to the persona's number; again for another one.";
-    "wallet.confirm", Actor::Persona, false, [optional("code", Kind::Text)], ["device_id"],
+    "wallet.confirm", Actor::Persona, false, [optional("code", Kind::Text), KILLED], ["device_id", "state"],
         "Enters the code of the SMS: the newest of the inbox, or the one given.";
     "wallet.home", Actor::Persona, true, [],
         ["state", "standing", "balance_yen", "balance_reason", "as_of", "age_ms", "points", "notices", "frozen",
@@ -139,10 +154,11 @@ verbs! {
         ["state", "standing", "balance_yen", "balance_reason", "as_of", "age_ms", "points", "notices", "frozen",
          "device_id", "top_up_left_yen", "pay_left_yen", "last_event"],
         "Asks the issuer, and gives the home screen.";
-    "wallet.code", Actor::Persona, false, [optional("purpose", PURPOSES), optional("offline", Kind::Flag)],
-        ["digits", "purpose", "cap_yen", "offline", "issued_at", "refresh_at", "expires_at"],
+    "wallet.code", Actor::Persona, false, [optional("purpose", PURPOSES), optional("offline", Kind::Flag), KILLED],
+        ["digits", "purpose", "cap_yen", "offline", "issued_at", "refresh_at", "expires_at", "state"],
         "Fetches a one-time code; with `offline` only one that is in hand.";
-    "wallet.top-up", Actor::Persona, false, [needed("yen", Kind::Number), optional("thinking", Kind::Span)],
+    "wallet.top-up", Actor::Persona, false,
+        [needed("yen", Kind::Number), optional("thinking", Kind::Span), KILLED],
         ["intent", "number", "state", "yen", "since", "expires_at"],
         "Prepares a top-up at an ATM, lets the owner think for a while, approves it and sends it.";
     "wallet.pending", Actor::Persona, true, [], ["entries", "count"],
@@ -165,6 +181,13 @@ verbs! {
         "Wipes the wallet's secrets from memory.";
     "wallet.unlock", Actor::Persona, false, [], ["state"],
         "Reads the wallet's files again.";
+    "wallet.patience", Actor::Persona, false, [needed("ms", Kind::Number)], ["ms"],
+        "From now on, until it is opened again, the wallet waits so long for an answer.";
+    "wallet.key-fails", Actor::Persona, false,
+        [needed("how", FAILURES), optional("times", Kind::Number)], ["how", "times"],
+        "The phone's next signature fails, by whichever key; so many, else one.";
+    "wallet.damage", Actor::Persona, false, [], ["file"],
+        "Flips all bits of one byte in the file of a killed wallet; a second time, the file is whole again.";
     "register.scan", REGISTER, false,
         [needed("digits", Kind::Text), needed("yen", Kind::Number), optional("txid", Kind::Text)],
         ["result", "reason", "rule", "settlement", "yen", "txid"],
@@ -191,7 +214,9 @@ verbs! {
         "The messages that arrived at the persona's number, in that order: its present holder's, or an earlier one's.";
     "sandbox.fault", Actor::Nobody, false,
         [needed("on", OPERATIONS), needed("act", ACTS), optional("times", Kind::Number)], ["faults", "held"],
-        "Loses the next request, loses its answer, or does it twice; so many times, else once.";
+        "Meets the next request: it is lost, its answer is, it is done twice, held or answered wrongly; so often, else once.";
+    "sandbox.held", Actor::Nobody, true, [], ["held"],
+        "How many requests faults hold now.";
     "sandbox.event", Actor::Nobody, false,
         [needed("event", HAPPENINGS), needed("because", REASONS), optional("number", Kind::Text),
          optional("by", Kind::Span), optional("times", Kind::Number)],
@@ -231,6 +256,12 @@ impl Verb {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_fail_in_every_way_that_a_host_knows() {
+        let known: Vec<&str> = saifu_host::KeyError::ALL.iter().map(|error| error.as_str()).collect();
+        assert_eq!(FAILURES, Kind::OneOf(known.leak()));
+    }
 
     #[test]
     fn faults_are_on_operations_and_acts_that_the_issuer_has() {

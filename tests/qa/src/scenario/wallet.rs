@@ -3,16 +3,21 @@
 
 use std::time::Duration;
 
-use saifu::{Channel, Event, EventBody, Home, Pending, Purpose};
+use saifu::{Channel, Error, Event, EventBody, Home, Pending, Purpose, Wallet};
+use saifu_host::KeyError;
+use saifu_vault::JOURNAL_FILE;
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;
 use super::halt::Halt;
-use super::stage::Stage;
+use super::stage::{Person, Stage};
 use crate::failure::{Failure, LocalCode};
 
 /// How long the machine may take to bring an event that is on its way.
 const EVENT_BOUND: Duration = Duration::from_secs(20);
+
+/// How often it is looked whether the issuer holds a request by now.
+const HELD_PAUSE: Duration = Duration::from_millis(5);
 
 /// Does one step. `verb` is the name behind `wallet.`, `who` the persona.
 pub(super) async fn perform(
@@ -24,38 +29,66 @@ pub(super) async fn perform(
     match verb {
         "kill" => {
             stage.kill(who).await?;
-            return Ok(json!({ "state": "killed" }));
+            Ok(json!({ "state": "killed" }))
         }
         "reopen" => {
             stage.open(who).await?;
-            return Ok(json!({ "state": stage.person(who)?.wallet()?.home().state.as_str() }));
+            Ok(json!({ "state": stage.person(who)?.wallet()?.home().state.as_str() }))
         }
-        "confirm" => return confirm(stage, who, arguments).await,
-        "top-up" => return top_up(stage, who, arguments).await,
-        "follow" | "next-event" => return events(stage, verb, who, arguments).await,
-        _ => {}
+        "damage" => {
+            stage.person(who)?.damage()?;
+            Ok(json!({ "file": JOURNAL_FILE }))
+        }
+        "key-fails" => key_fails(stage.person(who)?, arguments),
+        "follow" | "next-event" => events(stage, verb, who, arguments).await,
+        _ if arguments.flag("killed") => killed(stage, verb, who, arguments).await,
+        "sign-up" | "confirm" | "code" | "top-up" => send(stage, verb, who, arguments).await,
+        _ => look(stage.person(who)?.wallet()?, verb, arguments).await,
     }
+}
+
+/// Ends the wallet in the middle of a call: as soon as the issuer holds a request of it. Nothing of the call goes on then.
+async fn killed(stage: &mut Stage, verb: &str, who: &str, arguments: &Arguments<'_>) -> Result<Value, Halt> {
+    let world = &stage.world;
+    let held = async {
+        while world.held().await? == 0 {
+            tokio::time::sleep(HELD_PAUSE).await;
+        }
+        Ok::<(), Halt>(())
+    };
+    tokio::select! {
+        held = held => held?,
+        ended = send(stage, verb, who, arguments) => {
+            let why = if let Err(Halt::Broken(why)) = ended { why } else { "the call ended".into() };
+            return Err(Halt::Broken(format!("{why} before the issuer held it")));
+        }
+    }
+    stage.kill(who).await?;
+    Ok(json!({ "state": "killed" }))
+}
+
+/// The calls that a kill may meet.
+async fn send(stage: &Stage, verb: &str, who: &str, arguments: &Arguments<'_>) -> Result<Value, Halt> {
     let person = stage.person(who)?;
     let wallet = person.wallet()?;
-    Ok(match verb {
+    match verb {
         "sign-up" => {
             let sign_up = wallet.sign_up(person.number.clone()).await?;
-            json!({ "number": sign_up.number(), "expires_at": sign_up.expires_at(), "resend_at": sign_up.resend_at() })
+            Ok(json!({
+                "number": sign_up.number(), "expires_at": sign_up.expires_at(), "resend_at": sign_up.resend_at(),
+            }))
         }
+        "confirm" => confirm(stage, person, arguments).await,
+        "code" => code(wallet, arguments).await,
+        "top-up" => top_up(stage, person, arguments).await,
+        other => Err(Halt::Broken(format!("nothing can be lost of wallet.{other}"))),
+    }
+}
+
+async fn look(wallet: &Wallet, verb: &str, arguments: &Arguments<'_>) -> Result<Value, Halt> {
+    Ok(match verb {
         "home" => home(&wallet.home()),
         "refresh" => home(&wallet.refresh().await?),
-        "code" => {
-            let purpose = if arguments.text("purpose") == Some("cash-in") { Purpose::CashIn } else { Purpose::Pay };
-            let code = if arguments.flag("offline") {
-                wallet.payment_code(purpose).map_err(Failure::from)?
-            } else {
-                wallet.next_code(purpose).await?
-            };
-            json!({
-                "digits": code.digits(), "purpose": code.purpose, "cap_yen": code.cap_yen, "offline": code.offline,
-                "issued_at": code.issued_at, "refresh_at": code.refresh_at, "expires_at": code.expires_at,
-            })
-        }
         "pending" => list(wallet.pending().iter().map(pending).collect()),
         "history" => list(wallet.history(usize::MAX).await?.iter().map(|entry| json!(entry)).collect()),
         "totp" => {
@@ -67,34 +100,59 @@ pub(super) async fn perform(
             json!({ "state": "locked" })
         }
         "unlock" => {
-            wallet.unlock().map_err(Failure::from)?;
+            wallet.unlock().map_err(Error::from)?;
             json!({ "state": wallet.home().state.as_str() })
+        }
+        "patience" => {
+            let ms = arguments.number("ms").ok_or_else(|| Halt::Broken("`ms` is no number".into()))?;
+            wallet.set_patience(Duration::from_millis(ms));
+            json!({ "ms": ms })
         }
         other => return Err(Halt::Broken(format!("the runner does not know wallet.{other}"))),
     })
 }
 
-async fn confirm(stage: &mut Stage, who: &str, arguments: &Arguments<'_>) -> Result<Value, Halt> {
-    let number = stage.person(who)?.number.clone();
+fn key_fails(person: &Person, arguments: &Arguments<'_>) -> Result<Value, Halt> {
+    let how = arguments.text("how").and_then(|how| KeyError::ALL.iter().find(|error| error.as_str() == how));
+    let how = *how.ok_or_else(|| Halt::Broken("`how` is no failure of a key".into()))?;
+    let times = arguments.number("times").unwrap_or(1);
+    person.host.fail(how, times);
+    Ok(json!({ "how": how.as_str(), "times": times }))
+}
+
+async fn code(wallet: &Wallet, arguments: &Arguments<'_>) -> Result<Value, Halt> {
+    let purpose = if arguments.text("purpose") == Some("cash-in") { Purpose::CashIn } else { Purpose::Pay };
+    let code = if arguments.flag("offline") {
+        wallet.payment_code(purpose).map_err(Failure::from)?
+    } else {
+        wallet.next_code(purpose).await?
+    };
+    Ok(json!({
+        "digits": code.digits(), "purpose": code.purpose, "cap_yen": code.cap_yen, "offline": code.offline,
+        "issued_at": code.issued_at, "refresh_at": code.refresh_at, "expires_at": code.expires_at,
+    }))
+}
+
+async fn confirm(stage: &Stage, person: &Person, arguments: &Arguments<'_>) -> Result<Value, Halt> {
     let code = match arguments.text("code") {
         Some(code) => code.to_owned(),
         None => {
-            let newest = stage.world.levers().sms(&number).await?.into_iter().rev().find_map(|sms| sms.code);
+            let newest = stage.world.levers().sms(&person.number).await?.into_iter().rev().find_map(|sms| sms.code);
             newest.ok_or_else(|| Halt::Broken("there is no code in the inbox".into()))?
         }
     };
-    let sign_up = stage.person(who)?.wallet()?.sign_up_in_progress();
-    let sign_up = sign_up.ok_or_else(|| Halt::from(LocalCode::NoSignUp.bare()))?;
+    let wallet = person.wallet()?;
+    let sign_up = wallet.sign_up_in_progress().ok_or_else(|| Halt::from(LocalCode::NoSignUp.bare()))?;
     let ready = sign_up.confirm(&code).await?;
     Ok(json!({ "device_id": ready.device }))
 }
 
-async fn top_up(stage: &mut Stage, who: &str, arguments: &Arguments<'_>) -> Result<Value, Halt> {
-    let approval = stage.person(who)?.wallet()?.top_up(Channel::Atm, arguments.yen()?).await?;
+async fn top_up(stage: &Stage, person: &Person, arguments: &Arguments<'_>) -> Result<Value, Halt> {
+    let approval = person.wallet()?.top_up(Channel::Atm, arguments.yen()?).await?;
     if let Some(ms) = arguments.span_ms("thinking") {
         stage.world.advance(ms).await?;
     }
-    let signature = stage.person(who)?.authorize(approval.message()).await?;
+    let signature = person.authorize(approval.message()).await?;
     let top_up = approval.confirm(signature).await?;
     Ok(json!({
         "intent": top_up.intent, "number": top_up.number, "state": top_up.state, "yen": top_up.yen,
@@ -103,7 +161,7 @@ async fn top_up(stage: &mut Stage, who: &str, arguments: &Arguments<'_>) -> Resu
 }
 
 async fn events(stage: &mut Stage, verb: &str, who: &str, arguments: &Arguments<'_>) -> Result<Value, Halt> {
-    let person = stage.person(who)?;
+    let person = stage.person_mut(who)?;
     if verb == "follow" {
         let events = person.wallet()?.events();
         person.wallet()?.follow().await?;

@@ -108,6 +108,12 @@ impl World {
         Ok(self.levers.move_clock(&json!({ "advance_ms": ms })).await?)
     }
 
+    /// How many requests faults hold.
+    pub(super) async fn held(&self) -> Result<u64, Halt> {
+        let faults = self.levers.faults().await?;
+        faults.get("held").and_then(Value::as_u64).ok_or_else(|| Halt::Broken("the lever tells no `held`".into()))
+    }
+
     /// The ledger's check of itself; `None` while the issuer is not running.
     pub(super) async fn audit(&self) -> Result<Option<Value>, Halt> {
         if self.runs() { Ok(Some(self.levers.audit().await?)) } else { Ok(None) }
