@@ -17,6 +17,8 @@ use crate::workspace::Workspace;
 pub(crate) const CRATE: &str = "saifu-ffi";
 /// How the linker names it on Linux.
 pub(crate) const LIBRARY: &str = "libsaifu_ffi.so";
+/// A static library's name on systems with such names.
+pub(crate) const ARCHIVE: &str = "libsaifu_ffi.a";
 const SHOWN_LINES: usize = 60;
 
 /// A language with a package of its own.

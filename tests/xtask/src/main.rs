@@ -58,7 +58,7 @@ enum Command {
     Size(size::SizeArgs),
     /// Does the library compile for Android? The suite `android` of the gate.
     AndroidCheck,
-    /// Does the library compile for the iPhone? The suite `ios` of the gate.
+    /// Makes the iPhone's static library, and looks for every function that Swift calls: the suite `ios` of the gate.
     IosCheck,
     /// `.ci/run` in a fresh clone of the last commit, as continuous integration sees it.
     CleanClone,

@@ -23,6 +23,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("mmdebstrap", "mmdebstrap"),
     ("mvn", "maven"),
     ("llvm-ar", "llvm"),
+    ("llvm-nm", "llvm"),
     ("zbarimg", "zbar-tools"),
     ("zsh", "zsh"),
 ];
