@@ -2,8 +2,8 @@
 # Makes Saifu.xcframework and the generated Swift code beside it, for an iOS app to link. Needs a Mac with Xcode 16 and the
 # three targets (rustup target add aarch64-apple-ios aarch64-apple-ios-sim x86_64-apple-ios).
 #
-# It has not been run where this project is made, which has no Mac. What is checked there: `cargo xtask ios-check` compiles the
-# library for the iPhone, and the package builds against the same generated code on Linux.
+# It has not been run where this project is made, which has no Mac. What is checked there: `cargo xtask ios-check` makes the
+# iPhone's static library, and the package builds against the same generated code on Linux.
 set -eu
 cd "$(dirname "$0")/../.."
 package=bindings/swift
