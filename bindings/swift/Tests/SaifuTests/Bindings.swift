@@ -16,8 +16,7 @@ func inWorld<Outcome>(_ policy: Json = .object([:]), _ play: (Stage) async throw
         await world.close()
         return outcome
     } catch {
-        await stage.leave()
-        await world.close()
+        await stage.leave { await world.close() }
         throw error
     }
 }

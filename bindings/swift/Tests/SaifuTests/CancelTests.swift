@@ -111,7 +111,7 @@ extension Bindings {
                 let approve = { () async throws -> Call<TopUp> in
                     try await stage.world.advance(seconds: 31)
                     let approval = try await topUps.prepareAtm(yen: 100)
-                    let signature = try taro.host.inner.authorize(approval.signingBytes())
+                    let signature = try taro.host.authorize(approval.signingBytes())
                     return { cancel in
                         if let cancel { return try await approval.confirm(signature: signature, cancel: cancel) }
                         return try await approval.confirm(signature: signature)

@@ -90,6 +90,30 @@ extension Bindings {
             await world.close()
         }
 
+        /// What a kill leaves is what was on the disk when the issuer had the request; without a hold there is no such moment.
+        @Test func killInTheMiddleOfACallTakesAHold() async throws {
+            let world = try World()
+            let verbs = try Verbs(try await world.verbs())
+            let kill: Json = ["do": "wallet.top-up", "as": "taro", "yen": 700, "killed": true]
+            let held: Json = [
+                ["do": "sandbox.fault", "on": "top-up", "act": "hang-after"], kill,
+                ["do": "wallet.reopen", "as": "taro"],
+                ["do": "wallet.pending", "as": "taro", "expect": ["count": 1, "entries.0.kind": "unknown"]],
+                ["do": "wallet.refresh", "as": "taro", "expect": ["top_up_left_yen": 9_300]],
+                ["do": "wallet.pending", "as": "taro", "expect": ["count": 1, "entries.0.kind": "top-up"]],
+            ]
+            for (steps, done, why) in [(held, 6, nil), ([kill], 0, "the call ended before the issuer held it")] {
+                let file: Json = [
+                    "name": "n", "shows": "s", "personas": ["taro": ["number": "090-1234-5678", "state": "starter"]],
+                    "steps": steps,
+                ]
+                let scenario = try Scenario(Data(file.canonical.utf8), verbs: verbs)
+                let played = await ScenarioRunner(world).play(scenario)
+                #expect(played.steps == done && played.failure?.seen == why.map { .text($0) }, "\(played)")
+            }
+            await world.close()
+        }
+
         @Test func canonicalTextIsThatOfEveryLanguage() throws {
             let file = Data(#"{"b": [1, -2, true, null], "a": "ä\"\\\n\u0007/\u001f", "B": {}}"#.utf8)
             #expect(try Json.read(file).canonical == #"{"B":{},"a":"ä\"\\\n\u0007/\u001f","b":[1,-2,true,null]}"#)

@@ -65,7 +65,7 @@ extension Bindings {
             let approval = try await insist(host, call, trouble, &failures) {
                 try await wallet.topUps().prepareAtm(yen: 700)
             }
-            let signature = try host.inner.authorize(approval.signingBytes())
+            let signature = try host.authorize(approval.signingBytes())
             host.set(trouble, on: call)
             let error = try await walletError { try await approval.confirm(signature: signature) }
             host.set(nil, on: call)

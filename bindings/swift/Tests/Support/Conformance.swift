@@ -59,7 +59,7 @@ public final class Conformance {
             } catch let broken as Broken {
                 throw broken
             } catch {
-                let name = Self.name(of: error)
+                let name = (error as? HostError ?? .Unexpected).word
                 if step.expect["error"] == .text(name) { return nil }
                 return ("\(step.shows): \(name)", step.save != nil)
             }
@@ -160,15 +160,5 @@ public final class Conformance {
             return text
         }
         return changed + sealed.indices.map { sealed[..<$0] } + [sealed + Data([0])]
-    }
-
-    private static func name(of error: any Error) -> String {
-        switch error as? HostError {
-        case .Temporary: "temporary"
-        case .UserDeclined: "user-declined"
-        case .NoScreenLock: "no-screen-lock"
-        case .Gone: "gone"
-        case .Unexpected, nil: "unexpected"
-        }
     }
 }

@@ -21,7 +21,7 @@ public struct ScenarioRunner {
         /// Where in the outcome.
         let path: String?
         let expected: Json
-        let seen: Json
+        public let seen: Json
         /// The issuer's and the wallets' files.
         let folder: String?
     }
@@ -49,8 +49,8 @@ public struct ScenarioRunner {
             let stage = try await world.begin(policy: scenario.policy)
             folder = stage.folder.path
             failed = await steps(of: scenario, stage, &done)
-            await stage.leave()
-            let audit = try await world.end(keep: failed != nil)
+            let keep = failed != nil
+            let audit = try await stage.leave { try await world.end(keep: keep) }
             if failed == nil, audit != .null, audit["ok"] != true {
                 failed = (nil, Misfit(expected: "books that balance", seen: audit))
             }

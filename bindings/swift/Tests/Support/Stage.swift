@@ -7,6 +7,8 @@ public final class Stage {
     public let issuer: Issuer
     public let folder: URL
     private(set) var people: [String: Person] = [:]
+    /// Wallets that were killed in the middle of a call, which still waits for the issuer.
+    var ghosts: [Wallet] = []
 
     init(world: World, issuer: Issuer, folder: URL) {
         (self.world, self.issuer, self.folder) = (world, issuer, folder)
@@ -17,8 +19,8 @@ public final class Stage {
     public func add(_ name: String, number: String, open: Bool = true) async throws -> Person {
         let folder = folder.appendingPathComponent("wallets").appendingPathComponent("\(name)-\(number)")
         let host = TroubledHost(try LinuxHost(folder: folder.appendingPathComponent("host"), clock: world.clock))
-        let config = issuer.config(folder: folder.appendingPathComponent("vault"))
-        let person = Person(world: world, number: number, host: host, config: config)
+        let vault = folder.appendingPathComponent("vault")
+        let person = Person(world: world, number: number, host: host, issuer: issuer, vault: vault)
         people[name] = person
         if open { try await person.open() }
         return person
@@ -29,16 +31,28 @@ public final class Stage {
         return person
     }
 
-    /// Closes every wallet.
-    public func leave() async {
+    /// Closes every wallet and ends the world. Ghosts come last: without an issuer nothing of theirs waits any more.
+    public func leave<Outcome>(_ end: () async throws -> Outcome) async rethrows -> Outcome {
         for person in people.values { await person.wallet?.close() }
         people = [:]
+        do {
+            let outcome = try await end()
+            await bury()
+            return outcome
+        } catch {
+            await bury()
+            throw error
+        }
     }
 
-    /// Leaves, and ends the world; its books must balance.
+    private func bury() async {
+        for ghost in ghosts { await ghost.close() }
+        ghosts = []
+    }
+
+    /// Leaves; the books must balance.
     public func end() async throws {
-        await leave()
-        let audit = try await world.end()
+        let audit = try await leave { try await world.end() }
         guard audit["ok"] == true else { throw Broken("the books do not balance: \(audit)") }
     }
 }
@@ -48,19 +62,24 @@ public final class Person {
     private let world: World
     public let number: String
     public let host: TroubledHost
-    private let config: Config
+    private let issuer: Issuer
+    /// The wallet's folder.
+    private var vault: URL
     /// `nil` while it is killed.
     public private(set) var wallet: Wallet?
     var events: AsyncStream<WalletEvent>?
+    /// How many vaults this person has had.
+    private var vaults = 1
 
-    init(world: World, number: String, host: TroubledHost, config: Config) {
-        (self.world, self.number, self.host, self.config) = (world, number, host, config)
+    init(world: World, number: String, host: TroubledHost, issuer: Issuer, vault: URL) {
+        (self.world, self.number, self.host, self.issuer, self.vault) = (world, number, host, issuer, vault)
     }
 
     /// Opens the wallet of its folder.
     public func open() async throws {
         guard wallet == nil else { throw Broken("the wallet is open") }
-        wallet = try await Wallet.open(keys: host, secrets: host, clock: host, config: config)
+        wallet = try await Wallet.open(
+            keys: host, secrets: host, clock: host, config: issuer.config(folder: vault))
     }
 
     /// Ends it. Everything it knows is on the disk already, so this is what a kill leaves.
@@ -68,6 +87,27 @@ public final class Person {
         events = nil
         await (try opened).close()
         wallet = nil
+    }
+
+    /// Ends it in the middle of a call. What is begun in the library goes on, so what a kill leaves at this moment is a copy
+    /// of the folder: from now on that is this person's. Gives the wallet that goes on over the old folder.
+    func leaveBehind() throws -> Wallet {
+        let ghost = try opened
+        vaults += 1
+        let copy = vault.deletingLastPathComponent().appendingPathComponent("vault-\(vaults)")
+        try FileManager.default.copyItem(at: vault, to: copy)
+        (vault, wallet, events) = (copy, nil, nil)
+        return ghost
+    }
+
+    /// Turns over all bits of the byte in the middle of a file of the vault, once more back again.
+    func damage(_ file: String) throws {
+        guard wallet == nil else { throw Broken("the wallet is open; kill it first") }
+        let file = vault.appendingPathComponent(file)
+        var bytes = try Data(contentsOf: file)
+        guard !bytes.isEmpty else { throw Broken("the file is empty") }
+        bytes[bytes.count / 2] ^= 0xff
+        try bytes.write(to: file)
     }
 
     public var opened: Wallet {
@@ -78,11 +118,7 @@ public final class Person {
     }
 
     /// Prepares and approves a top-up at an ATM.
-    public func topUp(yen: Int64, thinking: () async throws -> Void = {}) async throws -> TopUp {
-        let approval = try await (try opened).topUps().prepareAtm(yen: yen)
-        try await thinking()
-        return try await approval.confirm(signature: try host.inner.authorize(approval.signingBytes()))
-    }
+    public func topUp(yen: Int64) async throws -> TopUp { try await (try opened).topUp(yen: yen, host) }
 
     /// The newest code in the persona's inbox.
     public func code() async throws -> String {
@@ -112,6 +148,15 @@ public final class Person {
 }
 
 extension Wallet {
+    /// Prepares and approves a top-up at an ATM, with a while between the two.
+    func topUp(
+        yen: Int64, _ host: TroubledHost, thinking: @Sendable () async throws -> Void = {}
+    ) async throws -> TopUp {
+        let approval = try await topUps().prepareAtm(yen: yen)
+        try await thinking()
+        return try await approval.confirm(signature: try host.authorize(approval.signingBytes()))
+    }
+
     /// Locks and unlocks, so that a session has to be made again, with the device key.
     public func forgetSession() async throws {
         try lock()

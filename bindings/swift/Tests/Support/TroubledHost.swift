@@ -27,6 +27,7 @@ public final class TroubledHost: Keys, Secrets, Clock {
     public let inner: LinuxHost
     private let troubles = Locked<[HostCall: Trouble]>([:])
     private let watch = Locked<(@Sendable (HostCall) -> Void)?>(nil)
+    private let failing = Locked<(error: HostError, times: Int64)?>(nil)
 
     public init(_ inner: LinuxHost) { self.inner = inner }
 
@@ -40,6 +41,26 @@ public final class TroubledHost: Keys, Secrets, Clock {
     /// Hears of every call before it is done, on the library's thread.
     public func watch(_ watch: (@Sendable (HostCall) -> Void)?) {
         self.watch.with { $0 = watch }
+    }
+
+    /// The next so many signatures fail, whichever key makes them; all is well again after that.
+    public func failSignatures(_ error: HostError, times: Int64) {
+        failing.with { $0 = (error, times) }
+    }
+
+    /// Signs with the authorization key, as an app does behind its prompt.
+    public func authorize(_ message: Data) throws -> Data {
+        try failIfTold()
+        return try inner.authorize(message)
+    }
+
+    private func failIfTold() throws {
+        let error = failing.with { failing in
+            let now = failing
+            failing = now.flatMap { $0.times > 1 ? ($0.error, $0.times - 1) : nil }
+            return now?.error
+        }
+        if let error { throw error }
     }
 
     /// The answer of the other host, or nonsense, or no answer.
@@ -70,7 +91,10 @@ public final class TroubledHost: Keys, Secrets, Clock {
     }
 
     public func sign(message: Data) throws -> Data {
-        try done(.sign, Self.noise) { try inner.sign(message: message) }
+        try done(.sign, Self.noise) {
+            try failIfTold()
+            return try inner.sign(message: message)
+        }
     }
 
     public func delete(role: Role) throws {
