@@ -23,7 +23,8 @@ var targets: [Target] = [
         .systemLibrary(name: "COpenSSL", path: "Tests/COpenSSL"),
         .target(name: "SaifuTestSupport", dependencies: ["Saifu", "COpenSSL"], path: "Tests/Support"),
         .target(name: "SaifuExamples", dependencies: ["Saifu"], path: "Examples"),
-        .testTarget(name: "SaifuTests", dependencies: ["Saifu", "SaifuTestSupport", "SaifuExamples"]),
+        .executableTarget(name: "ColdStart", dependencies: ["SaifuTestSupport"], path: "Tests/ColdStart"),
+        .testTarget(name: "SaifuTests", dependencies: ["Saifu", "SaifuTestSupport", "SaifuExamples", "ColdStart"]),
     ]
 #endif
 

@@ -46,9 +46,3 @@ let unlimited: Json = [
         "starter_one_source": false,
     ],
 ]
-
-/// Hears events and does nothing.
-final class Silent: Observer {
-    func onEvent(event: WalletEvent) throws {}
-    func onEnd() throws {}
-}

@@ -19,6 +19,8 @@ public final class LinuxHost: Keys, Secrets, Clock {
         var key: Data
     }
 
+    /// Where its file is.
+    let folder: URL
     private let file: URL
     private let kept: Locked<Kept>
     private let clock: ShiftedClock
@@ -26,6 +28,7 @@ public final class LinuxHost: Keys, Secrets, Clock {
     /// The host whose keys lie in `folder`; made if absent.
     public init(folder: URL, clock: ShiftedClock) throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        self.folder = folder
         file = folder.appendingPathComponent("host.json")
         self.clock = clock
         let old = FileManager.default.contents(atPath: file.path)

@@ -89,6 +89,18 @@ public final class Person {
         wallet = nil
     }
 
+    /// Has new processes open it, one after the other; it must be killed.
+    public func startCold(_ times: Int) async throws -> [ColdStart.Times] {
+        guard wallet == nil else { throw Broken("the wallet is open; kill it first") }
+        let start = ColdStart(
+            offsetMs: world.clock.offsetMs, host: host.inner.folder, vault: vault, issuer: issuer)
+        return try await withCheckedThrowingContinuation { done in
+            DispatchQueue.global().async {
+                done.resume(with: Result { try (0..<times).map { _ in try start.inNewProcess() } })
+            }
+        }
+    }
+
     /// Ends it in the middle of a call. What is begun in the library goes on, so what a kill leaves at this moment is a copy
     /// of the folder: from now on that is this person's. Gives the wallet that goes on over the old folder.
     func leaveBehind() throws -> Wallet {

@@ -126,7 +126,7 @@ public enum Place {
 }
 
 /// Whom a wallet talks to, as a world and `sandbox.json` write it: keys and pins in base64.
-public struct Issuer: Sendable, Decodable {
+public struct Issuer: Sendable, Codable {
     let customerUrl: String
     let serviceUrl: String
     let caPem: String?

@@ -1,0 +1,80 @@
+import Foundation
+import Saifu
+import SaifuTestSupport
+import Testing
+
+extension Bindings {
+    /// What the border costs. Times are told and never judged.
+    ///
+    /// In the gate with few calls, to see that it can be measured. `SAIFU_MEASURE` names a file for the figures,
+    /// and has it measured with many, or as many as `SAIFU_MEASURE_CALLS`, `_OPENINGS` and `_STARTS` say.
+    @Suite struct MeasureTests {
+        @Test func borderIsMeasuredAndNothingIsLeftBehind() async throws {
+            let environment = ProcessInfo.processInfo.environment
+            let file = environment["SAIFU_MEASURE"]
+            let count = { (name: String, few: Int, many: Int) in
+                file == nil ? few : environment["SAIFU_MEASURE_\(name)"].flatMap { Int($0) } ?? many
+            }
+            let (calls, openings) = (count("CALLS", 1_000, 100_000), count("OPENINGS", 20, 10_000))
+            let starts = count("STARTS", 2, 20)
+            let figures = try await inWorld { stage -> Json in
+                let taro = try await stage.add("taro", number: "090-1234-5678")
+                try await taro.signUp()
+                let costs = try await self.costs(try taro.opened, calls)
+                try await taro.kill()
+                let cold = try await taro.startCold(starts)
+                for times in cold {
+                    let parts = try ["load_ms", "open_ms", "code_ms"].map { try #require(times[$0]) }
+                    #expect(try #require(times["all_ms"]) >= parts.reduce(0, +) && parts.allSatisfy { $0 > 0 })
+                }
+                try await taro.open()
+                _ = try await taro.topUp(yen: 1_000)
+                return [
+                    "language": "swift", "calls": .list(costs),
+                    "cold": .list(cold.map { .object($0.mapValues { .real($0) }) }),
+                    "openings": try await self.wear("cycles", openings) { times in
+                        try await taro.reopen(times) { _ = try $0.home() }
+                    },
+                    "many": try await self.wear("calls", calls) { try await taro.opened.call(times: $0) },
+                ]
+            }
+            if let file { try Data(figures.canonical.utf8).write(to: URL(fileURLWithPath: file)) }
+        }
+
+        /// The mean of one call of each kind.
+        private func costs(_ wallet: Wallet, _ count: Int) async throws -> [Json] {
+            let (account, topUps, history, cancel) = (wallet.account(), wallet.topUps(), wallet.history(), Cancel())
+            return [
+                try await cost("is_cancelled", count) { for _ in 0..<$0 { _ = cancel.isCancelled() } },
+                try await cost("pending", count) { for _ in 0..<$0 { _ = try topUps.pending() } },
+                try await cost("home", count) { for _ in 0..<$0 { _ = try wallet.home() } },
+                try await cost("totp", count) { for _ in 0..<$0 { _ = try account.totp() } },
+                try await cost("newest", count / 10) { for _ in 0..<$0 { _ = try await history.newest(limit: 1) } },
+            ]
+        }
+
+        private func cost(_ name: String, _ count: Int, _ calls: (Int) async throws -> Void) async throws -> Json {
+            try await calls(count / 10)
+            let took = try await ContinuousClock().measure { try await calls(count) }
+            #expect(took > .zero)
+            return ["name": .text(name), "count": .number(count), "ns": .real(took / .nanoseconds(1) / Double(count))]
+        }
+
+        /// What is there before and after so many times, once warm.
+        private func wear(_ what: String, _ times: Int, _ work: (Int) async throws -> Void) async throws -> Json {
+            try await work(times / 10)
+            try await untilIdle()
+            try await Task.sleep(for: .seconds(1))
+            let before = Footprint()
+            try await work(times)
+            let after = try await Footprint.settled { $0.isNoMore(than: before) }
+            #expect(after.live == before.live)
+            #expect(after.threads <= before.threads)
+            return [
+                what: .number(times), "live_before": .number(before.live), "live_after": .number(after.live),
+                "threads_before": .number(before.threads), "threads_after": .number(after.threads),
+                "rss_before_kib": .number(before.rssKib), "rss_after_kib": .number(after.rssKib),
+            ]
+        }
+    }
+}
