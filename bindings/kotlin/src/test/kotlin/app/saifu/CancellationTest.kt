@@ -15,7 +15,9 @@ import org.junit.jupiter.api.Timeout
 import java.util.concurrent.atomic.AtomicInteger
 import java.util.concurrent.atomic.AtomicReference
 import kotlin.random.Random
+import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.microseconds
+import kotlin.time.Duration.Companion.minutes
 
 /**
  * A thousand calls given up, every asynchronous one of them by its coroutine and by its handle, after random delays and at
@@ -93,7 +95,7 @@ class CancellationTest {
     @Test
     fun `a thousand calls given up leave wallet and issuer agreed`() = stage { scope ->
         val wallet = starter("taro", number(1), balanceYen = 1_000, seen = ::watched)
-        advance(25 * 3_600_000L)
+        advance(25.hours)
         with(scope) {
             var calls = 0
             calls += 160.also { each(it) { cancel -> if (cancel == null) wallet.refresh() else wallet.refresh(cancel) } }
@@ -126,7 +128,7 @@ class CancellationTest {
     private suspend fun approvals(stage: Stage, scope: CoroutineScope, topUps: TopUps, count: Int): Int {
         points(count).forEachIndexed { index, point ->
             topUps.prepareAtm(index + 1L).use { approval ->
-                val signature = stage.person("taro").host.authorize(approval.signingBytes())
+                val signature = stage.person("taro").keys.authorize(approval.signingBytes())
                 scope.givenUp(point, index / 2 % 2 == 0) { cancel ->
                     if (cancel == null) approval.confirm(signature) else approval.confirm(signature, cancel)
                 }
@@ -188,7 +190,7 @@ class CancellationTest {
         val totp = wallet.account().use { it.totp() }
         val cash = jsonObject("number" to paid.number, "totp" to totp.code, "yen" to paid.yen)
         assertEquals("approved", perform("atm.deposit", "atm-1", cash)["result"].text)
-        advance(16 * 60_000L)
+        advance(16.minutes)
         val after = wallet.refresh()
         assertEquals(1_000L + checkNotNull(paid.yen), after.balanceYen)
         assertEquals(listOf<PendingEntry>(), wallet.topUps().use { it.pending() })

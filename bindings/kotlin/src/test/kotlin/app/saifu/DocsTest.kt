@@ -40,7 +40,7 @@ class DocsTest {
         val issuer = config(begun, person.folder)
         kill("taro")
         logTo { }
-        val wallet = open(person.folder.toFile(), person.host.platform(), issuer)
+        val wallet = open(person.folder.toFile(), person.platform, issuer)
         person.wallet = wallet
         signUp(wallet, person.number) { newestCode("taro") }
         val refreshed = CompletableDeferred<Long>()
@@ -49,7 +49,7 @@ class DocsTest {
         assertEquals(0L, withTimeout(20.seconds) { refreshed.await() })
         screen.cancelAndJoin()
         assertEquals(24, codeToShow(wallet).digits.length)
-        assertEquals(3_000L, topUp(wallet, 3_000) { _, bytes -> person.host.authorize(bytes) }.yen)
+        assertEquals(3_000L, topUp(wallet, 3_000) { _, bytes -> person.keys.authorize(bytes) }.yen)
         val error = runCatching { topUp(wallet, 0) { _, bytes -> bytes } }.exceptionOrNull()
         assertTrue(words(error as WalletException).startsWith("An amount is"), words(error))
         setLog(LogLevel.OFF, null)

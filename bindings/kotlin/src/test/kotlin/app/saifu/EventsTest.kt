@@ -64,7 +64,7 @@ class EventsTest {
         person.wallet = null
         val bug = runCatching { wallet.use { error("a bug of the app") } }.exceptionOrNull()
         assertEquals("a bug of the app", bug?.message)
-        val folder = config(begun, person.folder.resolve("vault"))
+        val folder = config(begun, person.vault)
         openWallet(person.platform, folder).use { assertEquals(WalletState.READY, it.home().state) }
 
         val opened = CompletableDeferred<Unit>()

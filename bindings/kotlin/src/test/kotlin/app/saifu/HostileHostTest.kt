@@ -66,7 +66,7 @@ class HostileHostTest {
     }
 
     private suspend fun Stage.approve(name: String, yen: Long): TopUp =
-        wallet(name).topUps().use { it.prepareAtm(yen) }.use { it.confirm(person(name).host.authorize(it.signingBytes())) }
+        wallet(name).topUps().use { it.prepareAtm(yen) }.use { it.confirm(person(name).keys.authorize(it.signingBytes())) }
 
     /** The wallet works, and it shows exactly what the issuer holds for it. */
     private suspend fun Stage.whole(name: String) {
@@ -262,7 +262,7 @@ class HostileHostTest {
         assertEquals(2, seen.get())
         val person = person("taro")
         person.wallet = null
-        val folder = config(begun, person.folder.resolve("vault"))
+        val folder = config(begun, person.vault)
         openWallet(person.platform, folder).use { assertEquals(2_800L, it.refresh().balanceYen) }
     }
 }

@@ -6,13 +6,18 @@ import app.saifu.scenario.World
 import app.saifu.scenario.at
 import app.saifu.scenario.canonical
 import app.saifu.scenario.parse
-import app.saifu.scenario.spanMs
+import app.saifu.scenario.pieces
+import app.saifu.scenario.span
 import app.saifu.scenario.substitute
 import kotlinx.serialization.json.Json
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Test
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.days
+import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
 
 /** The runner's own rules: what docs/scenarios.md does not have is refused, with its place. */
 class ScenarioFormatTest {
@@ -90,7 +95,15 @@ class ScenarioFormatTest {
 
     @Test
     fun `spans are whole numbers with a unit`() {
-        assertEquals(listOf(90_000L, 900_000L, 259_200_000L), listOf("90s", "15m", "3d").map(::spanMs))
-        assertEquals(listOf<Long?>(null, null, null, null), listOf("0s", "-1s", "5", "1.5h").map(::spanMs))
+        assertEquals(listOf(90.seconds, 15.minutes, 3.days), listOf("90s", "15m", "3d").map(::span))
+        assertEquals(listOf<Duration?>(null, null, null, null), listOf("0s", "-1s", "5", "1.5h").map(::span))
+    }
+
+    @Test
+    fun `repeating moves the clock in whole seconds, and by the whole span in all`() {
+        assertEquals(List(20) { 48.seconds }, pieces(16.minutes).toList())
+        assertEquals(List(22) { 4.seconds } + 2.seconds, pieces(90.seconds).toList())
+        assertEquals(List(5) { 1.seconds }, pieces(5.seconds).toList())
+        assertEquals(listOf<Duration>(), pieces(Duration.ZERO).toList())
     }
 }

@@ -6,6 +6,8 @@ import app.saifu.HostKey
 import app.saifu.Role
 import app.saifu.SealName
 import app.saifu.flag
+import app.saifu.host.FAILURES
+import app.saifu.host.wireName
 import app.saifu.text
 import app.saifu.whole
 import kotlinx.serialization.json.Json
@@ -97,7 +99,7 @@ private class Step(element: JsonElement, val place: String) {
         val SEAL = setOf("secrets.id", "secrets.renew")
         val CLOCK = setOf("clock.read")
         val isTrue = { value: JsonElement -> value.flag == true }
-        val isErrorName = { value: JsonElement -> value.text in ERRORS.values }
+        val isErrorName = { value: JsonElement -> value.text in FAILURES }
         val EXPECTATIONS = mapOf(
             "error" to Expectation(VERBS.keys - setOf("verify", "secrets.unseal-damaged", "pause", "reopen"), isErrorName),
             "same" to Expectation(KEY + SEAL, isText),
@@ -120,14 +122,6 @@ private class Step(element: JsonElement, val place: String) {
                 names.all { if (it == "since") value[it].text != null else value[it].whole != null }
     }
 }
-
-internal val ERRORS = mapOf(
-    HostException.Temporary::class to "temporary",
-    HostException.UserDeclined::class to "user-declined",
-    HostException.NoScreenLock::class to "no-screen-lock",
-    HostException.Gone::class to "gone",
-    HostException.Unexpected::class to "unexpected",
-)
 
 internal fun bytesOrNull(value: JsonElement?): ByteArray? {
     value.text?.let { return it.toByteArray() }
@@ -153,7 +147,7 @@ private class Run(private val subject: Subject) {
             val given = try {
                 calls.perform(step.verb, step.arguments)
             } catch (failure: HostException) {
-                val name = ERRORS.getValue(failure::class)
+                val name = failure.wireName
                 if (step.expect?.get("error").text == name) continue
                 findings += "${step.rule ?: step.verb}: $name"
                 if (step.save != null) break

@@ -12,16 +12,17 @@ import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
 
 /** How long a step may take on the machine's clock. */
-private const val STEP_BOUND_MS = 60_000L
+private val STEP_BOUND = 60.seconds
 
 /** `within` moves the clock in so many pieces. */
-private const val PIECES = 20L
-private const val SMALLEST_PIECE_MS = 1_000L
+private const val PIECES = 20
 
 /** After a persona has topped up: its TOTP code and the pause between two top-ups are over. */
-private const val AFTER_TOP_UP_MS = 61_000L
+private val AFTER_TOP_UP = 61.seconds
 
 /** How a scenario went, as the report has it. */
 class Played(val name: String, val steps: Int, val failure: JsonObject?) {
@@ -83,9 +84,9 @@ private fun failure(scenario: Scenario, step: Int?, misfit: Misfit, stage: Stage
 
 private suspend fun bounded(work: suspend () -> Unit) {
     try {
-        withTimeout(STEP_BOUND_MS) { work() }
+        withTimeout(STEP_BOUND) { work() }
     } catch (_: TimeoutCancellationException) {
-        throw Misfit("an end", JsonPrimitive("none within ${STEP_BOUND_MS / 1_000} s"))
+        throw Misfit("an end", JsonPrimitive("none within $STEP_BOUND"))
     }
 }
 
@@ -104,7 +105,7 @@ suspend fun begin(stage: Stage, name: String, persona: Scenario.Persona, seen: (
         val topUp = must("wallet.top-up", name, "yen" to persona.balanceYen)
         val totp = must("wallet.totp", name)
         must("atm.deposit", "atm-1", "number" to topUp["number"], "totp" to totp["code"], "yen" to persona.balanceYen)
-        stage.advance(AFTER_TOP_UP_MS)
+        stage.advance(AFTER_TOP_UP)
     }
     must("wallet.refresh", name)
 }
@@ -113,17 +114,26 @@ suspend fun begin(stage: Stage, name: String, persona: Scenario.Persona, seen: (
 private suspend fun one(stage: Stage, step: Scenario.Step, saved: MutableMap<String, JsonElement>) {
     val arguments = JsonObject(step.arguments.mapValues { (_, value) -> substitute(value, saved) })
     val expect = step.expect.mapValues { (_, expected) -> expected.filled(saved) }
-    var left = step.withinMs ?: 0
-    val piece = maxOf(left / PIECES, SMALLEST_PIECE_MS)
+    val pauses = pieces(step.within ?: Duration.ZERO).iterator()
     while (true) {
         val outcome = perform(stage, step.verb.name, step.actor, arguments)
         val misfit = misfit(outcome, expect) ?: return keep(step, outcome, saved)
-        if (left == 0L) throw misfit
-        val by = minOf(piece, left)
-        stage.advance(by)
-        left -= by
+        if (!pauses.hasNext()) throw misfit
+        stage.advance(pauses.next())
     }
 }
+
+/** How the clock moves while a step is repeated: by a twentieth of [span] in whole seconds, at least one, and by the rest. */
+internal fun pieces(span: Duration): Sequence<Duration> =
+    sequence {
+        val piece = maxOf(span.inWholeSeconds / PIECES, 1).seconds
+        var left = span
+        while (left > Duration.ZERO) {
+            val by = minOf(piece, left)
+            yield(by)
+            left -= by
+        }
+    }
 
 private suspend fun perform(stage: Stage, verb: String, actor: String?, arguments: JsonObject): JsonObject =
     try {

@@ -11,6 +11,9 @@ import kotlinx.serialization.json.JsonObject
 import java.nio.file.Path
 import kotlin.io.path.nameWithoutExtension
 import kotlin.io.path.readText
+import kotlin.time.Duration
+import kotlin.time.DurationUnit
+import kotlin.time.toDuration
 
 /** What is wrong with a file, and where. */
 class Malformed(val path: String, what: String) : Exception("$path: $what")
@@ -32,7 +35,7 @@ class Scenario(
         val arguments: JsonObject,
         val expect: Map<String, Expectation>,
         val save: Map<String, String>,
-        val withinMs: Long?,
+        val within: Duration?,
     )
 }
 
@@ -52,12 +55,18 @@ fun parse(text: String, table: Table): Scenario {
     return Parser(table).scenario(root)
 }
 
-/** Milliseconds of `90s`, `15m`, `72h`, `3d`. */
-fun spanMs(text: String): Long? {
+/** The time of `90s`, `15m`, `72h`, `3d`. */
+fun span(text: String): Duration? {
     val (digits, unit) = SPAN.matchEntire(text)?.destructured ?: return null
-    val each = mapOf("s" to 1_000L, "m" to 60_000L, "h" to 3_600_000L, "d" to 86_400_000L).getValue(unit)
-    return digits.toLongOrNull()?.let { number -> (number * each).takeIf { it / each == number } }
+    return digits.toLongOrNull()?.toDuration(UNITS.getValue(unit))?.takeIf(Duration::isFinite)
 }
+
+private val UNITS = mapOf(
+    "s" to DurationUnit.SECONDS,
+    "m" to DurationUnit.MINUTES,
+    "h" to DurationUnit.HOURS,
+    "d" to DurationUnit.DAYS,
+)
 
 private val SPAN = Regex("([1-9][0-9]*)([smhd])")
 private val NAME = Regex("[a-z][a-z0-9-]*")
@@ -122,10 +131,10 @@ private class Parser(private val table: Table) {
         return Scenario.Step(verb, actor, JsonObject(arguments), expect, save, within(verb, fields["within"], "$path.within"))
     }
 
-    private fun within(verb: Table.Verb, value: JsonElement?, path: String): Long? {
+    private fun within(verb: Table.Verb, value: JsonElement?, path: String): Duration? {
         if (value == null) return null
         if (!verb.reads) wrong(path, "`${verb.name}` changes something, so it is not repeated")
-        return value.text?.let(::spanMs) ?: wrong(path, "a time span such as 90s, 15m, 72h or 3d is needed")
+        return value.text?.let(::span) ?: wrong(path, "a time span such as 90s, 15m, 72h or 3d is needed")
     }
 
     private fun actor(verb: Table.Verb, value: JsonElement?, path: String): String? {
@@ -147,7 +156,7 @@ private class Parser(private val table: Table) {
             "text" -> value.text != null
             "number" -> value.text?.let(::isReference) ?: ((value.whole ?: 0) >= 1)
             "flag" -> value.flag != null
-            "span" -> value.text?.let(::spanMs) != null
+            "span" -> value.text?.let(::span) != null
             "one-of" -> value.text in argument.values
             else -> wrong(path, "this runner knows no argument of kind ${argument.kind}")
         }
@@ -155,10 +164,8 @@ private class Parser(private val table: Table) {
         return argument.name to value
     }
 
-    private fun gives(verb: Table.Verb, path: String): Boolean = path.substringBefore('.').let {
-        it in verb.gives ||
-            it in table.refusal
-    }
+    private fun gives(verb: Table.Verb, path: String): Boolean =
+        path.substringBefore('.').let { it in verb.gives || it in table.refusal }
 
     private fun objectAt(value: JsonElement, path: String): JsonObject = value as? JsonObject ?: wrong(path, "an object is needed")
 

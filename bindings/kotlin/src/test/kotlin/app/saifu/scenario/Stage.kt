@@ -16,12 +16,19 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.async
 import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonObject
 import java.nio.file.Path
 import java.util.Base64
+import kotlin.experimental.inv
+import kotlin.io.path.readBytes
+import kotlin.io.path.writeBytes
+import kotlin.time.Duration
 
 /** The configuration of a wallet in [folder] for the issuer that a world began. */
 fun config(begun: JsonObject, folder: Path): Config {
@@ -39,6 +46,15 @@ fun config(begun: JsonObject, folder: Path): Config {
     )
 }
 
+/** The file that every change of a wallet is written to. */
+private const val JOURNAL = "journal"
+
+/** Longer than any scenario: a wallet that stands for a dead one asks nobody again. */
+private const val FOR_EVER_MS = 3_600_000uL
+
+/** How often it is looked whether the issuer holds a request by now. */
+private const val HELD_PAUSE_MS = 5L
+
 /** Where one scenario is played: a world, and a wallet of this package for each persona. */
 class Stage(val world: World, policy: JsonObject, private val scope: CoroutineScope) {
     val begun = world.begin(policy)
@@ -48,8 +64,12 @@ class Stage(val world: World, policy: JsonObject, private val scope: CoroutineSc
     private val clock = JvmClock().apply { offsetMs = begun["offset_ms"].whole ?: 0 }
     private val people = HashMap<String, Person>()
 
+    /** Wallets that were killed in the middle of a call, which goes on in this process until its connection ends. */
+    private val ghosts = ArrayList<Wallet>()
+
     /** A persona with its wallet, which is null while it is killed. */
-    class Person(val number: String, val folder: Path, val host: JvmHost, val platform: Host) {
+    class Person(val number: String, val folder: Path, val keys: FailingKeys, val platform: Host) {
+        var vault: Path = folder.resolve("vault")
         var wallet: Wallet? = null
         var events: Channel<WalletEvent>? = null
         var following: Job? = null
@@ -59,24 +79,63 @@ class Stage(val world: World, policy: JsonObject, private val scope: CoroutineSc
     suspend fun add(name: String, number: String, seen: (Host) -> Host = { it }): Wallet {
         val home = folder.resolve("wallets").resolve(name)
         val host = JvmHost(home.resolve("host"), clock)
-        people[name] = Person(number, home, host, seen(host.platform()))
+        val keys = FailingKeys(host.keys)
+        people[name] = Person(number, home, keys, seen(host.platform().copy(keys = keys)))
         return open(name)
     }
 
     suspend fun open(name: String): Wallet {
         val person = person(name)
         if (person.wallet != null) throw Broken("the wallet of $name is open")
-        val config = config(begun, person.folder.resolve("vault"))
-        return openWallet(person.platform, config).also { person.wallet = it }
+        return openWallet(person.platform, config(begun, person.vault)).also { person.wallet = it }
     }
 
     /** Ends a persona's wallet. Everything it knows is on the disk already, so this is what a kill leaves. */
     suspend fun kill(name: String) {
+        detach(name).closeQuietly()
+    }
+
+    /**
+     * Ends a persona's wallet in the middle of [call], as soon as the issuer holds a request of it. Work that has begun
+     * cannot be stopped in this process; so the persona goes on with a copy of the files as they are at that moment, which
+     * is what a kill leaves.
+     */
+    suspend fun killDuring(name: String, call: suspend () -> Unit): Unit =
+        coroutineScope {
+            wallet(name).setPatience(FOR_EVER_MS)
+            val begun = async { runCatching { call() } }
+            while (world.held() == 0L) {
+                if (begun.isCompleted) throw Broken("${begun.await()}: the call ended before the issuer held it")
+                delay(HELD_PAUSE_MS)
+            }
+            val person = person(name)
+            ghosts += detach(name)
+            val copy = person.folder.resolve("vault-${ghosts.size + 1}")
+            person.vault.toFile().copyRecursively(copy.toFile())
+            person.vault = copy
+            begun.cancel()
+        }
+
+    /** Takes a persona's wallet away from it. */
+    private fun detach(name: String): Wallet {
         val person = person(name)
+        val wallet = wallet(name)
         person.following?.cancel()
         person.events = null
-        wallet(name).closeQuietly()
         person.wallet = null
+        return wallet
+    }
+
+    /** Flips all bits of the byte in the middle of a killed wallet's journal, and gives the file's name. */
+    fun damage(name: String): String {
+        val person = person(name)
+        if (person.wallet != null) throw Broken("the wallet of $name is open; kill it first")
+        val file = person.vault.resolve(JOURNAL)
+        val bytes = file.readBytes()
+        val middle = bytes.size / 2
+        bytes[middle] = bytes[middle].inv()
+        file.writeBytes(bytes)
+        return JOURNAL
     }
 
     fun person(name: String): Person = people[name] ?: throw Broken("no persona is $name")
@@ -103,9 +162,9 @@ class Stage(val world: World, policy: JsonObject, private val scope: CoroutineSc
         return outcome
     }
 
-    /** Lets so much time pass everywhere, in whole seconds. */
-    fun advance(ms: Long) {
-        clock.offsetMs = world.advance((ms + 999) / 1_000)
+    /** Lets so much time pass everywhere; whole seconds, as in every scenario. */
+    fun advance(by: Duration) {
+        clock.offsetMs = world.advance(by)
     }
 
     /** Ends everything and gives what the books say. */
@@ -114,6 +173,9 @@ class Stage(val world: World, policy: JsonObject, private val scope: CoroutineSc
             person.following?.cancel()
             person.wallet?.closeQuietly()
         }
-        return world.end(keep)
+        val books = world.end(keep)
+        // Only now: with the issuer their connections have ended, and nothing is waited for.
+        ghosts.forEach { it.closeQuietly() }
+        return books
     }
 }

@@ -4,6 +4,7 @@ import app.saifu.Approval
 import app.saifu.ErrorInfo
 import app.saifu.HistoryEntry
 import app.saifu.HomeScreen
+import app.saifu.HostException
 import app.saifu.PendingEntry
 import app.saifu.Purpose
 import app.saifu.WalletEvent
@@ -11,6 +12,7 @@ import app.saifu.WalletException
 import app.saifu.confirm
 import app.saifu.flag
 import app.saifu.follow
+import app.saifu.host.wireName
 import app.saifu.info
 import app.saifu.jsonObject
 import app.saifu.newest
@@ -26,16 +28,24 @@ import kotlinx.coroutines.withTimeout
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
+import kotlin.time.Duration.Companion.seconds
 
 /** How long the machine may take to bring an event that is on its way. */
-private const val EVENT_BOUND_MS = 20_000L
+private val EVENT_BOUND = 20.seconds
 
 /** Does a `wallet.` verb with the wallet of [who], through the bindings. A refusal is an outcome too. */
 suspend fun Stage.performWallet(verb: String, who: String, arguments: JsonObject): JsonObject =
     try {
-        walletVerb(verb, who, arguments)
+        if (arguments["killed"].flag == true) {
+            killDuring(who) { walletVerb(verb, who, arguments) }
+            jsonObject("state" to "killed")
+        } else {
+            walletVerb(verb, who, arguments)
+        }
     } catch (error: WalletException) {
         refusal(error.info)
+    } catch (failure: HostException) {
+        refusal("key", "The phone's key store does not sign.", failure.wireName)
     }
 
 private suspend fun Stage.walletVerb(verb: String, who: String, arguments: JsonObject): JsonObject =
@@ -73,6 +83,18 @@ private suspend fun Stage.walletVerb(verb: String, who: String, arguments: JsonO
             wallet(who).unlock()
             jsonObject("state" to wallet(who).home().state)
         }
+        "wallet.patience" -> {
+            val ms = arguments["ms"].whole ?: throw Broken("`ms` is no whole number")
+            wallet(who).setPatience(ms.toULong())
+            jsonObject("ms" to ms)
+        }
+        "wallet.key-fails" -> {
+            val how = arguments["how"].text ?: throw Broken("`how` is no text")
+            val times = arguments["times"].whole ?: 1
+            person(who).keys.fail(how, times)
+            jsonObject("how" to how, "times" to times)
+        }
+        "wallet.damage" -> jsonObject("file" to damage(who))
         else -> throw Broken("this runner does not know $verb")
     }
 
@@ -109,10 +131,10 @@ private suspend fun Stage.code(who: String, arguments: JsonObject): JsonObject {
 
 private suspend fun Stage.topUp(who: String, arguments: JsonObject): JsonObject {
     val yen = arguments["yen"].whole ?: throw Broken("`yen` is no whole number")
-    val thinking = arguments["thinking"].text?.let(::spanMs)
+    val thinking = arguments["thinking"].text?.let(::span)
     return wallet(who).topUps().use { it.prepareAtm(yen) }.use { approval: Approval ->
         thinking?.let(::advance)
-        val topUp = approval.confirm(person(who).host.authorize(approval.signingBytes()))
+        val topUp = approval.confirm(person(who).keys.authorize(approval.signingBytes()))
         jsonObject(
             "intent" to topUp.intent,
             "number" to topUp.number,
@@ -127,13 +149,13 @@ private suspend fun Stage.topUp(who: String, arguments: JsonObject): JsonObject 
 private suspend fun Stage.nextEvent(who: String, kind: String?): JsonObject {
     val events = person(who).events ?: throw Broken("$who follows no events")
     try {
-        return withTimeout(EVENT_BOUND_MS) {
+        return withTimeout(EVENT_BOUND) {
             var next: JsonObject
             do next = event(events.receive()) while (kind != null && next["kind"].text != kind)
             next
         }
     } catch (_: TimeoutCancellationException) {
-        throw Broken("no such event came within ${EVENT_BOUND_MS / 1_000} s")
+        throw Broken("no such event came within $EVENT_BOUND")
     } catch (_: ClosedReceiveChannelException) {
         throw Broken("the events have ended")
     }
@@ -144,13 +166,13 @@ private fun refusal(info: ErrorInfo): JsonObject =
     jsonObject(
         "error" to (info.problem ?: info.name),
         "title" to info.sentence,
-        "detail" to info.detail.takeIf { info.problem != null },
+        "detail" to info.detail.takeIf { info.problem != null || info.name in listOf("key", "vault") },
         "rule" to info.rule,
         "retry_after_ms" to info.retryAfterMs,
     )
 
-private fun refusal(error: String, title: String): JsonObject =
-    jsonObject("error" to error, "title" to title, "detail" to null, "rule" to null, "retry_after_ms" to null)
+private fun refusal(error: String, title: String, detail: String? = null): JsonObject =
+    jsonObject("error" to error, "title" to title, "detail" to detail, "rule" to null, "retry_after_ms" to null)
 
 private fun list(entries: List<JsonObject>): JsonObject = jsonObject("count" to entries.size, "entries" to entries)
 

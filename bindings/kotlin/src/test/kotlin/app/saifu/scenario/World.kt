@@ -11,6 +11,7 @@ import kotlinx.serialization.json.JsonObject
 import java.io.BufferedReader
 import java.io.Writer
 import java.util.concurrent.TimeUnit
+import kotlin.time.Duration
 
 /** Why a verb gave no result: the scenario or the machine is at fault, and no step may expect that. */
 class Broken(why: String) : Exception(why)
@@ -39,9 +40,15 @@ class World(command: String = System.getProperty("saifu.command")) : AutoCloseab
         return (answer["ok"] ?: answer["refused"]) as? JsonObject ?: throw Broken(answer["broken"].text ?: "$answer")
     }
 
-    /** Moves every clock by [seconds] and gives how far the sandbox's is ahead now, milliseconds. */
-    fun advance(seconds: Long): Long {
-        val moved = perform("sandbox.clock", null, null, jsonObject("advance" to "${seconds}s"))
+    /** How many requests the issuer holds. */
+    fun held(): Long {
+        val answer = perform("sandbox.held", null, null, JsonObject(mapOf()))
+        return answer["held"].whole ?: throw Broken("the world answered $answer")
+    }
+
+    /** Moves every clock by so many whole seconds and gives how far the sandbox's is ahead now, milliseconds. */
+    fun advance(by: Duration): Long {
+        val moved = perform("sandbox.clock", null, null, jsonObject("advance" to "${by.inWholeSeconds}s"))
         return moved["offset_ms"].whole ?: throw Broken("the clock answered $moved")
     }
 
