@@ -4,6 +4,9 @@
 //! Each subcommand is one measurement and prints one JSON document. Whatever it is compared with runs beside it in the
 //! same process, in turns, because disks and machines drift.
 
+mod calls;
+mod issuer;
+mod lever;
 mod settlements;
 mod slice;
 
@@ -26,14 +29,21 @@ struct Cli {
 enum Measurement {
     /// Settlements a second of the sandbox's issuer, beside bare rows in the same kind of database.
     Settlements(settlements::Args),
+    /// The core's own calls, starts and openings, for comparison with those through the bindings.
+    Calls(calls::Args),
+    /// One start on what `calls` left; `calls` runs it.
+    #[command(hide = true)]
+    Start(calls::StartArgs),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let measured = match Cli::parse().measurement {
-        Measurement::Settlements(args) => settlements::run(&args).await,
+        Measurement::Settlements(args) => settlements::run(&args).await.and_then(|report| printed(&report)),
+        Measurement::Calls(args) => calls::run(&args).await.and_then(|report| printed(&report)),
+        Measurement::Start(args) => calls::start(&args).and_then(|start| printed(&start)),
     };
-    match measured.and_then(|report| Ok(serde_json::to_string(&report)?)) {
+    match measured {
         Ok(json) => {
             println!("{json}");
             ExitCode::SUCCESS
@@ -43,4 +53,8 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn printed(report: &impl serde::Serialize) -> Result<String> {
+    Ok(serde_json::to_string(report)?)
 }

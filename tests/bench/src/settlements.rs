@@ -9,7 +9,6 @@
 
 mod customer;
 mod floor;
-mod lever;
 mod party;
 mod register;
 

@@ -12,9 +12,9 @@ use saifu_wire::signed::{self, ActivationSecrets, Binding};
 use saifu_wire::{Amount, Bytes, IntentKey, Name, Operation, PhoneNumber, Sensitive, dpop};
 use tokio::task::JoinSet;
 
+use super::Scene;
 use super::party::{Party, With};
-use super::{Scene, lever};
-use crate::Result;
+use crate::{Result, lever};
 
 const APP_VERSION: &str = "0.1.0";
 /// Customers that are prepared at a time.

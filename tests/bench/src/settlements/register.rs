@@ -4,21 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use data_encoding::BASE64;
 use http::{Request, Response};
-use saifu_crypto::{KeyPair, PublicKey, Secret};
+use saifu_crypto::{KeyPair, Secret};
 use saifu_host::{Clock, Reading};
-use saifu_link::{Auth, IssuerConfig, Link, Roots};
+use saifu_link::{Auth, Link};
 use saifu_policy::Class;
-use saifu_sandbox::SandboxInfo;
 use saifu_wire::messages::{EnrolRequest, EnrolledAnswer, Outcome, SettleAnswer, SettleRequest, TerminalKind};
 use saifu_wire::{Amount, Listener, Name, Operation, Sensitive};
 use tokio::task::JoinSet;
 
 use super::Scene;
 use super::party::{Party, With};
-use crate::Result;
 use crate::slice::{Slice, Stopwatch};
+use crate::{Result, issuer};
 
 /// Merchants that the registers are spread over: the ledger has hot accounts, but not one alone.
 const MERCHANTS: u32 = 8;
@@ -72,7 +70,12 @@ pub(super) async fn enrol(scene: &Scene, count: u32) -> Result<Vec<Register>> {
         };
         let _: EnrolledAnswer = operator.ask(Operation::TerminalEnrol, &request, With::default()).await?;
         let same_key = KeyPair::from_pkcs8(Secret::copy_of(key.pkcs8().expose()))?;
-        let link = Link::with_key(config(&scene.info)?, Arc::new(WallClock), "bench", same_key)?;
+        let link = Link::with_key(
+            issuer::config(&scene.info, &scene.info.register_url)?,
+            Arc::new(WallClock),
+            "bench",
+            same_key,
+        )?;
         registers.push(Register { name, party: Party::new(scene, key), link: Arc::new(link), scans: 0 });
     }
     Ok(registers)
@@ -172,21 +175,6 @@ fn share(
 
 async fn settle(link: &Link, body: &SettleRequest) -> std::result::Result<SettleAnswer, saifu_link::LinkError> {
     link.call(saifu_link::Request::new(Operation::Settle, Auth::Proof, Class::Pay), body).await
-}
-
-fn config(info: &SandboxInfo) -> Result<IssuerConfig> {
-    let mut pins = Vec::new();
-    for pin in &info.pins {
-        pins.push(BASE64.decode(pin.as_bytes())?.try_into().map_err(|_| "a pin is not 32 bytes long")?);
-    }
-    Ok(IssuerConfig {
-        api: info.register_url.parse()?,
-        service: info.service_url.parse()?,
-        roots: Roots::Pem(info.ca_pem.clone()),
-        pins,
-        service_key: PublicKey::from_spki(&BASE64.decode(info.service_key.as_bytes())?)?,
-        sandbox: true,
-    })
 }
 
 /// The machine's clock, for links that never sleep.

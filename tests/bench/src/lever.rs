@@ -19,7 +19,7 @@ struct Sms {
 }
 
 /// The newest code that was sent to a number.
-pub(super) async fn sms_code(info: &SandboxInfo, number: &PhoneNumber) -> Result<Sensitive> {
+pub(crate) async fn sms_code(info: &SandboxInfo, number: &PhoneNumber) -> Result<Sensitive> {
     let address = info.lever_url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await?;
     let request = format!(
