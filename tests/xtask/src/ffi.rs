@@ -3,6 +3,9 @@
 //! Both packages are tested against a debug library with `drills`, which makes calls panic on demand; the generator
 //! reads the same library. Nothing generated is committed: it goes to `target/bindings/LANGUAGE`.
 
+pub(crate) mod kotlin;
+pub(crate) mod swift;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -44,6 +47,14 @@ pub(crate) struct Bindings {
     pub(crate) library: PathBuf,
     /// Where the generated code is.
     pub(crate) generated: PathBuf,
+}
+
+/// A package with what it is built from.
+pub(crate) struct Package<'a> {
+    pub(crate) workspace: &'a Workspace,
+    /// The command, which its tests start.
+    pub(crate) saifu: &'a Path,
+    pub(crate) bindings: &'a Bindings,
 }
 
 /// Builds the library and generates the code for `language` anew. `run` starts each command.

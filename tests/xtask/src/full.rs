@@ -5,8 +5,9 @@
 //! | --- | --- |
 //! | `run` | the loop over chunks, and what makes an interrupted run the same one as before |
 //! | `machine` | which machine and which commit a figure belongs to |
-//! | `faults`, `kills`, `settlements` | one measurement each |
+//! | `bindings`, `faults`, `kills`, `settlements` | one measurement each |
 
+mod bindings;
 mod faults;
 mod kills;
 mod machine;
@@ -46,6 +47,7 @@ pub(crate) struct FullArgs {
 /// What can be measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Measurement {
+    Bindings,
     Faults,
     Kills,
     Settlements,
@@ -75,10 +77,11 @@ struct Finished<'a> {
 }
 
 impl Measurement {
-    const ALL: [Self; 3] = [Self::Faults, Self::Kills, Self::Settlements];
+    const ALL: [Self; 4] = [Self::Bindings, Self::Faults, Self::Kills, Self::Settlements];
 
     fn about(self) -> About {
         match self {
+            Self::Bindings => bindings::ABOUT,
             Self::Faults => faults::ABOUT,
             Self::Kills => kills::ABOUT,
             Self::Settlements => settlements::ABOUT,
@@ -91,6 +94,7 @@ impl Measurement {
 
     fn chunk(self, bench: &Bench<'_>, task: Task) -> io::Result<Chunk> {
         match self {
+            Self::Bindings => bindings::chunk(bench, task),
             Self::Faults => faults::chunk(bench, task),
             Self::Kills => kills::chunk(bench, task),
             Self::Settlements => settlements::chunk(bench, task),
@@ -99,6 +103,7 @@ impl Measurement {
 
     fn figures(self, chunks: &[Chunk]) -> Value {
         match self {
+            Self::Bindings => bindings::figures(chunks),
             Self::Faults => faults::figures(chunks),
             Self::Kills => kills::figures(chunks),
             Self::Settlements => settlements::figures(chunks),

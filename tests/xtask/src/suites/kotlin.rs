@@ -6,18 +6,14 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::{Desk, Suite, excerpt, played};
-use crate::ffi::{self, Language};
+use crate::ffi::kotlin::{self, PACKAGE, PROGRAMS};
+use crate::ffi::{self, Language, Package};
 use crate::process::{Ended, on_path};
 use crate::report::{Outcome, Report};
 
 const NAME: &str = "kotlin";
-const PROGRAMS: &[&str] = &["mvn", "javac"];
-const PACKAGE: &str = "bindings/kotlin";
-/// What Maven says when a build without the network lacks something.
-const NOT_FETCHED: &str = "in offline mode";
 
 pub(super) fn suites() -> Vec<Suite> {
     vec![Suite::new(NAME, run).needing(PROGRAMS).building(&["--bin", "saifu"])]
@@ -45,20 +41,8 @@ fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
     if scenarios.exists() {
         fs::remove_file(&scenarios)?;
     }
-    let maven = |offline| {
-        let mut command = Command::new("mvn");
-        command.current_dir(desk.workspace.root.join(PACKAGE)).args(["-B", "-ntp", "-Dstyle.color=never"]);
-        command.arg(setting("saifu.target", desk.workspace.target())).arg(setting("saifu.command", &saifu));
-        command.arg(setting("saifu.generated", &bindings.generated));
-        command.arg(setting("saifu.library", bindings.library.parent().unwrap_or(Path::new("."))));
-        command.args(if offline { &["-o", "test"][..] } else { &["test"] });
-        desk.run(&mut command)
-    };
-    let mut ended = maven(true)?;
-    if !ended.success && ended.output.contains(NOT_FETCHED) {
-        desk.progress.note("fetching what the Kotlin package is built with, once");
-        ended = maven(false)?;
-    }
+    let package = Package { workspace: desk.workspace, saifu: &saifu, bindings: &bindings };
+    let ended = kotlin::test(&package, &desk.progress, &[], &[], |command| desk.run(command))?;
     count(&results, &ended, &mut report)?;
     let written = written_tests(desk)?;
     let passed = report.passed;
@@ -67,10 +51,6 @@ fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
     });
     played::compare(desk, "Kotlin", &saifu, &scenarios, &mut report)?;
     Ok(Outcome::Ran(report))
-}
-
-fn setting(name: &str, value: &Path) -> String {
-    format!("-D{name}={}", value.display())
 }
 
 /// Adds what the tests' own reports say. Maven's word counts too: a build can fail before or after every test.

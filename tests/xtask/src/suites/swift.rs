@@ -1,24 +1,20 @@
 //! The Swift package on Linux: its format, its tests, and the scenarios played word for word.
 //!
-//! Swift comes from the system, or else from a Debian root of our own ([`root`]). It is never skipped: what is missing is
-//! a failure.
-
-mod root;
+//! It is never skipped: what is missing is a failure.
 
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::process::Command;
 
-use self::root::Toolchain;
 use super::{Desk, Suite, excerpt, played};
-use crate::ffi::{self, Bindings, Language};
+use crate::ffi::swift::{self, PACKAGE, Toolchain};
+use crate::ffi::{self, Language, Package};
 use crate::process::Ended;
 use crate::report::{Outcome, Report};
 use crate::workspace::Workspace;
 
 const NAME: &str = "swift";
-/// The package, from the root of the workspace.
-const PACKAGE: &str = "bindings/swift";
 /// What a person writes, from inside the package.
 const WRITTEN: [&str; 4] = ["Package.swift", "Sources/Saifu", "Tests", "Examples"];
 
@@ -33,8 +29,9 @@ fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
         return Ok(Outcome::Ran(report));
     };
     let bindings = ffi::generate(desk.workspace, Language::Swift, |command| desk.run(command))?;
-    place(desk.workspace, &bindings)?;
-    let toolchain = Toolchain::find(desk)?;
+    let package = Package { workspace: desk.workspace, saifu: &saifu, bindings: &bindings };
+    swift::place(&package)?;
+    let toolchain = Toolchain::find(&desk.progress, &|command: &mut Command| desk.run(command))?;
 
     let lint = [&["lint", "--strict", "--recursive"][..], &WRITTEN].concat();
     let linted = desk.run(&mut toolchain.command(desk.workspace, PACKAGE, &[], "swift-format", &lint)?)?;
@@ -47,31 +44,11 @@ fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
     if scenarios.exists() {
         fs::remove_file(&scenarios)?;
     }
-    let inside = |path: &Path| toolchain.inside(desk.workspace, path);
-    let library = inside(bindings.library.parent().unwrap_or(Path::new(".")))?;
-    let variables = [("SAIFU_PROGRAM", inside(&saifu)?), ("SAIFU_SCENARIO_REPORT", inside(&scenarios)?)];
-    let (folder, search) = (inside(&folder)?, format!("-L{library}"));
-    let test = ["test", "--scratch-path", &folder, "-Xlinker", &search, "-Xlinker", "-rpath", "-Xlinker", &library];
-    // The linker that Debian's Swift brings.
-    let test = [&test[..], &["-Xswiftc", "-use-ld=lld"]].concat();
-    let tested = desk.run(&mut toolchain.command(desk.workspace, PACKAGE, &variables, "swift", &test)?)?;
+    let reports = [("SAIFU_SCENARIO_REPORT", scenarios.as_path())];
+    let tested = desk.run(&mut swift::test(&package, &toolchain, &reports, &[], &[])?)?;
     count(&tested, written_tests(desk.workspace)?, &mut report);
     played::compare(desk, "Swift", &saifu, &scenarios, &mut report)?;
     Ok(Outcome::Ran(report))
-}
-
-/// Puts the generated code where the package has it, which git ignores. A file that is the same stays as it is, so that
-/// nothing is compiled again.
-fn place(workspace: &Workspace, bindings: &Bindings) -> io::Result<()> {
-    for (file, folder) in [("Saifu.swift", "Sources/SaifuGenerated"), ("SaifuFFI.h", "Sources/SaifuFFI")] {
-        let (folder, new) = (workspace.root.join(PACKAGE).join(folder), fs::read(bindings.generated.join(file))?);
-        fs::create_dir_all(&folder)?;
-        let old = folder.join(file);
-        if fs::read(&old).ok().as_ref() != Some(&new) {
-            fs::write(old, new)?;
-        }
-    }
-    Ok(())
 }
 
 /// Adds what the tests say. Every test that is written must have run: a filter or a crash must not look like success.

@@ -6,8 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::super::{Desk, excerpt, text};
-use crate::process::{capture, on_path};
+use crate::ffi::need;
+use crate::process::{Ended, capture, on_path};
+use crate::progress::Progress;
 use crate::tools;
 use crate::workspace::Workspace;
 
@@ -37,7 +38,7 @@ exec chroot "$ROOT" bash -c 'cd "$0" && exec env -i "$@"' "$folder" "$@"
 "#;
 
 /// A Swift that can be run.
-pub(super) enum Toolchain {
+pub(crate) enum Toolchain {
     /// The one on `PATH`.
     System,
     /// The one in this root.
@@ -46,7 +47,7 @@ pub(super) enum Toolchain {
 
 impl Toolchain {
     /// The system's, else the root's, which is made if it is not there yet.
-    pub(super) fn find(desk: &Desk<'_>) -> io::Result<Self> {
+    pub(crate) fn find(progress: &Progress, run: &impl Fn(&mut Command) -> io::Result<Ended>) -> io::Result<Self> {
         if on_path("swift").is_some() && on_path("swift-format").is_some() {
             return Ok(Self::System);
         }
@@ -54,13 +55,13 @@ impl Toolchain {
         let root = roots.join(LABEL);
         if !root.is_dir() {
             fs::create_dir_all(&roots)?;
-            make(desk, &root, &roots.join(format!("{LABEL}.partial-{}", std::process::id())))?;
+            make(&root, &roots.join(format!("{LABEL}.partial-{}", std::process::id())), progress, run)?;
         }
         Ok(Self::Root(root))
     }
 
     /// `program` in a folder of the workspace, with these variables.
-    pub(super) fn command(
+    pub(crate) fn command(
         &self,
         workspace: &Workspace,
         folder: &str,
@@ -92,28 +93,30 @@ impl Toolchain {
     /// `path`, which lies in the target folder, as a command sees it.
     pub(super) fn inside(&self, workspace: &Workspace, path: &Path) -> io::Result<String> {
         match self {
-            Self::System => Ok(text(path)),
+            Self::System => Ok(path.to_string_lossy().into_owned()),
             Self::Root(_) => {
                 let path = path.strip_prefix(workspace.target()).map_err(io::Error::other)?;
-                Ok(text(&Path::new(TARGET).join(path)))
+                Ok(Path::new(TARGET).join(path).to_string_lossy().into_owned())
             }
         }
     }
 }
 
 /// Makes the root under another name first: a folder with the right name is always whole.
-fn make(desk: &Desk<'_>, root: &Path, partial: &Path) -> io::Result<()> {
-    tools::install_packages(["mmdebstrap"].iter(), &desk.progress);
-    desk.progress.note("making a Debian root with Swift, once: about two minutes, 2.6 GB");
+fn make(
+    root: &Path,
+    partial: &Path,
+    progress: &Progress,
+    run: &impl Fn(&mut Command) -> io::Result<Ended>,
+) -> io::Result<()> {
+    tools::install_packages(["mmdebstrap"].iter(), progress);
+    progress.note("making a Debian root with Swift, once: about two minutes, 2.6 GB");
     let mut command = Command::new("mmdebstrap");
     let mode = if is_root()? { "--mode=root" } else { "--mode=unshare" };
     command.args([mode, "--variant=apt", &format!("--include={PACKAGES}")]);
     command.arg("--aptopt=APT::Install-Recommends \"false\"");
     command.args(NO_DOCS.map(|path| format!("--dpkgopt=path-exclude={path}")));
-    let ended = desk.run(command.arg("--customize-hook=mkdir \"$1/w\"").arg(SUITE).arg(partial))?;
-    if !ended.success {
-        return Err(io::Error::other(excerpt("mmdebstrap", &ended.output)));
-    }
+    need(run, command.arg("--customize-hook=mkdir \"$1/w\"").arg(SUITE).arg(partial))?;
     // Another run may have finished first; its root is as good.
     match fs::rename(partial, root) {
         Err(error) if !root.is_dir() => Err(error),
