@@ -142,6 +142,11 @@ struct CheckedKeys {
 }
 
 impl CheckedKeys {
+    fn remembered(&self, role: saifu_host::Role) -> Option<PublicKey> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(place(role))?.as_ref().map(|(_, public_key)| public_key.clone())
+    }
+
     fn checked(&self, role: saifu_host::Role, key: HostKey) -> Result<KeyInfo, KeyError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = known.get_mut(place(role)).ok_or(KeyError::Temporary)?;
@@ -174,7 +179,11 @@ impl saifu_host::Keys for CheckedKeys {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let (keys, signed) = (Arc::clone(&self.keys), message.to_vec());
         let signature = ask(move || keys.sign(signed))?;
-        let public_key = self.info(saifu_host::Role::Device)?.public_key;
+        let role = saifu_host::Role::Device;
+        let public_key = match self.remembered(role) {
+            Some(public_key) => public_key,
+            None => self.info(role)?.public_key,
+        };
         public_key.verify_der(message, &signature).map_err(|_| KeyError::Temporary)?;
         Ok(signature)
     }
