@@ -5,9 +5,10 @@
 
     /// Small secrets of this app, readable after the first unlock, on this device only, in no backup.
     enum Keychain {
-        private static let base: [CFString: Any] = [
-            kSecClass: kSecClassGenericPassword, kSecAttrService: "app.saifu", kSecUseDataProtectionKeychain: true,
-        ]
+        /// What every item has. Computed, because a shared one would not be `Sendable`.
+        private static var base: [CFString: Any] {
+            [kSecClass: kSecClassGenericPassword, kSecAttrService: "app.saifu", kSecUseDataProtectionKeychain: true]
+        }
 
         static func read(_ name: String) throws -> Data? {
             try ask(name, [kSecReturnData: true]) as? Data
@@ -31,7 +32,7 @@
 
         static func names() throws -> [String] {
             let found = try ask(nil, [kSecReturnAttributes: true, kSecMatchLimit: kSecMatchLimitAll])
-            return (found as? [[CFString: Any]] ?? []).compactMap { $0[kSecAttrAccount] as? String }
+            return (found as? [[String: Any]] ?? []).compactMap { $0[kSecAttrAccount as String] as? String }
         }
 
         /// "Not found" is an answer; anything else that goes wrong is not, and must not be taken for a key that is gone.

@@ -3,6 +3,7 @@
     import Foundation
     import LocalAuthentication
     import Saifu
+    import Security
 
     /// The two signing keys in the Secure Enclave. What it gives back of each is useless elsewhere, and lies in the Keychain.
     final class EnclaveKeys: Keys, Approver {
