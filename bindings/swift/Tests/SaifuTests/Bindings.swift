@@ -3,8 +3,8 @@ import Saifu
 import SaifuTestSupport
 import Testing
 
-/// Every test. One after the other: some count what is alive in the process, or change its environment.
-@Suite(.serialized) struct Bindings {}
+/// Every test. One after the other: some count what is alive in the process, or change its environment. One that hangs fails.
+@Suite(.serialized, .timeLimit(.minutes(10))) struct Bindings {}
 
 /// A world for one test. `play` gets its stage; at its end the books must balance.
 func inWorld<Outcome>(_ policy: Json = .object([:]), _ play: (Stage) async throws -> Outcome) async throws -> Outcome {

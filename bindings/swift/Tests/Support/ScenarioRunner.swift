@@ -4,26 +4,40 @@ import Saifu
 /// Plays scenarios with wallets of its own, through the bindings. The rules are those of `docs/scenarios.md`.
 public struct ScenarioRunner {
     /// How a scenario went.
-    public struct Played: Sendable, Encodable {
+    public struct Played: Sendable {
         public let name: String
         /// Steps that did what was expected.
         public let steps: Int
-        public let ok: Bool
         public let failure: Failure?
+
+        public var ok: Bool { failure == nil }
+
+        /// As a report has it.
+        public var json: Json {
+            [
+                "name": .text(name), "steps": .number(steps), "ok": .flag(ok), "failure": failure.map(\.json) ?? .null,
+            ]
+        }
     }
 
     /// What was not as expected.
-    public struct Failure: Sendable, Encodable {
-        let code: String
-        /// Counted from 0; absent when it happened before or after the steps.
+    public struct Failure: Sendable {
+        /// Counted from 0; `nil` when it happened before or after the steps.
         let step: Int?
-        let `do`: String?
+        let verb: String?
         /// Where in the outcome.
         let path: String?
         let expected: Json
         public let seen: Json
         /// The issuer's and the wallets' files.
         let folder: String?
+
+        fileprivate var json: Json {
+            [
+                "code": "scenario-failed", "step": .maybe(step), "do": .maybe(verb), "path": .maybe(path),
+                "expected": expected, "seen": seen, "folder": .maybe(folder),
+            ]
+        }
     }
 
     /// What does not fit.
@@ -59,10 +73,10 @@ public struct ScenarioRunner {
         }
         let failure = failed.map { step, misfit in
             Failure(
-                code: "scenario-failed", step: step, do: step.map { scenario.steps[$0].verb.name }, path: misfit.path,
+                step: step, verb: step.map { scenario.steps[$0].verb.name }, path: misfit.path,
                 expected: misfit.expected, seen: misfit.seen, folder: folder)
         }
-        return Played(name: scenario.name, steps: done, ok: failure == nil, failure: failure)
+        return Played(name: scenario.name, steps: done, failure: failure)
     }
 
     private func steps(
