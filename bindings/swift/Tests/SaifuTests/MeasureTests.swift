@@ -6,8 +6,8 @@ import Testing
 extension Bindings {
     /// What the border costs. Times are told and never judged.
     ///
-    /// In the gate with few calls, to see that it can be measured. `SAIFU_MEASURE` names a file for the figures,
-    /// and has it measured with many, or as many as `SAIFU_MEASURE_CALLS`, `_OPENINGS` and `_STARTS` say.
+    /// In the gate with few calls, to see that it can be measured. `SAIFU_MEASURE` names a file for the figures and has it
+    /// measured with many, or with as many as `SAIFU_MEASURE_CALLS`, `_OPENINGS` and `_STARTS` say.
     @Suite struct MeasureTests {
         @Test func borderIsMeasuredAndNothingIsLeftBehind() async throws {
             let environment = ProcessInfo.processInfo.environment
