@@ -2,7 +2,10 @@
 //! once.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
+use futures_util::StreamExt as _;
+use futures_util::stream::iter;
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
@@ -11,6 +14,9 @@ use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status, at};
 use crate::report::Report;
 use crate::scenario::{Played, Playing, Scenario, Talk, hash, parse, play};
+
+/// So many are played at a time. They share nothing, and most of their time is waiting: for disks, for answers that hang.
+const AT_A_TIME: usize = 4;
 
 pub(super) async fn run(command: ScenarioCommand, context: &Context) -> Result<Report, Failure> {
     match command {
@@ -52,14 +58,25 @@ async fn play_all(args: ScenarioRunArgs, context: &Context) -> Result<Report, Fa
     let scenarios: Vec<Scenario> = files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
     let playing = Playing { keep: args.keep, seed: args.seed, log: args.log.as_deref() };
     let mut played = Vec::new();
-    for scenario in &scenarios {
-        context.printer.note(&format!("{}: {}", scenario.name, scenario.shows));
-        played.push(play(scenario, &playing, |line| context.printer.note(line)).await?);
+    let mut ends = iter(&scenarios).map(|scenario| told(scenario, &playing)).buffered(AT_A_TIME);
+    while let Some(end) = ends.next().await {
+        let (lines, outcome) = end?;
+        lines.iter().for_each(|line| context.printer.note(line));
+        played.push(outcome);
     }
+    drop(ends);
     let status = if played.iter().all(|played| played.ok) { Status::Done } else { LocalCode::ScenarioFailed.status() };
     let text = words(&played);
     let document = Document { count: played.len(), scenarios: played, hash: hash(&scenarios) };
     Ok(Report::new(&document, text)?.with_status(status))
+}
+
+/// Plays one, and keeps what is told of it until it is its turn.
+async fn told(scenario: &Scenario, playing: &Playing<'_>) -> Result<(Vec<String>, Played), Failure> {
+    let lines = Mutex::new(vec![format!("{}: {}", scenario.name, scenario.shows)]);
+    let tell = |line: &str| lines.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
+    let played = play(scenario, playing, tell).await?;
+    Ok((lines.into_inner().unwrap_or_else(PoisonError::into_inner), played))
 }
 
 fn words(played: &[Played]) -> String {
