@@ -29,16 +29,41 @@ const STREAM_TIMEOUT: Duration = Duration::from_secs(40);
 /// Nothing that was said stands in them.
 pub const REQUEST_TARGET: &str = "saifu::link";
 
-/// What a request without an answer means, noted.
-fn unanswered(operation: &str, trace: &str, error: &reqwest::Error) -> LinkError {
-    let means = lost(error);
-    let lost = match means {
-        LinkError::Offline => "offline",
-        LinkError::Untrusted(_) => "untrusted",
-        _ => "no-answer",
-    };
-    tracing::debug!(target: REQUEST_TARGET, operation, trace, lost, "ended");
-    means
+/// Sends a request with its trace, which it gives back with the answer, and notes both ends.
+async fn exchange(
+    operation: Operation,
+    class: Class,
+    request: reqwest::RequestBuilder,
+) -> Result<(Response, String), LinkError> {
+    let (operation, trace) = (operation.name(), trace::current().unwrap_or_else(trace::new_trace));
+    let request = request.header(headers::TRACE, &trace);
+    tracing::debug!(target: REQUEST_TARGET, operation, trace, class = class.as_str(), "sent");
+    match request.send().await {
+        Ok(response) => Ok((response, trace)),
+        Err(error) => {
+            let means = lost(&error);
+            let lost = match means {
+                LinkError::Offline => "offline",
+                LinkError::Untrusted(_) => "untrusted",
+                _ => "no-answer",
+            };
+            tracing::debug!(target: REQUEST_TARGET, operation, trace, lost, "ended");
+            Err(means)
+        }
+    }
+}
+
+/// An answer that is not a refusal, noted either way.
+async fn accepted(operation: Operation, trace: &str, response: Response) -> Result<Response, LinkError> {
+    let (operation, status) = (operation.name(), response.status());
+    if status.is_success() {
+        tracing::debug!(target: REQUEST_TARGET, operation, trace, status = status.as_u16(), "answered");
+        return Ok(response);
+    }
+    let error = refusal(response).await;
+    let code = error.code().map(ProblemCode::as_str);
+    tracing::debug!(target: REQUEST_TARGET, operation, trace, status = status.as_u16(), code, "answered");
+    Err(error)
 }
 
 /// How a request shows who asks.
@@ -208,13 +233,9 @@ impl Link {
     /// [`LinkError::Untrusted`] for a wrong signature or an older version.
     pub async fn service_document(&self, at_least: u64) -> Result<ServiceDocument, LinkError> {
         let url = self.issuer.service.join(Operation::ServiceDocument.path()).map_err(|_| LinkError::System)?;
-        let trace = trace::current().unwrap_or_else(trace::new_trace);
-        let request = self.http.get(url).timeout(self.patience()).header(headers::TRACE, &trace);
-        let operation = Operation::ServiceDocument.name();
-        let class = Class::Background.as_str();
-        tracing::debug!(target: REQUEST_TARGET, operation, trace, class, "sent");
-        let response = request.send().await.map_err(|error| unanswered(operation, &trace, &error))?;
-        tracing::debug!(target: REQUEST_TARGET, operation, trace, status = response.status().as_u16(), "answered");
+        let request = self.http.get(url).timeout(self.patience());
+        let (response, trace) = exchange(Operation::ServiceDocument, Class::Background, request).await?;
+        let response = accepted(Operation::ServiceDocument, &trace, response).await?;
         let document: SignedDocument = read_json(response).await?;
         let bytes = signed::service_document(document.document.as_bytes());
         let key: &PublicKey = &self.issuer.service_key;
@@ -397,25 +418,13 @@ impl Link {
         if let Some(key) = request.intent {
             builder = builder.header(headers::IDEMPOTENCY_KEY, key.to_string());
         }
-        let trace = trace::current().unwrap_or_else(trace::new_trace);
-        builder = builder.header(headers::TRACE, &trace);
         match after {
             Some(after) => builder = builder.header(headers::LAST_EVENT_ID, after),
             None => builder = builder.timeout(self.patience()),
         }
-        let name = operation.name();
-        tracing::debug!(target: REQUEST_TARGET, operation = name, trace, class = request.class.as_str(), "sent");
-        let response = builder.send().await.map_err(|error| unanswered(name, &trace, &error))?;
+        let (response, trace) = exchange(operation, request.class, builder).await?;
         self.hear(&response);
-        let status = response.status().as_u16();
-        if response.status().is_success() {
-            tracing::debug!(target: REQUEST_TARGET, operation = name, trace, status, "answered");
-            return Ok(response);
-        }
-        let error = refusal(response).await;
-        let code = error.code().map(ProblemCode::as_str);
-        tracing::debug!(target: REQUEST_TARGET, operation = name, trace, status, code, "answered");
-        Err(error)
+        accepted(operation, &trace, response).await
     }
 
     /// Takes nonce and clock from any answer of the pinned issuer.
