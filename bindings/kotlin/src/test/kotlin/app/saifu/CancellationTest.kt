@@ -22,7 +22,8 @@ import kotlin.time.Duration.Companion.minutes
 /**
  * A thousand calls given up, every asynchronous one of them by its coroutine and by its handle, after random delays and at
  * named points: before it begins, and while the host is asked for a signature, a sealing or the time. The caller sees its
- * own exception or a result; the wallet and the issuer agree afterwards.
+ * own exception or a result; the wallet and the issuer agree afterwards. What sees to that is that work which has begun goes
+ * on to its recorded end, whoever waits; the drill `abandon` takes that away, and then they disagree.
  */
 @Timeout(600)
 class CancellationTest {
@@ -124,6 +125,21 @@ class CancellationTest {
         assertEquals(0uL, diagnostics().cancels)
     }
 
+    /**
+     * The control. A top-up abandoned between its record and the record of its answer is at the issuer, and the wallet knows
+     * only that it was approved. The next contact heals that: so they must agree before it, which is when they are looked at.
+     */
+    @Test
+    fun `if begun work ended with its caller, the wallet would be behind the issuer`() = stage { scope ->
+        starter("taro", number(1), seen = ::watched).topUps().use { topUps ->
+            approvals(this, scope, topUps, 100)
+            held("taro").let { (known, held) -> assertEquals(held, known, "with the defence") }
+            drilling("abandon") { approvals(this, scope, topUps, 200) }
+            held("taro").let { (known, held) -> assertTrue(known < held) { "without it: $known known of $held" } }
+            held("taro").let { (known, held) -> assertEquals(held, known, "after the next contact") }
+        }
+    }
+
     /** Given up while their money moves: each is at the issuer or nowhere. */
     private suspend fun approvals(stage: Stage, scope: CoroutineScope, topUps: TopUps, count: Int): Int {
         points(count).forEachIndexed { index, point ->
@@ -178,13 +194,21 @@ class CancellationTest {
         return count
     }
 
+    /** What the wallet knows by itself to be held for top-ups, and what the issuer holds then. */
+    private suspend fun Stage.held(name: String): Pair<Long, Long> {
+        val wallet = wallet(name)
+        // Before anybody is asked: at the next contact the wallet resolves what it does not know.
+        val pending = wallet.topUps().use { it.pending() }.filter { it.kind == PendingKind.TOP_UP }
+        return pending.sumOf { checkNotNull(it.yen) } to DAY_YEN - checkNotNull(wallet.refresh().topUpLeftYen)
+    }
+
     /** What the wallet shows as held is what the issuer holds; an ATM takes the cash; the rest ends by itself. */
     private suspend fun Stage.agree(name: String) {
         val wallet = wallet(name)
-        val home = wallet.refresh()
+        val (known, held) = held(name)
+        assertEquals(held, known, "what is held")
         val pending = wallet.topUps().use { it.pending() }
         assertTrue(pending.isNotEmpty() && pending.all { it.kind == PendingKind.TOP_UP }, "$pending")
-        assertEquals(DAY_YEN - checkNotNull(home.topUpLeftYen), pending.sumOf { checkNotNull(it.yen) }, "what is held")
 
         val paid = pending.first()
         val totp = wallet.account().use { it.totp() }

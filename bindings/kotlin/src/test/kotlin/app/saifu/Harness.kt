@@ -11,8 +11,6 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import kotlinx.serialization.json.JsonObject
 import org.junit.jupiter.api.Assertions.assertEquals
-import java.nio.file.Files
-import java.nio.file.Path
 import kotlin.time.Duration.Companion.seconds
 
 /** What may be topped up in a day on a [stage]. */
@@ -48,9 +46,6 @@ fun number(index: Int): String = "090-%04d-%04d".format(1_000 + index / 10_000, 
 suspend fun settled() {
     withTimeout(60.seconds) { while (diagnostics().calls != 0uL) delay(5) }
 }
-
-/** How many threads this process has, the library's among them. */
-fun threads(): Int = Files.list(Path.of("/proc/self/task")).use { it.count().toInt() }
 
 /** A host that asks [before] at the beginning of each call, by the call's name, and [after] what it shall answer. */
 class Watched(

@@ -30,7 +30,7 @@ fun json(value: Any?): JsonElement =
         is JsonElement -> value
         is String -> JsonPrimitive(value)
         is Boolean -> JsonPrimitive(value)
-        is Int, is Long -> JsonPrimitive(value as Number)
+        is Int, is Long, is Double -> JsonPrimitive(value as Number)
         is UByte, is UShort, is UInt, is ULong -> JsonPrimitive(value.toString().toLong())
         is Enum<*> -> JsonPrimitive(value.wireName)
         is List<*> -> JsonArray(value.map(::json))

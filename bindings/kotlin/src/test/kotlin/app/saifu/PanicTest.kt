@@ -1,56 +1,82 @@
 package app.saifu
 
-import com.sun.jna.Library
-import com.sun.jna.Native
-import kotlinx.coroutines.runBlocking
+import app.saifu.host.JvmHost
+import app.saifu.scenario.Stage
+import app.saifu.scenario.config
 import org.junit.jupiter.api.Assertions.assertEquals
-import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNotNull
+import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
-/** Bugs of the library, made on demand: they arrive as [WalletException.Bug] and everything goes on. */
+/**
+ * Bugs of the library, made on demand in every call that can fail: they arrive as [WalletException.Bug], and everything goes
+ * on. The control is the same call without the drill, which is no bug.
+ */
 class PanicTest {
-    @Suppress("FunctionName")
-    private interface LibC : Library {
-        fun setenv(name: String, value: String, overwrite: Int): Int
+    /** A call that can fail: what its drill is called, how the wallet refuses it here if it does, and the call itself. */
+    private class Call(val drill: String, val refused: String? = null, val make: suspend (Cancel?) -> Any?)
 
-        fun unsetenv(name: String): Int
-    }
+    /** All of them, by their names in `bindings/api.txt`, in an order in which each can be made. */
+    private suspend fun Stage.calls(name: String): Map<String, Call> {
+        val wallet = wallet(name)
+        val (account, topUps, codes) = Triple(wallet.account(), wallet.topUps(), wallet.codes())
+        val approval = topUps.prepareAtm(1_000)
+        val signature = person(name).keys.authorize(approval.signingBytes())
+        val silent = object : Observer {
+            override fun onEvent(event: WalletEvent) = Unit
 
-    private val libc = Native.load("c", LibC::class.java)
-
-    /** The library reads its environment at each call; Java's copy of it would not do. */
-    private inline fun <T> drilling(call: String, work: () -> T): T {
-        libc.setenv("SAIFU_DRILL", "panic:$call", 1)
-        try {
-            return work()
-        } finally {
-            libc.unsetenv("SAIFU_DRILL")
+            override fun onEnd() = Unit
         }
+        // A host seals for one folder only.
+        val host = JvmHost(folder.resolve("another-host")).platform()
+        val another = config(begun, folder.resolve("another"))
+        return mapOf(
+            "Wallet.open" to Call("open") { openWallet(host, another).closeQuietly() },
+            "Wallet.home" to Call("home") { wallet.home() },
+            "Wallet.lock" to Call("lock") { wallet.lock() },
+            "Wallet.unlock" to Call("unlock") { wallet.unlock() },
+            "Wallet.set_patience" to Call("set_patience") { wallet.setPatience(10_000uL) },
+            "Wallet.subscribe" to Call("subscribe") { wallet.subscribe(silent).use(Subscription::cancel) },
+            "Wallet.refresh" to Call("refresh") { wallet.refresh(it) },
+            "Wallet.follow" to Call("follow") { wallet.follow(it) },
+            "Account.sign_up" to Call("sign_up", "already-signed-up") { account.signUp(number(2), it) },
+            "Account.sign_up_in_progress" to Call("sign_up_in_progress") { account.signUpInProgress() },
+            "Account.confirm" to Call("confirm", "invalid-input") { account.confirm("000000", it) },
+            "Account.totp" to Call("totp") { account.totp() },
+            "TopUps.prepare_atm" to Call("prepare_atm") { topUps.prepareAtm(2_000, it).destroy() },
+            "TopUps.pending" to Call("pending") { topUps.pending() },
+            "Approval.confirm" to Call("confirm_top_up") { approval.confirm(signature, it) },
+            "Codes.next" to Call("next") { codes.next(Purpose.PAY, it) },
+            "Codes.current" to Call("current") { codes.current(Purpose.PAY) },
+            "History.newest" to Call("newest") { cancel -> wallet.history().use { it.newest(1u, cancel) } },
+        )
     }
 
     @Test
-    fun `a panic in a call that does not wait is an error, and the wallet goes on`() = stage {
-        val wallet = starter("taro", number(1))
-        val error = drilling("home") { assertThrows(WalletException.Bug::class.java) { wallet.home() } }
-        assertEquals("bug", error.info.name)
-        assertEquals(WalletState.READY, wallet.home().state)
-    }
-
-    @Test
-    fun `a panic in a call that waits is an error, and the wallet goes on`() = stage {
-        val wallet = starter("taro", number(1))
-        drilling("refresh") {
-            assertThrows(WalletException.Bug::class.java) { runBlocking { wallet.refresh() } }
-            assertThrows(WalletException.Bug::class.java) { runBlocking { wallet.refresh(null) } }
+    fun `a panic in any call is an error, and the same call works then`() = stage {
+        starter("taro", number(1))
+        val calls = calls("taro")
+        assertEquals(Api.fallibleCalls(), calls.keys, "every call that can fail has a drill")
+        for ((name, call) in calls) {
+            for (cancel in listOf(null, Cancel())) {
+                val bug = drilling("panic:${call.drill}") { runCatching { call.make(cancel) }.exceptionOrNull() }
+                assertTrue(bug is WalletException.Bug, "$name: $bug")
+                cancel?.destroy()
+            }
+            val refusal = (runCatching { call.make(null) }.exceptionOrNull() as WalletException?)?.info?.name
+            assertEquals(call.refused, refusal, "$name without a drill")
         }
-        assertEquals(WalletState.READY, wallet.refresh().state)
         settled()
+        assertEquals(1_000L, wallet("taro").topUps().use { it.pending() }.single().yen, "what was approved is sent once")
+        assertEquals(WalletState.READY, wallet("taro").refresh().state)
     }
 
     @Test
     fun `what a panic says does not cross the border`() = stage {
         val wallet = starter("taro", number(1))
-        val error = drilling("home") { assertThrows(WalletException.Bug::class.java) { wallet.home() } }
-        assertEquals(false, error.toString().contains("drill"), "$error")
+        val bug = drilling("panic:home") { runCatching { wallet.home() }.exceptionOrNull() }
+        assertNotNull(bug)
+        assertFalse("drill" in "$bug ${(bug as WalletException).info}", "$bug")
     }
 }

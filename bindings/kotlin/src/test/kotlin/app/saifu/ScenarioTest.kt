@@ -15,6 +15,7 @@ import org.junit.jupiter.api.TestFactory
 import org.junit.jupiter.api.Timeout
 import java.nio.file.Path
 import kotlin.io.path.listDirectoryEntries
+import kotlin.io.path.nameWithoutExtension
 import kotlin.io.path.writeText
 
 /** Every scenario of the repository, played by wallets of this package. The gate compares the report with Rust's. */
@@ -34,8 +35,10 @@ class ScenarioTest {
         val world = World()
 
         /** All of them are read, and refused if need be, before the first is played. */
-        val scenarios: List<Scenario> =
-            repository.resolve("tests/scenarios").listDirectoryEntries("*.json").sorted().map { read(it, world.table) }
+        val scenarios: List<Scenario> = repository.resolve("tests/scenarios")
+            .listDirectoryEntries("*.json")
+            .sortedBy { it.nameWithoutExtension }
+            .map { read(it, world.table) }
         val played = ArrayList<Played>()
 
         @AfterAll

@@ -1,0 +1,73 @@
+package app.saifu
+
+import app.saifu.scenario.Stage
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.withTimeoutOrNull
+import java.nio.file.Files
+import java.nio.file.Path
+import kotlin.io.path.readLines
+import kotlin.io.path.readText
+import kotlin.time.Duration.Companion.seconds
+
+// What a wallet is made to do over and over, and what that leaves alive: for the tests of leaks and for the measurement.
+
+/** Threads that the JVM starts and ends for itself, to compile and to collect. */
+private val OWN_THREADS = listOf("C1 Compiler", "C2 Compiler", "GC Thread", "G1 ")
+
+/** Longer than pools keep a thread that has nothing to do. */
+private val POOLS_SHRINK = 90.seconds
+
+/** Opens and closes the wallet of [name] so many times. */
+suspend fun Stage.openAndClose(name: String, cycles: Int) {
+    repeat(cycles) {
+        open(name).home()
+        kill(name)
+    }
+}
+
+/** A mix of calls that ask nobody. */
+suspend fun Wallet.callOften(count: Int) {
+    repeat(count) {
+        when (it % 20) {
+            0 -> history().use { history -> history.newest(5u) }
+            1 -> topUps().use { topUps -> topUps.pending() }
+            2 -> account().use { account -> account.totp() }
+            3 -> codes().use { codes -> codes.current(Purpose.PAY) }
+            else -> home()
+        }
+    }
+}
+
+/** What is alive in this process: objects of the library, threads, and how much memory is in use. */
+data class Alive(val objects: Long, val threads: Int, val rssKib: Long)
+
+/** Does [work] so many times, a tenth of it before as a warm-up, and gives what was alive before it and after it. */
+suspend fun aliveAround(count: Int, work: suspend (Int) -> Unit): Pair<Alive, Alive> {
+    work(count / 10)
+    settled()
+    val before = alive()
+    work(count)
+    settled()
+    withTimeoutOrNull(POOLS_SHRINK) { while (objects() > before.objects || threads() > before.threads) delay(5) }
+    return before to alive()
+}
+
+private fun alive(): Alive {
+    System.gc()
+    return Alive(objects(), threads(), rssKib())
+}
+
+private fun objects(): Long = diagnostics().run { wallets + approvals + subscriptions + cancels + calls }.toLong()
+
+/** How many threads this process has, the library's among them, without the JVM's own. */
+private fun threads(): Int =
+    Files.list(Path.of("/proc/self/task")).use { tasks ->
+        // A thread may end while it is looked at.
+        val names = tasks.toList().mapNotNull { runCatching { it.resolve("comm").readText() }.getOrNull() }
+        names.count { name -> OWN_THREADS.none(name::startsWith) }
+    }
+
+private fun rssKib(): Long {
+    val line = Path.of("/proc/self/status").readLines().first { it.startsWith("VmRSS:") }
+    return line.filter(Char::isDigit).toLong()
+}

@@ -1,0 +1,89 @@
+package app.saifu
+
+import app.saifu.scenario.config
+import kotlinx.serialization.json.JsonObject
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.Timeout
+import java.nio.file.Path
+import kotlin.io.path.writeText
+import kotlin.time.TimeSource
+
+/**
+ * What the border costs: the time of a call and of a cold start, and what many calls and openings leave. With
+ * `SAIFU_MEASURE=FILE` it runs long, with the library that ships, and writes its figures there; without, it is a short test
+ * that what is measured works and leaves nothing. Times are never judged here.
+ */
+class MeasureTest {
+    private val file: Path? = System.getenv("SAIFU_MEASURE")?.let(Path::of)
+
+    private fun count(what: String, long: Int, short: Int): Int =
+        if (file == null) short else System.getenv("SAIFU_MEASURE_$what")?.toInt() ?: long
+
+    private val calls = count("CALLS", long = 100_000, short = 1_000)
+    private val openings = count("OPENINGS", long = 10_000, short = 20)
+    private val starts = count("STARTS", long = 20, short = 2)
+
+    @Test
+    @Timeout(1_800)
+    fun `calls, cold starts and openings are measured, and leave nothing`() = stage {
+        val wallet = starter("taro", number(1))
+        val times = times(wallet)
+        val many = aliveAround(calls) { wallet.callOften(it) }
+        kill("taro")
+        val person = person("taro")
+        val cold = List(starts) { ColdStart.measure(config(begun, person.vault), person.folder.resolve("host")) }
+        val opened = aliveAround(openings) { openAndClose("taro", it) }
+
+        for ((name, ns) in times) assertTrue(ns > 0, name)
+        assertTrue(cold.isNotEmpty() && cold.all { minOf(it.load, it.open, it.code) > 0 && it.all > it.load + it.open + it.code })
+        for ((before, after) in listOf(many, opened)) {
+            assertEquals(before.objects, after.objects)
+            assertTrue(after.threads <= before.threads) { "$before, $after" }
+        }
+        val figures = jsonObject(
+            "language" to "kotlin",
+            "calls" to times.map { (name, ns) -> jsonObject("name" to name, "count" to countOf(name), "ns" to ns) },
+            "cold" to cold.map {
+                jsonObject("load_ms" to it.load, "open_ms" to it.open, "code_ms" to it.code, "all_ms" to it.all)
+            },
+            "openings" to JsonObject(jsonObject("cycles" to openings) + left(opened)),
+            "many" to JsonObject(jsonObject("calls" to calls) + left(many)),
+        )
+        file?.writeText("$figures\n")
+    }
+
+    /** Asynchronous calls are fewer: each takes a task and its way back. */
+    private fun countOf(name: String): Int = if (name == "newest") calls / 10 else calls
+
+    /** The mean time of one call, nanoseconds, by the call's name. */
+    private suspend fun times(wallet: Wallet): Map<String, Double> =
+        Cancel().use { cancel ->
+            val (account, topUps, history) = Triple(wallet.account(), wallet.topUps(), wallet.history())
+            mapOf<String, suspend () -> Any?>(
+                "is_cancelled" to { cancel.isCancelled() },
+                "pending" to { topUps.pending() },
+                "home" to { wallet.home() },
+                "totp" to { account.totp() },
+                "newest" to { history.newest(1u) },
+            ).mapValues { (name, call) ->
+                repeat(countOf(name) / 10) { call() }
+                val begun = TimeSource.Monotonic.markNow()
+                repeat(countOf(name)) { call() }
+                begun.elapsedNow().inWholeNanoseconds.toDouble() / countOf(name)
+            }
+        }
+
+    private fun left(around: Pair<Alive, Alive>): JsonObject {
+        val (before, after) = around
+        return jsonObject(
+            "live_before" to before.objects,
+            "live_after" to after.objects,
+            "threads_before" to before.threads,
+            "threads_after" to after.threads,
+            "rss_before_kib" to before.rssKib,
+            "rss_after_kib" to after.rssKib,
+        )
+    }
+}
