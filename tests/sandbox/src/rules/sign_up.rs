@@ -6,7 +6,8 @@ use saifu_crypto::{PublicKey, constant_time_eq};
 use saifu_wire::messages::{
     NoticeKind, SignUpAnswer, SignUpConfirmAnswer, SignUpConfirmRequest, SignUpRequest, Standing, Switch,
 };
-use saifu_wire::{AccountId, DeviceId, PhoneNumber, Problem, ProblemCode, RequestId, signed};
+use saifu_wire::signed::{self, Binding};
+use saifu_wire::{AccountId, DeviceId, PhoneNumber, Problem, ProblemCode, RequestId};
 use uuid::Uuid;
 
 use super::context::{figure, millis, ms};
@@ -27,12 +28,13 @@ const REPEAT_MS: u64 = 30_000;
 ///
 /// # Errors
 /// `switched-off`, `invalid-request` for keys that are none or one key in both roles, `invalid-signature`,
-/// `device-in-use`, `too-soon`, `too-many-tries`. None depends on whether the number has an account.
+/// `device-in-use`, `too-soon`, `too-many-tries`. None depends on whether the number has an account, but for the very device
+/// that is bound to it: whoever has its key knows that already.
 pub fn begin(cx: &Cx<'_>, request: &SignUpRequest, thumbprint: &str) -> Result<SignUpAnswer, Refused> {
     operator::require(cx, Switch::SignUp)?;
     check_keys(request, thumbprint)?;
-    refuse_bound_keys(cx, &request.device_spki.0, &request.authorization_spki.0)?;
     let number_hmac = cx.secrets.phone(request.number.as_str());
+    bound(cx, &request.device_spki.0, &request.authorization_spki.0, &number_hmac)?;
     let prefix = request.number.as_str().get(..PREFIX_LEN).unwrap_or_default();
     if let Some(answer) = repeated(cx, &number_hmac, request)? {
         return Ok(answer);
@@ -112,12 +114,31 @@ fn check_keys(request: &SignUpRequest, thumbprint: &str) -> Result<(), Refused> 
     Ok(())
 }
 
-fn refuse_bound_keys(cx: &Cx<'_>, device: &[u8], authorization: &[u8]) -> Result<(), Refused> {
-    let bound: bool = cx
+/// The device that has both keys, if its account has this number: a phone that lost what it knew, or never heard of its
+/// account. Keys that are bound in any other way are refused.
+fn bound(cx: &Cx<'_>, device: &[u8], authorization: &[u8], number_hmac: &[u8; 32]) -> Result<Option<Binding>, Refused> {
+    let in_use: bool = cx
         .conn
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM device_key WHERE spki IN (?, ?))")?
         .query_row(params![device, authorization], |row| row.get(0))?;
-    if bound { Err(ProblemCode::DeviceInUse.into()) } else { Ok(()) }
+    if !in_use {
+        return Ok(None);
+    }
+    let own = cx
+        .conn
+        .prepare_cached(
+            "SELECT a.id, d.id, d.epoch FROM device d JOIN account a ON a.id = d.account WHERE d.device_spki = ?
+             AND d.authorization_spki = ? AND d.state = 'live' AND d.epoch = a.epoch AND a.number_hmac = ?",
+        )?
+        .query_row(params![device, authorization, number_hmac], |row| {
+            Ok(Binding {
+                account: AccountId(Uuid::from_bytes(row.get(0)?)),
+                device: DeviceId(Uuid::from_bytes(row.get(1)?)),
+                epoch: row.get::<_, i64>(2)?.unsigned_abs(),
+            })
+        })
+        .optional()?;
+    own.map(Some).ok_or_else(|| ProblemCode::DeviceInUse.into())
 }
 
 /// The counters know numbers, not accounts.
@@ -207,7 +228,8 @@ fn find(cx: &Cx<'_>, request: RequestId) -> Result<Option<Row>, Refused> {
 }
 
 /// Proves the number and opens an account, or says that there is one already. The right code by the same key repeats the
-/// answer for a day, so that a phone killed in between goes on.
+/// answer for a day, so that a phone killed in between goes on; after that, a new sign-up by the same two keys leads to the
+/// same account.
 ///
 /// # Errors
 /// `sign-up-expired`, `invalid-signature`, `wrong-code`, `too-many-tries`, `number-taken`, `device-in-use`,
@@ -253,7 +275,7 @@ fn in_time(cx: &Cx<'_>, row: &Row) -> bool {
 /// The number is the asker's.
 fn proven(cx: &Cx<'_>, request: RequestId, row: &Row) -> Result<SignUpConfirmAnswer, Refused> {
     operator::require(cx, Switch::SignUp)?;
-    refuse_bound_keys(cx, &row.device_spki, &row.authorization_spki)?;
+    let own = bound(cx, &row.device_spki, &row.authorization_spki, &row.number_hmac)?;
     let holder: Option<[u8; 16]> = cx
         .conn
         .prepare_cached("SELECT id FROM account WHERE number_hmac = ?")?
@@ -264,12 +286,15 @@ fn proven(cx: &Cx<'_>, request: RequestId, row: &Row) -> Result<SignUpConfirmAns
             .prepare_cached("UPDATE sign_up SET state = ?, proven_at = ?, answer = ? WHERE id = ?")?
             .execute(params![state, cx.ms(), answer, request.as_bytes()])
     };
-    if let Some(holder) = holder {
-        end("taken", None)?;
-        warn_holder(cx, AccountId(Uuid::from_bytes(holder)), row)?;
-        return Err(Refused::keep(ProblemCode::NumberTaken));
-    }
-    let answer = open_account(cx, row)?;
+    let answer = match (own, holder) {
+        (Some(own), _) => known_account(cx, own)?,
+        (None, None) => open_account(cx, row)?,
+        (None, Some(holder)) => {
+            end("taken", None)?;
+            warn_holder(cx, AccountId(Uuid::from_bytes(holder)), row)?;
+            return Err(Refused::keep(ProblemCode::NumberTaken));
+        }
+    };
     end("done", Some(serde_json::to_string(&answer)?))?;
     Ok(answer)
 }
@@ -285,6 +310,16 @@ fn warn_holder(cx: &Cx<'_>, holder: AccountId, row: &Row) -> Result<(), Refused>
         masked.map(|number| number.masked()).unwrap_or_default()
     );
     events::tell(cx, &holder, NoticeKind::Security, text, true)
+}
+
+fn known_account(cx: &Cx<'_>, binding: Binding) -> Result<SignUpConfirmAnswer, Refused> {
+    let Binding { account, device, epoch } = binding;
+    cx.note(|notes| (notes.account, notes.device) = (Some(account), Some(device)));
+    Ok(SignUpConfirmAnswer { account, device, epoch, standing: standing(cx, account)? })
+}
+
+fn standing(cx: &Cx<'_>, account: AccountId) -> Result<Standing, Refused> {
+    Ok(account::customer(cx, account)?.map_or(Standing::Starter, |it| limits::standing(cx, &it)))
 }
 
 fn open_account(cx: &Cx<'_>, row: &Row) -> Result<SignUpConfirmAnswer, Refused> {
@@ -319,6 +354,5 @@ fn open_account(cx: &Cx<'_>, row: &Row) -> Result<SignUpConfirmAnswer, Refused> 
             .prepare_cached("INSERT INTO device_key (spki, device) VALUES (?, ?)")?
             .execute(params![spki, device.as_bytes()])?;
     }
-    let standing = account::customer(cx, account)?.map_or(Standing::Starter, |it| limits::standing(cx, &it));
-    Ok(SignUpConfirmAnswer { account, device, epoch: FIRST_EPOCH, standing })
+    Ok(SignUpConfirmAnswer { account, device, epoch: FIRST_EPOCH, standing: standing(cx, account)? })
 }

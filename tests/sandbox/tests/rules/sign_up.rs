@@ -3,7 +3,7 @@ use saifu_sandbox::policy::{Policy, rule};
 use saifu_sandbox::rules::{session, sign_up, sms};
 use saifu_wire::messages::{EventBody, NoticeKind, SessionRequest, Standing, Switch};
 use saifu_wire::signed;
-use saifu_wire::{Bytes, ProblemCode};
+use saifu_wire::{Bytes, PhoneNumber, ProblemCode};
 
 use crate::world::*;
 
@@ -71,6 +71,29 @@ fn killed_phone_gets_its_answer_again_for_a_day() {
     assert_eq!(world.footprint(), before);
     world.wait(1);
     assert_refused(world.confirm(&applicant, begun.request, &code), ProblemCode::SignUpExpired);
+}
+
+#[test]
+fn phone_that_lost_its_account_signs_up_again_and_gets_it_back() {
+    let world = World::new(Policy::default());
+    let applicant = Applicant::new(NUMBER);
+    let begun = world.begin(&applicant).unwrap();
+    let first = world.confirm(&applicant, begun.request, &world.code_for(&applicant.number)).unwrap();
+    world.wait(2 * DAY);
+    let again = world.begin(&applicant).unwrap();
+    let code = world.code_for(&applicant.number);
+    let messages = || world.write(|cx| sms::inbox_of(cx, &PhoneNumber::parse(NUMBER).unwrap(), None)).unwrap().len();
+    let before = messages();
+    assert_eq!(world.confirm(&applicant, again.request, &code).unwrap(), first);
+    assert_eq!(messages(), before, "nobody is warned of his own phone");
+    world.assert_sound();
+    // The control: neither another phone with the right code nor the same keys for another number get there.
+    world.wait(DAY);
+    let other = Applicant::new(NUMBER);
+    let begun = world.begin(&other).unwrap();
+    assert_refused(world.confirm(&other, begun.request, &world.code_for(&other.number)), ProblemCode::NumberTaken);
+    let number = Applicant::new("07011112222").number;
+    assert_refused(world.begin(&Applicant { number, ..applicant }), ProblemCode::DeviceInUse);
 }
 
 #[test]
