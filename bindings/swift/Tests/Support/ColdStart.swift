@@ -12,7 +12,8 @@ public struct ColdStart: Codable, Sendable {
     private var started = Moment()
 
     /// How long each part took, milliseconds: `load_ms` from the begin of `main` to the end of the first call into the library,
-    /// `open_ms`, `code_ms`, and `all_ms` from the moment before the process to the code in hand.
+    /// which the system has loaded before; `open_ms`; `code_ms`; `all_ms` from the moment before the process to the code in
+    /// hand.
     public typealias Times = [String: Double]
 
     init(offsetMs: Int64, host: URL, vault: URL, issuer: Issuer) {

@@ -112,6 +112,8 @@ extension Stage {
 
     /// Kills the wallet as soon as the issuer holds a request of the call.
     private func killed(_ person: Person, in call: @escaping Call) async throws -> Json {
+        // What goes on in the library waits as long as there is an issuer, and never asks it again.
+        try person.opened.setPatience(ms: 600_000)
         let ended = Locked(false)
         let waiting = Task {
             defer { ended.with { $0 = true } }
