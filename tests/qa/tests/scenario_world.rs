@@ -159,9 +159,14 @@ fn line_that_makes_no_sense_gets_one_broken_answer_and_changes_nothing() {
 fn refusal_is_told_apart_from_what_is_broken() {
     let mut world = World::start();
     world.begin(&json!({}));
+    assert_eq!(world.step("sandbox.held", &json!({})), json!({"held": 0}));
     world.step("sandbox.fault", &json!({"on": "settle", "act": "drop-answer", "times": 2}));
     let scan = json!({"ask": "do", "verb": "register.scan", "arguments": {"digits": "123456789012", "yen": 1}});
     assert_eq!(world.line(scan.to_string().as_bytes())["refused"]["error"], "no-answer");
+    for (act, error) in [("garbage", "untrusted"), ("nonsense", "untrusted"), ("status:404", "untrusted")] {
+        world.step("sandbox.fault", &json!({"on": "settle", "act": act}));
+        assert_eq!(world.line(scan.to_string().as_bytes())["refused"]["error"], error, "{act}");
+    }
     // The control: with the faults used up the same question is answered.
     assert_eq!(world.ok(&scan)["reason"], "code-not-valid");
 }

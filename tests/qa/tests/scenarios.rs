@@ -86,6 +86,38 @@ fn failed_scenario_says_where_what_was_expected_and_what_was_seen() {
     assert_eq!(run(bare(["--json", "scenario", "run", file.to_str().unwrap()])).code, Some(0));
 }
 
+/// What the step of a scenario that failed saw. Its folder goes.
+fn seen_by_the_last(home: &Home, steps: &Value) -> String {
+    let personas = json!({"taro": {"number": "090-1234-5678", "state": "starter"}});
+    let path = home.path().join("tried.json");
+    let file = json!({"name": "tried", "shows": "It is tried.", "personas": personas, "steps": steps});
+    std::fs::write(&path, file.to_string()).unwrap();
+    let report = run(bare(["--json", "scenario", "run", path.to_str().unwrap()])).stdout;
+    let played = serde_json::from_str::<Value>(&report).unwrap()["scenarios"][0].clone();
+    let failure = &played["failure"];
+    assert_eq!(failure["step"], json!(steps.as_array().unwrap().len() - 1), "{played}");
+    std::fs::remove_dir_all(failure["folder"].as_str().unwrap()).unwrap();
+    failure["seen"].as_str().map_or_else(|| failure["seen"].to_string(), str::to_owned)
+}
+
+#[test]
+fn verbs_that_break_a_wallet_do_not_pass_where_they_broke_nothing() {
+    let home = Home::new();
+    let top_up = json!({"do": "wallet.top-up", "as": "taro", "yen": 1000, "killed": true});
+    let why = seen_by_the_last(&home, &json!([top_up]));
+    assert_eq!(why, "the call ended before the issuer held it");
+    let damage = json!({"do": "wallet.damage", "as": "taro"});
+    assert!(seen_by_the_last(&home, &json!([damage])).contains("kill it first"));
+    // The control: a request that is held, and a wallet that is killed then; two signatures fail and the third does not.
+    let fails = json!({"do": "wallet.key-fails", "as": "taro", "how": "gone", "times": 2});
+    let refused = json!({"do": "wallet.refresh", "as": "taro", "expect": {"error": "key", "detail": "gone"}});
+    let reopen = json!({"do": "wallet.reopen", "as": "taro"});
+    let hang = json!({"do": "sandbox.fault", "on": "top-up", "act": "hang"});
+    let held = json!({"do": "sandbox.held", "expect": {"held": 1}});
+    let steps = json!([hang, top_up, held, damage, damage, reopen, fails, refused, refused, refused]);
+    assert!(seen_by_the_last(&home, &steps).contains("balance_yen"));
+}
+
 #[test]
 fn malformed_scenario_is_refused_with_file_and_place_before_any_is_played() {
     let home = Home::new();
