@@ -44,13 +44,7 @@ class ConformanceTest {
     @Test
     fun `a signature that is cut is found`() {
         val found = findings("keys.json") { call, answer ->
-            if (call ==
-                "keys.sign"
-            ) {
-                (answer as ByteArray).dropLast(1).toByteArray()
-            } else {
-                answer
-            }
+            if (call == "keys.sign") (answer as ByteArray).dropLast(1).toByteArray() else answer
         }
         assertTrue("a signature is DER over SHA-256 of the whole message, by the device key" in found, "$found")
     }

@@ -17,6 +17,9 @@ private val OWN_THREADS = listOf("C1 Compiler", "C2 Compiler", "GC Thread", "G1 
 /** Longer than pools keep a thread that has nothing to do. */
 private val POOLS_SHRINK = 90.seconds
 
+/** Less memory than that is not waited for. */
+private const val NOTICED_KIB = 4_096
+
 /** Opens and closes the wallet of [name] so many times. */
 suspend fun Stage.openAndClose(name: String, cycles: Int) {
     repeat(cycles) {
@@ -52,9 +55,16 @@ suspend fun aliveAround(count: Int, work: suspend (Int) -> Unit): Pair<Alive, Al
     return before to alive()
 }
 
-private fun alive(): Alive {
-    System.gc()
-    return Alive(objects(), threads(), rssKib())
+private suspend fun alive(): Alive {
+    var rss = Long.MAX_VALUE
+    // Memory comes back by turns: what the collector finds, a thread of JNA's frees then.
+    while (true) {
+        System.gc()
+        delay(100)
+        val now = rssKib()
+        if (now > rss - NOTICED_KIB) return Alive(objects(), threads(), now)
+        rss = now
+    }
 }
 
 private fun objects(): Long = diagnostics().run { wallets + approvals + subscriptions + cancels + calls }.toLong()

@@ -105,7 +105,10 @@ class Stage(val world: World, policy: JsonObject, private val scope: CoroutineSc
             wallet(name).setPatience(FOR_EVER_MS)
             val begun = async { runCatching { call() } }
             while (world.held() == 0L) {
-                if (begun.isCompleted) throw Broken("${begun.await()}: the call ended before the issuer held it")
+                if (begun.isCompleted) {
+                    val why = (begun.await().exceptionOrNull() as? Broken)?.message ?: "the call ended"
+                    throw Broken("$why before the issuer held it")
+                }
                 delay(HELD_PAUSE_MS)
             }
             val person = person(name)
