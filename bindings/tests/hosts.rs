@@ -346,3 +346,14 @@ fn diagnostics_count_what_is_held() {
     // Other tests of this process hold a few at most.
     assert!(diagnostics().cancels < cancels + 100);
 }
+
+#[test]
+fn issuer_whose_name_has_letters_beyond_ascii_is_refused() {
+    let (folder, host) = (folder(), Host::new());
+    let open = |url: &str| {
+        let config = Config { customer_url: url.into(), ..config(&folder) };
+        Wallet::open(host.clone(), host.clone(), host.clone(), config)
+    };
+    assert!(matches!(open("https://財布.example"), Err(WalletError::InvalidInput { .. })));
+    assert!(open("https://saifu.example").is_ok());
+}
