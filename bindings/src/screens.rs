@@ -13,6 +13,8 @@ pub enum WalletState {
     SigningUp,
     /// An account is here.
     Ready,
+    /// The wallet is locked: what is in it is not known until it is unlocked.
+    Locked,
 }
 
 /// The home screen.
@@ -53,6 +55,7 @@ impl From<Home> for HomeScreen {
                 saifu::WalletState::NoAccount => WalletState::NoAccount,
                 saifu::WalletState::SigningUp => WalletState::SigningUp,
                 saifu::WalletState::Ready => WalletState::Ready,
+                saifu::WalletState::Locked => WalletState::Locked,
             },
             device_id: home.device.map(|device| device.to_string()),
             standing: home.standing.map(Standing::from),

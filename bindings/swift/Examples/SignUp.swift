@@ -1,11 +1,14 @@
 import Saifu
 
 extension Wallet {
-    /// Where the app begins: on the home screen, at the code of a sign-up that was begun before, or at the number.
+    /// Where the app begins: on the home screen, at the code of a sign-up that was begun before, at the number, or,
+    /// while the wallet is locked, at the prompt that unlocks it.
     public func firstScreen() throws -> FirstScreen {
-        if try home().state == .ready { return .home }
-        if let waiting = try account().signUpInProgress() { return .code(waiting) }
-        return .number
+        switch try home().state {
+        case .ready: return .home
+        case .locked: return .unlock
+        case .noAccount, .signingUp: return try account().signUpInProgress().map(FirstScreen.code) ?? .number
+        }
     }
 }
 
@@ -14,4 +17,5 @@ public enum FirstScreen: Equatable, Sendable {
     case number
     case code(SignUpScreen)
     case home
+    case unlock
 }

@@ -19,6 +19,8 @@ pub enum WalletState {
     SigningUp,
     /// An account is here.
     Ready,
+    /// The wallet is locked: what is in it is not known until it is unlocked.
+    Locked,
 }
 
 impl WalletState {
@@ -29,6 +31,7 @@ impl WalletState {
             Self::NoAccount => "no-account",
             Self::SigningUp => "signing-up",
             Self::Ready => "ready",
+            Self::Locked => "locked",
         }
     }
 }
@@ -98,9 +101,8 @@ impl Wallet {
     pub fn home(&self) -> Home {
         let now = self.0.issuer_time();
         self.0.read(|state| picture(state, now)).unwrap_or_else(|| {
-            let mut home = picture(&State::default(), now);
-            home.balance_reason = Some("the wallet is locked");
-            home
+            let nothing = picture(&State::default(), now);
+            Home { state: WalletState::Locked, balance_reason: Some("the wallet is locked"), ..nothing }
         })
     }
 

@@ -45,6 +45,9 @@ extension Bindings {
                 #expect(try taro.opened.firstScreen() == .code(waiting))
                 _ = try await taro.opened.account().confirm(code: try await taro.code())
                 #expect(try taro.opened.firstScreen() == .home)
+                try taro.opened.lock()
+                #expect(try taro.opened.firstScreen() == .unlock)
+                try taro.opened.unlock()
             }
         }
 

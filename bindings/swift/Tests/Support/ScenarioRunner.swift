@@ -123,7 +123,7 @@ public struct ScenarioRunner {
         let arguments = step.arguments.mapValues { Reference.fill($0, saved) }
         let expected = step.expect.mapValues { $0.filled(saved) }
         var left = step.withinSeconds ?? 0
-        let piece = max(1, (left + Self.pieces - 1) / Self.pieces)
+        let piece = max(1, left / Self.pieces)
         while true {
             let outcome = try await perform(step, stage, scenario, arguments)
             do {

@@ -13,9 +13,9 @@ use super::world::temporary_folder;
 use super::{Persona, STEP_BOUND, Scenario, Step};
 use crate::failure::{Failure, LocalCode};
 
-/// `within` moves the clock in so many pieces.
+/// `within` moves the clock in so many pieces, of whole seconds: other runners' clocks know no others.
 const PIECES: u64 = 20;
-const SMALLEST_PIECE_MS: u64 = 1_000;
+const SECOND_MS: u64 = 1_000;
 /// After a persona has topped up: its TOTP code and the pause between two top-ups are over.
 const AFTER_TOP_UP_MS: u64 = 61_000;
 
@@ -178,7 +178,7 @@ async fn one(stage: &mut Stage, step: &Step, saved: &mut Saved) -> Result<(), Mi
     let expected: Vec<(&str, Expectation)> =
         step.expect.iter().map(|(path, expected)| (path.as_str(), expected.filled(saved))).collect();
     let mut left = step.within_ms.unwrap_or(0);
-    let piece = left.checked_div(PIECES).unwrap_or(0).max(SMALLEST_PIECE_MS);
+    let piece = left.div_euclid(PIECES * SECOND_MS).max(1).saturating_mul(SECOND_MS);
     loop {
         let who = step.actor.as_deref().unwrap_or_default();
         let outcome = match stage.perform(step.verb.name, who, &arguments).await {
