@@ -47,7 +47,7 @@ extension Bindings {
                 #expect(try taro.opened.firstScreen() == .home)
                 try taro.opened.lock()
                 #expect(try taro.opened.firstScreen() == .unlock)
-                try taro.opened.unlock()
+                try await taro.opened.unlock()
             }
         }
 
