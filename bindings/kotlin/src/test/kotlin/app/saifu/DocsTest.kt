@@ -1,6 +1,8 @@
 package app.saifu
 
+import app.saifu.examples.FirstScreen
 import app.saifu.examples.codeToShow
+import app.saifu.examples.firstScreen
 import app.saifu.examples.logTo
 import app.saifu.examples.open
 import app.saifu.examples.show
@@ -42,7 +44,15 @@ class DocsTest {
         logTo { }
         val wallet = open(person.folder.toFile(), person.platform, issuer)
         person.wallet = wallet
-        signUp(wallet, person.number) { newestCode("taro") }
+        assertEquals(FirstScreen.NUMBER, firstScreen(wallet))
+        signUp(wallet, person.number) {
+            assertEquals(FirstScreen.CODE, firstScreen(wallet))
+            newestCode("taro")
+        }
+        wallet.lock()
+        assertEquals(FirstScreen.UNLOCK, firstScreen(wallet))
+        wallet.unlock()
+        assertEquals(FirstScreen.HOME, firstScreen(wallet))
         val refreshed = CompletableDeferred<Long>()
         val screen = Job()
         show(wallet, scope + screen) { balance -> balance?.let(refreshed::complete) }

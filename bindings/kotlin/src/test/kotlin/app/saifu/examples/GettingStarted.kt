@@ -11,6 +11,7 @@ import app.saifu.TopUp
 import app.saifu.Wallet
 import app.saifu.WalletEvent
 import app.saifu.WalletException
+import app.saifu.WalletState
 import app.saifu.confirm
 import app.saifu.events
 import app.saifu.follow
@@ -33,6 +34,18 @@ suspend fun open(noBackupFilesDir: File, host: Host, issuer: Config): Wallet {
     return openWallet(host, issuer.copy(folder = folder))
 }
 // end: open
+
+// begin: first-screen
+enum class FirstScreen { NUMBER, CODE, HOME, UNLOCK }
+
+fun firstScreen(wallet: Wallet): FirstScreen =
+    when (wallet.home().state) {
+        WalletState.READY -> FirstScreen.HOME
+        WalletState.LOCKED -> FirstScreen.UNLOCK
+        WalletState.NO_ACCOUNT, WalletState.SIGNING_UP ->
+            if (wallet.account().use { it.signUpInProgress() } == null) FirstScreen.NUMBER else FirstScreen.CODE
+    }
+// end: first-screen
 
 // begin: sign-up
 suspend fun signUp(wallet: Wallet, number: String, code: suspend () -> String) {
