@@ -51,6 +51,9 @@ struct Cost {
     name: String,
     count: u64,
     ns: f64,
+    /// Where memory is collected now and then and `ns` leaves that out, as an app that calls now and then has it: with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    without_pause_ns: Option<f64>,
 }
 
 /// Before and after much work. Live objects are the library's, so Rust alone has none.
@@ -160,10 +163,14 @@ pub(super) fn figures(chunks: &[Chunk]) -> Value {
 
 fn summary(all: &[Told], language: &str) -> Value {
     let of: Vec<&Told> = all.iter().filter(|told| told.language == language).collect();
-    let (mut costs, mut parts) = (BTreeMap::<&str, Vec<f64>>::new(), BTreeMap::<&str, Vec<f64>>::new());
+    let (mut costs, mut unbroken) = (BTreeMap::<&str, Vec<f64>>::new(), BTreeMap::<&str, Vec<f64>>::new());
     for cost in of.iter().flat_map(|told| &told.calls) {
         costs.entry(&cost.name).or_default().push(cost.ns);
+        if let Some(ns) = cost.without_pause_ns {
+            unbroken.entry(&cost.name).or_default().push(ns);
+        }
     }
+    let mut parts = BTreeMap::<&str, Vec<f64>>::new();
     for (part, ms) in of.iter().flat_map(|told| &told.cold).flatten() {
         parts.entry(part).or_default().push(*ms);
     }
@@ -172,6 +179,7 @@ fn summary(all: &[Told], language: &str) -> Value {
     };
     json!({
         "call_ns": medians(costs, 1.0),
+        "call_ns_without_pause": medians(unbroken, 1.0),
         "cold_start_ms": medians(parts, 100.0),
         "starts": of.iter().map(|told| told.cold.len()).sum::<usize>(),
         "openings": of.iter().map(|told| &told.openings).collect::<Vec<_>>(),
