@@ -19,7 +19,7 @@ use crate::size;
 pub(super) const ABOUT: About = About {
     name: "bindings",
     sentence: "calls, cold starts, 10,000 openings and 100,000 calls in Rust, Kotlin and Swift",
-    takes: "3 rounds, about 10 minutes",
+    takes: "3 rounds, about 15 minutes",
     rounds: 3,
     rounds_a_chunk: 1,
 };
