@@ -1,0 +1,77 @@
+package app.saifu
+
+import app.saifu.scenario.Stage
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.Runnable
+import kotlinx.coroutines.async
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.withTimeoutOrNull
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import kotlin.coroutines.CoroutineContext
+import kotlin.random.Random
+import kotlin.time.Duration.Companion.microseconds
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeSource
+
+/**
+ * Calls given up while their result is on its way, between its arrival and the coroutine's waking: what they bring is let go.
+ * The control is the generated call without our [cancelling]: it leaves approvals behind for good.
+ */
+class LastMomentTest {
+    /** Cancels [job] a moment after something of it has been woken. */
+    private class Dispatcher(private val random: Random) : CoroutineDispatcher() {
+        @Volatile
+        var job: Job? = null
+
+        override fun dispatch(context: CoroutineContext, block: Runnable) {
+            val woken = TimeSource.Monotonic.markNow()
+            val moment = random.nextInt(300).microseconds
+            Dispatchers.IO.dispatch(context) {
+                while (woken.elapsedNow() < moment) Thread.onSpinWait()
+                job?.cancel()
+            }
+            Dispatchers.Default.dispatch(context, block)
+        }
+    }
+
+    private val random = Random(20_261_123)
+
+    /** Gives [call] up so many times, and counts the approvals that nobody can let go of any more. */
+    private suspend fun CoroutineScope.left(tries: Int, call: suspend () -> Approval): ULong {
+        val before = diagnostics().approvals
+        repeat(tries) {
+            val dispatcher = Dispatcher(random)
+            val job = async(dispatcher, CoroutineStart.UNDISPATCHED) { runCatching { call() } }
+            dispatcher.job = job
+            job.join()
+            if (!job.isCancelled) job.await().onSuccess(Approval::destroy)
+            settled()
+        }
+        // What Kotlin knows of, its collector finds.
+        withTimeoutOrNull(2.seconds) {
+            while (diagnostics().approvals > before) {
+                System.gc()
+                delay(20)
+            }
+        }
+        return diagnostics().approvals - before
+    }
+
+    @Test
+    fun `a result on its way to a coroutine that ends is let go`() = stage { scope ->
+        starter("taro", number(1)).topUps().use { topUps ->
+            assertTrue(scope.left(TRIES) { topUps.prepareAtm(1, null) } > 0u, "the generated call leaves them")
+            assertEquals(0uL, scope.left(TRIES) { topUps.prepareAtm(1) })
+        }
+    }
+
+    private companion object {
+        const val TRIES = 400
+    }
+}
