@@ -1,62 +1,48 @@
 package app.saifu
 
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.NonCancellable
-import kotlinx.coroutines.awaitCancellation
-import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.async
+import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
-import kotlinx.coroutines.isActive
-import kotlinx.coroutines.launch
-import kotlinx.coroutines.withContext
 
 // The asynchronous calls as Kotlin has them, without a handle: cancelling the coroutine gives the call up. What has begun by
 // then goes on to its recorded end, so a payment is never cut in half; the next look shows what became of it. The members
 // take a [Cancel] too, for code that gives calls up in other ways; whoever uses those cancels by the handle.
 
 /**
- * Makes a call with a [Cancel] of its own, which is cancelled with the coroutine that makes it.
+ * Waits for [call], which goes on beside this coroutine when that is cancelled.
  *
- * The coroutine itself must not drop the call: UniFFI hands a result over in two steps, and what a cancelled coroutine
- * leaves between them is never freed, see `docs/decisions/011`.
+ * Dropped by its coroutine, the call could lose its result: UniFFI hands it over in two steps, and what is left between them
+ * is never freed, see `docs/decisions/011`.
  */
-private suspend fun <T> cancelling(call: suspend (Cancel) -> T): T =
-    Cancel().use { cancel ->
-        coroutineScope {
-            val end = launch(Dispatchers.Unconfined) {
-                try {
-                    awaitCancellation()
-                } finally {
-                    cancel.cancel()
-                }
-            }
-            val outcome = withContext(NonCancellable) { runCatching { call(cancel) } }
-            end.cancel()
-            if (!isActive) (outcome.getOrNull() as? Disposable)?.destroy()
-            ensureActive()
-            outcome.getOrThrow()
-        }
-    }
+private suspend fun <T> waitingFor(call: suspend () -> T): T {
+    val context = currentCoroutineContext()
+    context.ensureActive()
+    return CoroutineScope(context.minusKey(Job)).async(start = CoroutineStart.UNDISPATCHED) { call() }.await()
+}
 
 /** Asks the issuer, and gives the home screen. */
-public suspend fun Wallet.refresh(): HomeScreen = cancelling { refresh(it) }
+public suspend fun Wallet.refresh(): HomeScreen = waitingFor { refresh(null) }
 
 /** Listens to the issuer's events from now on; returns once everything missed so far has been caught up. */
-public suspend fun Wallet.follow(): Unit = cancelling { follow(it) }
+public suspend fun Wallet.follow(): Unit = waitingFor { follow(null) }
 
 /** Asks for an SMS code to [number]; again for another one. */
-public suspend fun Account.signUp(number: String): SignUpScreen = cancelling { signUp(number, it) }
+public suspend fun Account.signUp(number: String): SignUpScreen = waitingFor { signUp(number, null) }
 
 /** Enters the SMS's [code]. Gives the id of this device. */
-public suspend fun Account.confirm(code: String): String = cancelling { confirm(code, it) }
+public suspend fun Account.confirm(code: String): String = waitingFor { confirm(code, null) }
 
 /** Prepares a top-up of [yen] at an ATM. Nothing moves before the owner has approved it. */
-public suspend fun TopUps.prepareAtm(yen: Long): Approval = cancelling { prepareAtm(yen, it) }
+public suspend fun TopUps.prepareAtm(yen: Long): Approval = waitingFor { prepareAtm(yen, null) }
 
 /** Sends what the owner approved; [signature] is the authorization key's over [Approval.signingBytes]. */
-public suspend fun Approval.confirm(signature: ByteArray): TopUp = cancelling { confirm(signature, it) }
+public suspend fun Approval.confirm(signature: ByteArray): TopUp = waitingFor { confirm(signature, null) }
 
 /** Fetches a one-time code for [purpose]. */
-public suspend fun Codes.next(purpose: Purpose): PaymentCode = cancelling { next(purpose, it) }
+public suspend fun Codes.next(purpose: Purpose): PaymentCode = waitingFor { next(purpose, null) }
 
 /** The newest [limit] entries, the newest first, from the device's own files. */
-public suspend fun History.newest(limit: UInt): List<HistoryEntry> = cancelling { newest(limit, it) }
+public suspend fun History.newest(limit: UInt): List<HistoryEntry> = waitingFor { newest(limit, null) }

@@ -21,7 +21,7 @@ import kotlin.time.TimeSource
 
 /**
  * Calls given up while their result is on its way, between its arrival and the coroutine's waking: what they bring is let go.
- * The control is the generated call without our [cancelling]: it leaves approvals behind for good.
+ * The control is the generated call without our overload: it leaves approvals behind for good.
  */
 class LastMomentTest {
     /** Cancels [job] a moment after something of it has been woken. */
