@@ -134,8 +134,12 @@ class CancellationTest {
         starter("taro", number(1), seen = ::watched).topUps().use { topUps ->
             approvals(this, scope, topUps, 100)
             held("taro").let { (known, held) -> assertEquals(held, known, "with the defence") }
-            drilling("abandon") { approvals(this, scope, topUps, 200) }
-            held("taro").let { (known, held) -> assertTrue(known < held) { "without it: $known known of $held" } }
+            // Between the two records there is little time, and how often it is met is up to the machine: as often as it needs.
+            val behind = (1..50).any {
+                drilling("abandon") { approvals(this, scope, topUps, 100) }
+                held("taro").let { (known, held) -> known < held }
+            }
+            assertTrue(behind, "without the defence the wallet knows all that the issuer holds")
             held("taro").let { (known, held) -> assertEquals(held, known, "after the next contact") }
         }
     }

@@ -66,12 +66,19 @@ class LastMomentTest {
     @Test
     fun `a result on its way to a coroutine that ends is let go`() = stage { scope ->
         starter("taro", number(1)).topUps().use { topUps ->
-            assertTrue(scope.left(TRIES) { topUps.prepareAtm(1, null) } > 0u, "the generated call leaves them")
-            assertEquals(0uL, scope.left(TRIES) { topUps.prepareAtm(1) })
+            // The moment is microseconds long, and how often it is met is up to the machine: as often as it needs.
+            var tries = 0
+            do {
+                tries += BATCH
+                assertTrue(tries <= MOST) { "the generated call leaves none of $MOST" }
+            } while (scope.left(BATCH) { topUps.prepareAtm(1, null) } == 0uL)
+            assertEquals(0uL, scope.left(maxOf(4 * tries, FEWEST)) { topUps.prepareAtm(1) })
         }
     }
 
     private companion object {
-        const val TRIES = 400
+        const val BATCH = 100
+        const val FEWEST = 400
+        const val MOST = 20_000
     }
 }
