@@ -12,8 +12,6 @@ public enum Trouble: Sendable {
     case refuses(HostError)
     /// It throws something the contract does not know.
     case throwsAnything
-    /// It takes that long, then answers.
-    case blocks(seconds: Double)
     /// It does something else first, on the library's thread: call the wallet back, cancel something.
     case first(@Sendable () -> Void)
     /// It answers with nonsense.
@@ -70,9 +68,6 @@ public final class TroubledHost: Keys, Secrets, Clock {
         case nil: return try truth()
         case .refuses(let error): throw error
         case .throwsAnything: throw SomethingElse()
-        case .blocks(let seconds):
-            Thread.sleep(forTimeInterval: seconds)
-            return try truth()
         case .first(let work):
             work()
             return try truth()
