@@ -12,7 +12,9 @@ import kotlinx.coroutines.delay
 import kotlinx.coroutines.withTimeoutOrNull
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Order
 import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.Timeout
 import kotlin.coroutines.CoroutineContext
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.microseconds
@@ -21,8 +23,11 @@ import kotlin.time.TimeSource
 
 /**
  * Calls given up while their result is on its way, between its arrival and the coroutine's waking: what they bring is let go.
- * The control is the generated call without our overload: it leaves approvals behind for good.
+ * The control is the generated call without our overload: it leaves approvals behind for good. So this runs last, after the
+ * tests that find nothing left.
  */
+@Order(Int.MAX_VALUE)
+@Timeout(600)
 class LastMomentTest {
     /** Cancels [job] a moment after something of it has been woken. */
     private class Dispatcher(private val random: Random) : CoroutineDispatcher() {
