@@ -12,30 +12,31 @@ use saifu_wire::{Bytes, Operation, ProblemCode};
 
 use crate::Error;
 use crate::state::{Activated, Confirmation, Kept};
+use crate::store::Turn;
 use crate::wallet::Inner;
 
 impl Inner {
     /// Does what is left of the activation: agreement, confirmation, both, or nothing.
-    pub(crate) async fn activate_if_needed(self: &Arc<Self>) -> Result<(), Error> {
-        if self.read(|state| state.activated.is_none()).ok_or(Error::Locked)? {
-            self.agree().await?;
+    pub(crate) async fn activate_if_needed(self: &Arc<Self>, turn: Turn) -> Result<(), Error> {
+        if self.store.read(|state| state.activated.is_none()).ok_or(Error::Locked)? {
+            self.agree(turn).await?;
         }
-        match self.confirm_activation().await {
+        match self.confirm_activation(turn).await {
             Err(error) if error.problem() == Some(ProblemCode::NoActivation) => {
-                self.agree().await?;
-                self.confirm_activation().await
+                self.agree(turn).await?;
+                self.confirm_activation(turn).await
             }
             other => other,
         }
     }
 
-    async fn agree(self: &Arc<Self>) -> Result<(), Error> {
+    async fn agree(self: &Arc<Self>, turn: Turn) -> Result<(), Error> {
         let binding = self.binding()?;
         let ephemeral = EphemeralKey::generate()?;
         let phone_point = ephemeral.public_key().point().to_vec();
         let body = ActivationRequest { phone_point: Bytes(phone_point.clone()) };
         let request = Request::new(Operation::Activation, Auth::Session, Class::Screen);
-        let answer: ActivationAnswer = self.link.call(request, &body).await?;
+        let answer: ActivationAnswer = self.call(turn, request, &body).await?;
         let issuer_point = PublicKey::from_point(&answer.issuer_point.0)
             .map_err(|_| Error::Untrusted("its half of the activation is malformed"))?;
         let transcript = signed::activation(answer.activation, binding, &phone_point, issuer_point.point());
@@ -54,19 +55,19 @@ impl Inner {
             totp: answer.totp,
             unconfirmed: Some(Confirmation { signature, mac }),
         };
-        self.commit(move |state| state.activated = Some(activated)).await
+        self.commit(turn, move |state| state.activated = Some(activated)).await
     }
 
-    async fn confirm_activation(self: &Arc<Self>) -> Result<(), Error> {
-        let open = self.read(|state| {
+    async fn confirm_activation(self: &Arc<Self>, turn: Turn) -> Result<(), Error> {
+        let open = self.store.read(|state| {
             let activated = state.activated.as_ref()?;
             Some((activated.activation, activated.unconfirmed.clone()?))
         });
         let Some((activation, Confirmation { signature, mac })) = open.ok_or(Error::Locked)? else { return Ok(()) };
         let body = ActivationConfirmRequest { activation, signature: Bytes(signature), mac: Bytes(mac) };
         let request = Request::new(Operation::ActivationConfirm, Auth::Session, Class::Screen);
-        let _: ActivationConfirmed = self.link.call(request, &body).await?;
-        self.commit(move |state| {
+        let _: ActivationConfirmed = self.call(turn, request, &body).await?;
+        self.commit(turn, move |state| {
             if let Some(activated) = state.activated.as_mut().filter(|a| a.activation == activation) {
                 activated.unconfirmed = None;
             }

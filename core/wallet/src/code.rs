@@ -1,13 +1,12 @@
 //! What is shown at a till or typed at an ATM: payment codes and the in-app TOTP.
 
-use std::sync::PoisonError;
-
 use saifu_code::{Matrix, Totp, code128, qr};
 use saifu_link::{Auth, Request};
-use saifu_policy::Class;
+use saifu_policy::{Class, Trust};
 use saifu_wire::messages::{CodeAnswer, CodeRequest, Purpose};
 use saifu_wire::{Millis, Operation, Sensitive, Yen};
 
+use crate::account::Call;
 use crate::{Error, Wallet};
 
 /// Why there is no code to show.
@@ -52,6 +51,10 @@ pub struct PaymentCode {
     pub cap_yen: Yen,
     /// Whether it was made without the issuer.
     pub offline: bool,
+    /// What the times rest on.
+    pub trust: Trust,
+    /// The account's newest event when it was made.
+    last_event: u64,
     barcode: Matrix,
     qr: Matrix,
 }
@@ -89,16 +92,70 @@ pub struct TotpCode {
     pub code: Sensitive,
     /// The next one starts then, by the issuer's clock.
     pub valid_until: Millis,
+    /// What the time rests on. A code of a time that rests on the phone's own clock may be refused, and three wrong ones end an
+    /// ATM number: connect once, and it rests on the issuer's again.
+    pub trust: Trust,
 }
 
-fn symbols(answer: CodeAnswer, purpose: Purpose) -> Result<PaymentCode, Error> {
+/// The codes in hand.
+#[derive(Default)]
+pub(crate) struct Codes {
+    live: Vec<PaymentCode>,
+    /// A till scanned a code at this event: those made before it are spent, also one whose answer comes after it.
+    burnt_at: u64,
+}
+
+impl Codes {
+    /// The issuer keeps three alive; so does the phone.
+    const MOST: usize = 3;
+
+    fn keep(&mut self, code: PaymentCode, now: Millis) {
+        self.live.retain(|code| now < code.expires_at);
+        if code.last_event < self.burnt_at {
+            return;
+        }
+        while self.live.len() >= Self::MOST {
+            self.live.remove(0);
+        }
+        self.live.push(code);
+    }
+
+    fn fresh(&self, purpose: Purpose, now: Millis) -> Option<&PaymentCode> {
+        self.live.iter().rev().find(|code| code.purpose == purpose && now < code.refresh_at)
+    }
+
+    /// A till scanned one of them; which one, the event does not say.
+    pub(crate) fn burnt(&mut self, event: u64) {
+        self.burnt_at = self.burnt_at.max(event);
+        self.live.retain(|code| code.last_event >= event);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+fn symbols(answer: CodeAnswer, purpose: Purpose, trust: Trust) -> Result<PaymentCode, Error> {
     let nonsense = "a payment code is malformed";
     let text = answer.digits.expose();
     saifu_code::PaymentDigits::parse(text).map_err(|_| Error::Untrusted(nonsense))?;
     let barcode = code128::encode(text).map_err(|_| Error::Untrusted(nonsense))?;
     let qr = qr::encode(text).map_err(|_| Error::Untrusted(nonsense))?;
-    let CodeAnswer { digits, issued_at, refresh_at, expires_at, cap_yen, .. } = answer;
-    Ok(PaymentCode { digits, purpose, issued_at, refresh_at, expires_at, cap_yen, offline: false, barcode, qr })
+    let CodeAnswer { digits, issued_at, refresh_at, expires_at, cap_yen, last_event } = answer;
+    let offline = false;
+    Ok(PaymentCode {
+        digits,
+        purpose,
+        issued_at,
+        refresh_at,
+        expires_at,
+        cap_yen,
+        offline,
+        trust,
+        last_event,
+        barcode,
+        qr,
+    })
 }
 
 impl Wallet {
@@ -107,13 +164,15 @@ impl Wallet {
     /// # Errors
     /// [`Refusal`].
     pub fn payment_code(&self, purpose: Purpose) -> Result<PaymentCode, Refusal> {
-        if !self.0.read(|state| state.account.is_some()).ok_or(Refusal::Locked)? {
-            return Err(Refusal::NotSignedUp);
-        }
-        let now = self.0.issuer_time();
-        let codes = self.0.codes.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = codes.iter().rev().find(|code| code.purpose == purpose && now < code.refresh_at);
-        fresh.cloned().ok_or(Refusal::NoCodeInHand)
+        self.0.may(Call::Use).map_err(|error| match error {
+            Error::Locked => Refusal::Locked,
+            _ => Refusal::NotSignedUp,
+        })?;
+        // The clock is a foreign call: none is made under a lock.
+        let time = self.0.time();
+        let mut code = self.0.codes().fresh(purpose, Millis(time.issuer_ms)).cloned().ok_or(Refusal::NoCodeInHand)?;
+        code.trust = time.trust;
+        Ok(code)
     }
 
     /// Fetches a fresh code.
@@ -121,19 +180,18 @@ impl Wallet {
     /// # Errors
     /// [`Error::NotSignedUp`], network errors, [`Error::Refused`] with `frozen`, `switched-off`, `over-limit`.
     pub async fn next_code(&self, purpose: Purpose) -> Result<PaymentCode, Error> {
-        self.0.binding()?;
+        let turn = self.0.may(Call::Use)?;
         let request = Request::new(Operation::Code, Auth::Session, Class::Pay);
-        let answer: CodeAnswer = self.0.link.call(request, &CodeRequest { purpose }).await?;
-        let code = symbols(answer, purpose)?;
+        let answer: CodeAnswer = self.0.call(turn, request, &CodeRequest { purpose }).await?;
         // The clock is a foreign call: none is made under a lock.
-        let now = self.0.issuer_time();
-        let mut codes = self.0.codes.lock().unwrap_or_else(PoisonError::into_inner);
-        codes.retain(|code| now < code.expires_at);
-        // The issuer keeps three alive; so does the phone.
-        while codes.len() >= 3 {
-            codes.remove(0);
+        let time = self.0.time();
+        let code = symbols(answer, purpose, time.trust)?;
+        let mut codes = self.0.codes();
+        // A lock clears the codes after it ended the turn, so nothing is put back behind it.
+        if !self.0.store.runs(turn) {
+            return Err(Error::Locked);
         }
-        codes.push(code.clone());
+        codes.keep(code.clone(), Millis(time.issuer_ms));
         Ok(code)
     }
 
@@ -142,18 +200,61 @@ impl Wallet {
     /// # Errors
     /// [`Error::NotSignedUp`], [`Error::NotActivated`], [`Error::Locked`].
     pub fn totp(&self) -> Result<TotpCode, Error> {
-        self.0.binding()?;
-        let kept = self.0.read(|state| {
+        self.0.may(Call::Use)?;
+        let kept = self.0.store.read(|state| {
             let activated = state.activated.as_ref()?;
             Some((activated.totp_secret.secret(), activated.totp))
         });
         let (secret, parameters) = kept.ok_or(Error::Locked)?.ok_or(Error::NotActivated)?;
         let totp = Totp::new(saifu_crypto::HashAlgorithm::Sha1, parameters.digits, parameters.period)
             .map_err(|_| Error::Untrusted("its TOTP parameters make no sense"))?;
-        let seconds = self.0.issuer_time().seconds();
+        let time = self.0.time();
+        let seconds = Millis(time.issuer_ms).seconds();
         Ok(TotpCode {
             code: Sensitive::new(totp.code(&secret, seconds)),
             valid_until: Millis(totp.valid_until(seconds).saturating_mul(1_000)),
+            trust: time.trust,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(last_event: u64) -> PaymentCode {
+        let digits = saifu_code::PaymentDigits::new(Default::default(), saifu_code::Kind::OnlinePay, 7).unwrap();
+        let answer = CodeAnswer {
+            digits: Sensitive::new(digits.as_str()),
+            issued_at: Millis(0),
+            refresh_at: Millis(60_000),
+            expires_at: Millis(300_000),
+            cap_yen: Yen(30_000),
+            last_event,
+        };
+        symbols(answer, Purpose::Pay, Trust::Full).unwrap()
+    }
+
+    #[test]
+    fn scan_ends_the_codes_made_before_it_also_those_that_come_late() {
+        let mut codes = Codes::default();
+        codes.keep(code(4), Millis(0));
+        assert!(codes.fresh(Purpose::Pay, Millis(1)).is_some());
+        // Control: without `burnt` the code stays current until its refresh.
+        codes.burnt(5);
+        assert!(codes.fresh(Purpose::Pay, Millis(1)).is_none());
+        codes.keep(code(4), Millis(1));
+        assert!(codes.fresh(Purpose::Pay, Millis(1)).is_none(), "made before the scan, answered after it");
+        codes.keep(code(5), Millis(1));
+        assert!(codes.fresh(Purpose::Pay, Millis(1)).is_some());
+    }
+
+    #[test]
+    fn three_codes_live_at_once() {
+        let mut codes = Codes::default();
+        for last_event in 0..5 {
+            codes.keep(code(last_event), Millis(0));
+        }
+        assert_eq!(codes.live.len(), 3);
     }
 }

@@ -1,50 +1,34 @@
 //! The home screen, from the journal alone, and how it is brought up to date.
 
-use saifu_link::{Auth, Request};
-use saifu_policy::Class;
-use saifu_wire::messages::IntentOperation;
-use saifu_wire::messages::{Home as IssuerHome, Notice, ResolveAnswer, ResolveRequest, Resolved, Standing, TopUpState};
-use saifu_wire::{DeviceId, IntentKey, Millis, Operation, Points, Yen};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::state::{Intent, State};
+use saifu_link::{Auth, Request};
+use saifu_policy::{Class, IssuerTime, Trust};
+use saifu_wire::messages::{Home as IssuerHome, Notice, Standing};
+use saifu_wire::{DeviceId, IntentKey, Millis, Open, Operation, Points, ProblemCode, Yen};
+
+use crate::account::{Call, WalletState};
+use crate::follower::Following;
+use crate::state::{Picture, State};
+use crate::store::Turn;
 use crate::wallet::Inner;
 use crate::{Error, Wallet};
 
-/// How far this wallet has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WalletState {
-    /// Nobody has signed up here.
-    NoAccount,
-    /// An SMS code is awaited; over when the code is dead.
-    SigningUp,
-    /// An account is here.
-    Ready,
-    /// The wallet is locked: what is in it is not known until it is unlocked.
-    Locked,
-}
-
-impl WalletState {
-    /// The stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NoAccount => "no-account",
-            Self::SigningUp => "signing-up",
-            Self::Ready => "ready",
-            Self::Locked => "locked",
-        }
-    }
-}
+/// How long a refresh waits for the history, which goes on without it.
+const HISTORY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the home screen shows. Figures that are not known are `None` with a reason, never 0.
 #[derive(Debug, Clone)]
 pub struct Home {
-    /// How far this wallet has come.
+    /// How far this wallet has come, and by [`WalletState::way_out`] what leads on.
     pub state: WalletState,
+    /// Why the issuer has put this device aside.
+    pub put_aside: Option<Open<ProblemCode>>,
     /// This device, once there is one.
     pub device: Option<DeviceId>,
     /// Which limits apply.
-    pub standing: Option<Standing>,
+    pub standing: Option<Open<Standing>>,
     /// What can be spent, as of `as_of`.
     pub balance_yen: Option<Yen>,
     /// Why the balance is not known.
@@ -53,6 +37,8 @@ pub struct Home {
     pub as_of: Option<Millis>,
     /// How old that is, in milliseconds, by the issuer's clock.
     pub age_ms: Option<u64>,
+    /// What the issuer's clock rests on here.
+    pub trust: Trust,
     /// Loyalty points.
     pub points: Option<Points>,
     /// Whether the account is frozen.
@@ -65,33 +51,39 @@ pub struct Home {
     pub notices: Vec<Notice>,
     /// The newest event the wallet knows.
     pub last_event: u64,
+    /// Whether lines of the history are missing on this phone.
+    pub history_incomplete: bool,
+    /// How the following of events stands.
+    pub following: Following,
 }
 
-fn picture(state: &State, now: Millis) -> Home {
-    let wallet_state = match (&state.account, state.awaiting_code(now)) {
-        (Some(_), _) => WalletState::Ready,
-        (None, Some(_)) => WalletState::SigningUp,
-        (None, None) => WalletState::NoAccount,
-    };
-    let home = state.home.as_ref();
+fn screen(state: &State, time: IssuerTime, following: Following) -> Home {
+    let now = Millis(time.issuer_ms);
+    let wallet_state = state.wallet_state(now);
+    let picture = state.picture.as_ref();
+    let account = state.account.as_ref();
     Home {
         state: wallet_state,
-        device: state.account.as_ref().map(|account| account.binding.device),
-        standing: home.map(|home| home.standing),
-        balance_yen: home.map(|home| home.balance_yen),
-        balance_reason: match (home, wallet_state) {
+        put_aside: account.and_then(|account| account.put_aside.clone()),
+        device: account.map(|account| account.binding.device),
+        standing: picture.map(|picture| picture.standing.clone()),
+        balance_yen: picture.map(|picture| picture.balance_yen),
+        balance_reason: match (picture, account) {
             (Some(_), _) => None,
-            (None, WalletState::Ready) => Some("the issuer has not been reached yet"),
-            (None, _) => Some("there is no account yet"),
+            (None, Some(_)) => Some("the issuer has not been reached yet"),
+            (None, None) => Some("there is no account yet"),
         },
-        as_of: home.map(|home| home.as_of),
-        age_ms: home.map(|home| now.since(home.as_of)),
-        points: home.map(|home| home.points),
-        frozen: home.is_some_and(|home| home.frozen),
-        top_up_left_yen: home.map(|home| home.top_up_left_yen),
-        pay_left_yen: home.map(|home| home.pay_left_yen),
-        notices: home.map(|home| home.notices.clone()).unwrap_or_default(),
-        last_event: home.map_or(0, |home| home.last_event),
+        as_of: picture.map(|picture| picture.as_of),
+        age_ms: picture.map(|picture| now.since(picture.as_of)),
+        trust: time.trust,
+        points: picture.map(|picture| picture.points),
+        frozen: picture.is_some_and(|picture| picture.frozen),
+        top_up_left_yen: picture.map(|picture| picture.top_up_left_yen),
+        pay_left_yen: picture.map(|picture| picture.pay_left_yen),
+        notices: picture.map(|picture| picture.notices.clone()).unwrap_or_default(),
+        last_event: state.last_event(),
+        history_incomplete: account.is_some() && !state.history_is_complete(),
+        following,
     }
 }
 
@@ -99,14 +91,16 @@ impl Wallet {
     /// The home screen as last known. Never waits for anything.
     #[must_use]
     pub fn home(&self) -> Home {
-        let now = self.0.issuer_time();
-        self.0.read(|state| picture(state, now)).unwrap_or_else(|| {
-            let nothing = picture(&State::default(), now);
+        let (time, following) = (self.0.time(), self.0.follower().standing());
+        let known = self.0.store.read(|state| screen(state, time, following.clone()));
+        known.unwrap_or_else(|| {
+            let nothing = screen(&State::default(), time, following);
             Home { state: WalletState::Locked, balance_reason: Some("the wallet is locked"), ..nothing }
         })
     }
 
-    /// Brings everything up to date: unfinished activation, intents with unknown outcome, home, history.
+    /// Brings everything up to date: unfinished activation, intents with unknown outcome, home. The history and the service
+    /// document follow beside it: a disk or an origin that hangs keeps nobody waiting for a balance.
     ///
     /// # Errors
     /// [`Error::Offline`], [`Error::NoAnswer`], [`Error::Refused`], [`Error::NotSignedUp`]: what is known stays.
@@ -115,120 +109,85 @@ impl Wallet {
     }
 
     async fn ask_everything(&self) -> Result<Home, Error> {
-        self.0.binding()?;
-        self.0.activate_if_needed().await?;
-        self.0.resolve_intents().await?;
-        self.0.refresh_home().await?;
-        // Fetched after the picture, so it holds at least what the picture knows.
-        let known = self.0.last_event();
-        self.0.refresh_service_document().await;
-        self.0.refresh_history(known).await?;
+        let turn = self.0.may(Call::Use)?;
+        self.0.activate_if_needed(turn).await?;
+        self.0.resolve_intents(turn).await?;
+        self.0.refresh_home(turn).await?;
+        self.0.read_service_document(turn);
+        if self.0.store.read(State::history_is_complete) != Some(true) {
+            self.0.fill(turn);
+            // Beyond that the home screen says that it is incomplete.
+            let _ = tokio::time::timeout(HISTORY_PATIENCE, self.0.filling.rests()).await;
+        }
         Ok(self.home())
     }
 }
 
 impl Inner {
-    pub(crate) async fn refresh_home(self: &std::sync::Arc<Self>) -> Result<(), Error> {
-        let before = self.read(|state| state.top_ups.iter().map(|top_up| top_up.intent).collect::<Vec<_>>());
+    pub(crate) async fn refresh_home(self: &Arc<Self>, turn: Turn) -> Result<(), Error> {
+        let before = self.store.read(|state| state.intents.iter().map(|intent| intent.key).collect::<Vec<_>>());
         let before = before.ok_or(Error::Locked)?;
         let request = Request::new(Operation::Home, Auth::Session, Class::Screen);
-        let home: IssuerHome = self.link.call(request, &()).await?;
-        self.commit(move |state| accept_home(state, home, &before)).await
-    }
-
-    /// A missing or stale document changes nothing: the last one stays in force.
-    async fn refresh_service_document(self: &std::sync::Arc<Self>) {
-        let known = self.read(|state| state.service_version).unwrap_or_default();
-        match self.link.service_document(known).await {
-            Ok(document) if document.version > known => {
-                let _ = self.commit(move |state| state.service_version = document.version).await;
-            }
-            Ok(_) => {}
-            Err(error) => tracing::info!(target: "saifu", %error, "service document not refreshed"),
-        }
-    }
-
-    /// Asks what became of each intent whose outcome is unknown. The asking itself voids one that never arrived.
-    async fn resolve_intents(self: &std::sync::Arc<Self>) -> Result<(), Error> {
-        let intents: Vec<Intent> = self.read(|state| state.intents.clone()).ok_or(Error::Locked)?;
-        for intent in intents {
-            let body = ResolveRequest { operation: IntentOperation::TopUp, key: intent.key };
-            let request = Request::new(Operation::IntentResolve, Auth::Session, Class::Screen);
-            let answer: ResolveAnswer = self.link.call(request, &body).await?;
-            self.commit(move |state| {
-                state.intents.retain(|open| open.key != intent.key);
-                if let (Resolved::Accepted, Some(top_up)) = (answer.outcome, answer.top_up) {
-                    keep_top_up(state, top_up);
-                }
-            })
-            .await?;
+        let home: IssuerHome = self.call(turn, request, &()).await?;
+        let new_era = self.commit(turn, move |state| state.accept_home(home, &before)).await?;
+        if new_era {
+            self.codes().clear();
         }
         Ok(())
     }
-}
 
-/// Replaces the picture, unless a newer one came by another way, and with it the open top-ups this wallet has started.
-/// `before` are those that it knew before it asked: the picture tells of each of them that is still open. Times do not
-/// decide: a top-up and a picture may be of one millisecond.
-fn accept_home(state: &mut State, home: IssuerHome, before: &[IntentKey]) {
-    if state.home.as_ref().is_some_and(|known| known.last_event > home.last_event || known.as_of > home.as_of) {
-        return;
-    }
-    let known: Vec<_> = state.top_ups.iter().map(|top_up| top_up.intent).collect();
-    // A top-up recorded while it was asked may not be in it and stays.
-    let told = |intent| home.top_ups.iter().any(|top_up| top_up.intent == intent);
-    state.top_ups.retain(|top_up| !before.contains(&top_up.intent) && !told(top_up.intent));
-    state.top_ups.extend(home.top_ups.iter().filter(|top_up| known.contains(&top_up.intent)).cloned());
-    state.home = Some(home);
-}
-
-/// Records an accepted top-up; a final one is no longer pending and shows in the history.
-pub(crate) fn keep_top_up(state: &mut State, top_up: saifu_wire::messages::TopUp) {
-    state.top_ups.retain(|open| open.intent != top_up.intent);
-    if top_up.state == TopUpState::AwaitingCash {
-        state.top_ups.push(top_up);
+    /// Fetches the service document beside the callers. A missing or stale one changes nothing: the last one stays in force.
+    pub(crate) fn read_service_document(self: &Arc<Self>, turn: Turn) {
+        self.start(turn, |inner| &inner.reading, |inner, turn| async move {
+            let known = inner.store.read(|state| state.service_version).ok_or(Error::Locked)?;
+            match inner.link.service_document(known).await {
+                Ok(document) if document.version > known => {
+                    inner.commit(turn, move |state| state.service_version = document.version).await
+                }
+                Ok(_) => Ok(()),
+                Err(error) => {
+                    tracing::info!(target: "saifu", %error, "service document not refreshed");
+                    Ok(())
+                }
+            }
+        });
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unknown_balance_has_a_reason_and_is_never_zero() {
-        let home = picture(&State::default(), Millis(5));
-        assert_eq!((home.state, home.balance_yen), (WalletState::NoAccount, None));
-        assert!(home.balance_reason.is_some());
-    }
-
-    #[test]
-    fn picture_ends_the_top_ups_known_when_it_was_asked_for_even_of_its_own_millisecond() {
-        let top_up = |id: u128| saifu_wire::messages::TopUp {
-            intent: IntentKey(uuid::Uuid::from_u128(id)),
-            channel: saifu_wire::messages::Channel::Atm,
-            state: TopUpState::AwaitingCash,
-            yen: Yen(1_000),
-            posted_yen: Yen(0),
-            number: None,
-            since: Millis(5),
-            expires_at: Millis(9),
-        };
-        let (done, open, later) = (top_up(1), top_up(2), top_up(3));
-        let mut state = State { top_ups: vec![done.clone(), open.clone(), later.clone()], ..State::default() };
-        let picture = IssuerHome {
-            as_of: Millis(5),
-            last_event: 1,
-            balance_yen: Yen(1_000),
-            points: Points(0),
-            standing: Standing::Starter,
-            frozen: false,
-            top_up_left_yen: Yen(0),
-            pay_left_yen: Yen(0),
-            top_ups: vec![open.clone()],
-            notices: Vec::new(),
-        };
-        accept_home(&mut state, picture, &[done.intent, open.intent]);
-        let left: Vec<IntentKey> = state.top_ups.iter().map(|top_up| top_up.intent).collect();
-        assert_eq!(left, [later.intent, open.intent]);
+impl State {
+    /// Replaces the picture, unless a newer one came by another way, and with it the accepted intents of this wallet.
+    /// `before` are those that it knew before it asked: the picture tells of each of them that is still open. Times do not
+    /// decide: a top-up and a picture may be of one millisecond. `true`: the issuer has begun a new era, so that nothing it
+    /// said before counts.
+    fn accept_home(&mut self, home: IssuerHome, before: &[IntentKey]) -> bool {
+        let new_era = self.era.as_deref().is_some_and(|era| era != home.era.as_str());
+        let newer = |known: &Picture| known.last_event > home.last_event || known.as_of > home.as_of;
+        if !new_era && self.picture.as_ref().is_some_and(newer) {
+            return false;
+        }
+        if new_era {
+            self.forget_history();
+        }
+        // One that was recorded while the picture was asked for may not be in it and stays.
+        let open = |key: IntentKey| home.top_ups.iter().any(|top_up| top_up.intent == key);
+        self.intents.retain(|intent| intent.is_unknown() || !before.contains(&intent.key) || open(intent.key));
+        for top_up in home.top_ups {
+            if self.intents.iter().any(|intent| intent.key == top_up.intent && !intent.is_unknown()) {
+                self.keep_top_up(top_up);
+            }
+        }
+        self.era = Some(home.era.as_str().to_owned());
+        self.picture = Some(Picture {
+            as_of: home.as_of,
+            last_event: home.last_event,
+            balance_yen: home.balance_yen,
+            points: home.points,
+            standing: home.standing,
+            frozen: home.frozen,
+            top_up_left_yen: home.top_up_left_yen,
+            pay_left_yen: home.pay_left_yen,
+            notices: home.notices,
+        });
+        new_era
     }
 }

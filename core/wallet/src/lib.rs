@@ -10,6 +10,7 @@
 //! | pay | [`Wallet::payment_code`], [`Wallet::next_code`] |
 //! | prove this phone at an ATM | [`Wallet::totp`] |
 //! | hear what happens | [`Wallet::follow`], [`Wallet::events`] |
+//! | begin anew | [`Wallet::reset`] |
 //!
 //! *Invariants.* The wallet decides nothing about money: it mirrors what the issuer says and explains it. Whatever money or
 //! identity depends on is in the journal, on disk, before it is sent; the cache can be lost at any time. An intent with an
@@ -27,32 +28,47 @@
 //! # Ok(()) }
 //! ```
 
+mod account;
 mod activation;
-mod cache;
+mod chores;
 mod code;
 mod error;
 mod events;
+mod follower;
+mod history;
 mod home;
+mod intents;
+mod reset;
+mod sending;
 mod sign_up;
 mod state;
 mod step;
+mod store;
+mod stored;
 mod top_up;
 mod wallet;
 
+pub use account::WalletState;
 pub use code::{PaymentCode, Refusal, TotpCode};
 pub use error::{Error, OpenError};
-pub use events::Events;
-pub use home::{Home, WalletState};
+pub use events::{Events, Update};
+pub use follower::Following;
+pub use history::History;
+pub use home::Home;
+pub use intents::{IntentDetail, Pending, PendingWhat};
 pub use sign_up::{Ready, SignUp};
 pub use step::{STEP_TARGET, STEPS};
-pub use top_up::{Approval, Pending, PendingKind};
+pub use top_up::Approval;
 pub use wallet::{Config, Wallet};
 
 pub use saifu_code::Matrix;
 pub use saifu_link::{IssuerConfig, Roots};
+pub use saifu_policy::Trust;
 pub use saifu_vault::VaultError;
 pub use saifu_wire::messages::{
     Channel, EntryKind, EntryState, Event, EventBody, HistoryEntry, Notice, NoticeKind, Purpose, Standing, TopUp,
     TopUpState,
 };
-pub use saifu_wire::{Amount, DeviceId, IntentKey, Millis, PhoneError, PhoneNumber, Points, ProblemCode, Reason, Yen};
+pub use saifu_wire::{
+    Amount, DeviceId, IntentKey, Millis, Open, PhoneError, PhoneNumber, Points, ProblemCode, Reason, Yen,
+};

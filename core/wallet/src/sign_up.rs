@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use saifu_host::Role;
-use saifu_link::{Auth, Credentials, Request};
+use saifu_link::{Auth, Request};
 use saifu_policy::Class;
 use saifu_wire::messages::{SignUpAnswer, SignUpConfirmAnswer, SignUpConfirmRequest, SignUpRequest};
 use saifu_wire::signed::{self, Binding};
 use saifu_wire::{Bytes, DeviceId, Millis, Operation, PhoneNumber, ProblemCode, Sensitive};
 
-use crate::state::{Account, SigningUp, State};
+use crate::account::{Call, Change, Outcome};
+use crate::state::SigningUp;
+use crate::store::Turn;
 use crate::wallet::Inner;
 use crate::{Error, Wallet};
 
@@ -33,9 +35,7 @@ impl Wallet {
     /// [`Error::AlreadySignedUp`]; [`Error::Refused`] with `too-soon`, `too-many-tries`, `switched-off`; network errors.
     pub async fn sign_up(&self, number: PhoneNumber) -> Result<SignUp, Error> {
         let inner = &self.0;
-        if inner.read(|state| state.account.is_some()).ok_or(Error::Locked)? {
-            return Err(Error::AlreadySignedUp);
-        }
+        let turn = inner.may(Call::SignUp)?;
         let keys = Arc::clone(&inner.platform.keys);
         let (thumbprint, to) = (inner.link.thumbprint().to_owned(), number.clone());
         let body = inner
@@ -52,11 +52,14 @@ impl Wallet {
             })
             .await?;
         let request = Request::new(Operation::SignUp, Auth::Proof, Class::Screen);
-        let SignUpAnswer { request, expires_at, resend_at } = inner.link.call(request, &body).await?;
-        let since = inner.issuer_time();
+        let SignUpAnswer { request, expires_at, resend_at } = inner.call(turn, request, &body).await?;
+        let since = inner.now();
         let pending = SigningUp { request, number, since, expires_at, resend_at };
         let kept = pending.clone();
-        inner.commit(move |state| state.signing_up = Some(kept)).await?;
+        // A sign-up that was confirmed meanwhile stands.
+        if inner.commit(turn, move |state| state.change(Change::Asked(kept))).await? == Outcome::Stale {
+            return Err(Error::AlreadySignedUp);
+        }
         Ok(SignUp { inner: Arc::clone(inner), pending })
     }
 
@@ -64,7 +67,7 @@ impl Wallet {
     /// time and only the answer was lost, entering it again goes on.
     #[must_use]
     pub fn sign_up_in_progress(&self) -> Option<SignUp> {
-        let pending = self.0.read(|state| state.signing_up.clone())??;
+        let pending = self.0.store.read(|state| state.signing_up.clone())??;
         Some(SignUp { inner: Arc::clone(&self.0), pending })
     }
 }
@@ -98,14 +101,13 @@ impl SignUp {
     }
 
     async fn prove(&self, code: &str) -> Result<Ready, Error> {
-        let code: String = code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
-        if code.len() != 6 || !code.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(Error::InvalidInput("The code from the SMS has six digits."));
-        }
-        let answer = match self.ask(code).await {
+        let code = saifu_wire::sms_code(code).ok_or(Error::InvalidInput("The code from the SMS has six digits."))?;
+        let inner = &self.inner;
+        let (turn, request) = (inner.store.turn()?, self.pending.request);
+        let answer = match self.ask(turn, code).await {
             Err(error) => {
                 if matches!(error.problem(), Some(ProblemCode::NumberTaken | ProblemCode::SignUpExpired)) {
-                    self.inner.commit(|state| state.signing_up = None).await?;
+                    inner.commit(turn, move |state| state.change(Change::Ended(request))).await?;
                 }
                 return Err(error);
             }
@@ -113,37 +115,51 @@ impl SignUp {
         };
         let SignUpConfirmAnswer { account, device, epoch, .. } = answer;
         let binding = Binding { account, device, epoch };
-        let number = self.pending.number.clone();
-        self.inner
-            .commit(move |state| {
-                *state = State { anchor: state.anchor, service_version: state.service_version, ..State::default() };
-                state.account = Some(Account { binding, number });
-            })
-            .await?;
-        let keys = Arc::clone(&self.inner.platform.keys);
-        self.inner.link.set_credentials(Some(Credentials { binding, keys }));
-        // The account exists; should the network go now, the next refresh does the rest.
-        if let Err(error) = self.finish().await {
+        let change = Change::Confirmed { request, binding, number: self.pending.number.clone() };
+        match inner.commit(turn, move |state| state.change(change)).await? {
+            Outcome::Changed => inner.begin(turn).await,
+            // A second tap, or a second answer.
+            Outcome::Same => {}
+            Outcome::Stale => return Err(Error::InvalidInput("Another sign-up has begun since: enter its code.")),
+        }
+        // The account exists; should the network go now, the next contact does the rest.
+        if let Err(error) = self.finish(turn).await {
             tracing::info!(target: "saifu", %error, "activation is left to the next contact");
         }
         Ok(Ready { device })
     }
 
-    async fn ask(&self, code: String) -> Result<SignUpConfirmAnswer, Error> {
+    async fn ask(&self, turn: Turn, code: Sensitive) -> Result<SignUpConfirmAnswer, Error> {
         let inner = &self.inner;
         let keys = Arc::clone(&inner.platform.keys);
         let message = signed::sign_up_confirm(self.pending.request, inner.link.thumbprint());
         let signature = inner.blocking(move || Ok(keys.sign(&message)?)).await?;
         let body = SignUpConfirmRequest {
             request: self.pending.request,
-            code: Sensitive::new(code),
+            code,
             signature: Bytes(signature),
         };
-        Ok(inner.link.call(Request::new(Operation::SignUpConfirm, Auth::Proof, Class::Screen), &body).await?)
+        inner.call(turn, Request::new(Operation::SignUpConfirm, Auth::Proof, Class::Screen), &body).await
     }
 
-    async fn finish(&self) -> Result<(), Error> {
-        self.inner.activate_if_needed().await?;
-        self.inner.refresh_home().await
+    async fn finish(&self, turn: Turn) -> Result<(), Error> {
+        self.inner.activate_if_needed(turn).await?;
+        self.inner.refresh_home(turn).await
+    }
+}
+
+impl Inner {
+    /// A new account is on disk: everybody goes by it from now on.
+    async fn begin(self: &Arc<Self>, turn: Turn) {
+        self.codes().clear();
+        self.follower().give_up();
+        self.look_again();
+        self.announce();
+        // Copies of files from before this account are dead once its first state is on disk, and not earlier: until then
+        // somebody else's files may rest on the same key store.
+        let inner = Arc::clone(self);
+        if let Err(error) = self.blocking(move || inner.store.retire_older_keys(turn)).await {
+            tracing::warn!(target: "saifu", %error, "older sealing keys are still there");
+        }
     }
 }

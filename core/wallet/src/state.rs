@@ -1,17 +1,14 @@
-//! What the journal holds: one small record, whole, in each append. The vault sees bytes; this is their meaning.
-//!
-//! Encoding: a big-endian u16 version, then postcard. Version 1 is the first.
+//! What the wallet holds in memory and, whole, in each entry of the journal. How it is written is [`stored`](crate::stored)'s
+//! business, so that a field of the issuer's API can change without a wallet that no longer opens.
 
 use saifu_crypto::Secret;
 use saifu_policy::TrustedTime;
-use saifu_wire::messages::{Channel, Home, TopUp, TotpParameters};
+use saifu_wire::messages::{Channel, HistoryEntry, Notice, Standing, TotpParameters};
 use saifu_wire::signed::Binding;
-use saifu_wire::{Amount, IntentKey, Millis, PhoneNumber, RequestId, Sensitive};
-use zeroize::{Zeroize as _, Zeroizing};
+use saifu_wire::{Amount, IntentKey, Millis, Open, PhoneNumber, Points, ProblemCode, RequestId, Sensitive, Yen};
+use zeroize::Zeroizing;
 
-use crate::{Error, OpenError};
-
-const VERSION: u16 = 1;
+use crate::{Error, OpenError, stored};
 
 /// Secret bytes inside the state; serialized only into the sealed journal.
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
@@ -28,14 +25,16 @@ impl Kept {
 }
 
 /// The account this wallet belongs to.
-#[derive(Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Account {
     pub(crate) binding: Binding,
     pub(crate) number: PhoneNumber,
+    /// Why the issuer no longer knows this device, as far as it last said so.
+    pub(crate) put_aside: Option<Open<ProblemCode>>,
 }
 
 /// A sign-up whose SMS code has not been entered.
-#[derive(Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct SigningUp {
     pub(crate) request: RequestId,
     pub(crate) number: PhoneNumber,
@@ -45,7 +44,7 @@ pub(crate) struct SigningUp {
 }
 
 /// What an activation gave.
-#[derive(Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Clone)]
 pub(crate) struct Activated {
     pub(crate) activation: RequestId,
     pub(crate) alias: Sensitive,
@@ -58,45 +57,88 @@ pub(crate) struct Activated {
 }
 
 /// What proves that the phone has kept the secrets.
-#[derive(Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Clone)]
 pub(crate) struct Confirmation {
     pub(crate) signature: Vec<u8>,
     pub(crate) mac: Vec<u8>,
 }
 
-/// An approved intent whose outcome is unknown. On disk before it is sent, gone when the issuer's word is on disk.
-#[derive(Clone, serde::Serialize, serde::Deserialize)]
+/// What the issuer last said of the account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Picture {
+    pub(crate) as_of: Millis,
+    pub(crate) last_event: u64,
+    pub(crate) balance_yen: Yen,
+    pub(crate) points: Points,
+    pub(crate) standing: Open<Standing>,
+    pub(crate) frozen: bool,
+    pub(crate) top_up_left_yen: Yen,
+    pub(crate) pay_left_yen: Yen,
+    pub(crate) notices: Vec<Notice>,
+}
+
+/// Something that the owner approved, from the moment it is on disk until its end is. Every kind has the same life; what is
+/// its own stands in the detail.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Intent {
     pub(crate) key: IntentKey,
-    pub(crate) channel: Channel,
-    pub(crate) yen: Amount,
-    pub(crate) message: Vec<u8>,
-    pub(crate) signature: Vec<u8>,
     pub(crate) since: Millis,
+    /// Until then it ends by itself.
     pub(crate) ends_by: Millis,
+    pub(crate) life: Life,
+    pub(crate) detail: Detail,
+}
+
+/// How far an intent has come. A final one is no longer here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Life {
+    /// Approved and perhaps sent: only the issuer knows whether it arrived. What was approved, and by which signature.
+    Unknown { message: Vec<u8>, signature: Vec<u8> },
+    /// The issuer has it.
+    Accepted,
+}
+
+/// What an intent is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Detail {
+    /// Money in. At an ATM it has a one-time number once it is accepted.
+    TopUp { channel: Open<Channel>, yen: Amount, number: Option<Sensitive> },
+}
+
+/// The history on this phone, as far as the journal knows it.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub(crate) struct History {
+    /// Which cache this is, from 0: a new number begins an empty one, sealed under a key of its own.
+    pub(crate) cache: u64,
+    /// Every entry up to this event number is here: in the cache, or in `tail`.
+    pub(crate) after: u64,
+    /// Every entry up to this event number is in the cache.
+    pub(crate) cached_to: u64,
+    /// The cache's own anchor of its last batch, as bytes.
+    pub(crate) anchor: Option<Vec<u8>>,
+    /// The newest entries, oldest first, which reach the cache together later.
+    pub(crate) tail: Vec<HistoryEntry>,
 }
 
 /// Everything.
-#[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Default)]
 pub(crate) struct State {
     pub(crate) account: Option<Account>,
     pub(crate) signing_up: Option<SigningUp>,
     pub(crate) activated: Option<Activated>,
     pub(crate) anchor: Option<TrustedTime>,
     pub(crate) service_version: u64,
-    pub(crate) home: Option<Home>,
+    /// Which of the issuer's eras the event numbers belong to.
+    pub(crate) era: Option<String>,
+    pub(crate) picture: Option<Picture>,
     pub(crate) intents: Vec<Intent>,
-    pub(crate) top_ups: Vec<TopUp>,
-    pub(crate) history: HistoryAnchor,
+    pub(crate) history: History,
 }
 
-/// Where the cached history ends, as far as the wallet knows for sure.
-#[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
-pub(crate) struct HistoryAnchor {
-    /// Every entry up to this event number is in the cache.
-    pub(crate) after: u64,
-    /// The cache's own anchor of that batch, as bytes.
-    pub(crate) anchor: Option<Vec<u8>>,
+impl Intent {
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self.life, Life::Unknown { .. })
+    }
 }
 
 impl State {
@@ -106,44 +148,26 @@ impl State {
         self.signing_up.as_ref().filter(|sign_up| now < sign_up.expires_at)
     }
 
+    /// The newest event that the wallet knows of.
+    pub(crate) fn last_event(&self) -> u64 {
+        self.picture.as_ref().map_or(0, |picture| picture.last_event)
+    }
+
+    /// Whether every entry that the wallet knows to exist is on this phone.
+    pub(crate) fn history_is_complete(&self) -> bool {
+        self.picture.as_ref().is_some_and(|picture| self.history.after >= picture.last_event)
+    }
+
+    /// Begins the history anew: what the cache holds is another account's, of another era, or cannot be read.
+    pub(crate) fn forget_history(&mut self) {
+        self.history = History { cache: self.history.cache.saturating_add(1), ..History::default() };
+    }
+
     pub(crate) fn encode(&self) -> Result<Secret, Error> {
-        let mut bytes = VERSION.to_be_bytes().to_vec();
-        let mut body = postcard::to_stdvec(self).map_err(|_| Error::Bug("the state does not encode"))?;
-        bytes.extend_from_slice(&body);
-        body.zeroize();
-        Ok(Secret::new(bytes))
+        stored::write(self)
     }
 
     pub(crate) fn decode(secret: &Secret) -> Result<Self, OpenError> {
-        let (version, body) = secret.expose().split_first_chunk::<2>().ok_or(OpenError::Damaged)?;
-        match u16::from_be_bytes(*version) {
-            VERSION => postcard::from_bytes(body).map_err(|_| OpenError::Damaged),
-            found if found > VERSION => Err(OpenError::Newer { found }),
-            _ => Err(OpenError::Damaged),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn state_survives_its_encoding_and_foreign_bytes_are_refused() {
-        let state = State { service_version: 7, ..State::default() };
-        let encoded = state.encode().unwrap();
-        assert_eq!(State::decode(&encoded).unwrap().service_version, 7);
-        let newer = Secret::new([&[0, 2], &encoded.expose()[2..]].concat());
-        assert!(matches!(State::decode(&newer), Err(OpenError::Newer { found: 2 })));
-        for bad in [vec![], vec![0], vec![0, 0, 1], vec![0, 1, 9, 9, 9]] {
-            assert!(matches!(State::decode(&Secret::new(bad)), Err(OpenError::Damaged)));
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_bytes_make_the_reader_panic(bytes: Vec<u8>) {
-            let _ = State::decode(&Secret::new([vec![0, 1], bytes].concat()));
-        }
+        stored::read(secret)
     }
 }

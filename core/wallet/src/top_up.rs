@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use saifu_crypto::{Random as _, SystemRandom};
 use saifu_host::{KeyError, Role};
-use saifu_link::{Auth, Request};
+use saifu_link::{Auth, LinkError, Request};
 use saifu_policy::Class;
 use saifu_wire::messages::{Channel, IntentNonce, IntentNonceRequest, TopUp, TopUpRequest};
-use saifu_wire::{Amount, Bytes, IntentKey, Millis, Operation, Sensitive, Yen, signed};
+use saifu_wire::signed::{self, Binding};
+use saifu_wire::{Amount, Bytes, IntentKey, Millis, Open, Operation};
 
-use crate::home::keep_top_up;
-use crate::state::{Intent, State};
+use crate::account::Call;
+use crate::state::{Detail, Intent, Life};
 use crate::step::step;
 use crate::wallet::Inner;
 use crate::{Error, Wallet};
@@ -20,9 +21,10 @@ use crate::{Error, Wallet};
 const UNKNOWN_ENDS_AFTER_MS: u64 = 10 * 60_000;
 
 /// A top-up that waits for the owner. The shell shows [`text`](Self::text), has [`message`](Self::message) signed by the
-/// authorization key behind its prompt, and hands the signature to [`confirm`](Self::confirm).
+/// authorization key behind its prompt, and hands the signature to [`confirm`](Self::confirm). A lock meanwhile is fine.
 pub struct Approval {
     inner: Arc<Inner>,
+    binding: Binding,
     key: IntentKey,
     channel: Channel,
     yen: Amount,
@@ -33,48 +35,6 @@ pub struct Approval {
     trace: String,
 }
 
-/// What kind of thing is not finished.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PendingKind {
-    /// An intent whose outcome the wallet does not know yet.
-    Unknown,
-    /// A top-up that waits for cash at an ATM.
-    TopUp,
-    /// A sign-up that waits for its SMS code.
-    SignUp,
-}
-
-impl PendingKind {
-    /// The stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::TopUp => "top-up",
-            Self::SignUp => "sign-up",
-        }
-    }
-}
-
-/// Something that is not finished. It ends by itself, at `ends_by` at the latest.
-#[derive(Debug, Clone)]
-pub struct Pending {
-    /// The intent's key or the sign-up's id.
-    pub id: String,
-    /// What it is.
-    pub kind: PendingKind,
-    /// How much it is about.
-    pub yen: Option<Yen>,
-    /// The ATM number, while it can be used.
-    pub number: Option<Sensitive>,
-    /// Since when, by the issuer's clock.
-    pub since: Millis,
-    /// Until when at the latest.
-    pub ends_by: Millis,
-    /// What happens next, one sentence.
-    pub next: &'static str,
-}
-
 impl Wallet {
     /// Prepares a top-up: fetches a nonce and puts together what the owner approves. Nothing moves yet.
     ///
@@ -82,11 +42,12 @@ impl Wallet {
     /// [`Error::NotSignedUp`], network errors, [`Error::Refused`].
     pub async fn top_up(&self, channel: Channel, yen: Amount) -> Result<Approval, Error> {
         let inner = &self.0;
+        let turn = inner.may(Call::Use)?;
         let binding = inner.binding()?;
         let request = Request::new(Operation::IntentNonce, Auth::Session, Class::Screen);
         step("asked");
         let trace = saifu_link::new_trace();
-        let asked = inner.link.call(request, &IntentNonceRequest {});
+        let asked = inner.call(turn, request, &IntentNonceRequest {});
         let nonce: IntentNonce = saifu_link::traced_as(trace.clone(), asked).await?;
         step("prepared");
         let key = IntentKey::new(nonce.now, SystemRandom.bytes()?);
@@ -94,52 +55,8 @@ impl Wallet {
         let text = match channel {
             Channel::Atm => format!("Top up {} with cash at an ATM", yen.yen()),
         };
-        Ok(Approval { inner: Arc::clone(inner), key, channel, yen, nonce, message, text, trace })
+        Ok(Approval { inner: Arc::clone(inner), binding, key, channel, yen, nonce, message, text, trace })
     }
-
-    /// What is not finished, from the journal alone: works without a network.
-    #[must_use]
-    pub fn pending(&self) -> Vec<Pending> {
-        let now = self.0.issuer_time();
-        self.0.read(|state| pending(state, now)).unwrap_or_default()
-    }
-}
-
-/// A sign-up is over at its end, whoever was asked. What became of money only the issuer can tell, so an intent or a top-up
-/// stands here until the next contact, after its end without a number that could be used.
-fn pending(state: &State, now: Millis) -> Vec<Pending> {
-    let unknown = state.intents.iter().map(|intent| Pending {
-        id: intent.key.to_string(),
-        kind: PendingKind::Unknown,
-        yen: Some(intent.yen.yen()),
-        number: None,
-        since: intent.since,
-        ends_by: intent.ends_by,
-        next: "The next contact tells what became of it; if it never arrived, it is given up.",
-    });
-    let top_ups = state.top_ups.iter().map(|top_up| Pending {
-        id: top_up.intent.to_string(),
-        kind: PendingKind::TopUp,
-        yen: Some(top_up.yen),
-        number: top_up.number.clone().filter(|_| now < top_up.expires_at),
-        since: top_up.since,
-        ends_by: top_up.expires_at,
-        next: if now < top_up.expires_at {
-            "Type the number and a TOTP code at an ATM and insert the cash; else it ends by itself."
-        } else {
-            "It is over; the next contact tells whether the cash came in time."
-        },
-    });
-    let sign_up = state.awaiting_code(now).map(|sign_up| Pending {
-        id: sign_up.request.to_string(),
-        kind: PendingKind::SignUp,
-        yen: None,
-        number: None,
-        since: sign_up.since,
-        ends_by: sign_up.expires_at,
-        next: "Enter the code from the SMS; else sign up again.",
-    });
-    unknown.chain(top_ups).chain(sign_up).collect()
 }
 
 impl Approval {
@@ -167,29 +84,31 @@ impl Approval {
         self.nonce.expires_at
     }
 
-    /// Records the approval, sends it, records the answer. After [`Error::NoAnswer`] the intent stays in
-    /// [`Wallet::pending`] and the next [`Wallet::refresh`] resolves it.
+    /// Records the approval, sends it, records the answer. After [`Error::NoAnswer`] it is not known whether it counts: the
+    /// intent stays in [`Wallet::pending`], and the wallet asks about it at the next refresh, and by itself while it
+    /// [follows](Wallet::follow).
     ///
     /// # Errors
-    /// [`Error::ApprovalExpired`]; [`Error::Key`] when the signature is not the authorization key's; [`Error::Refused`];
-    /// [`Error::Vault`], in which case nothing was sent; network errors.
+    /// [`Error::ApprovalExpired`], also when the account has changed meanwhile; [`Error::Key`] when the signature is not the
+    /// authorization key's; [`Error::Refused`]: it does not count; [`Error::Vault`], in which case nothing was sent;
+    /// network errors.
     pub async fn confirm(self, signature: Vec<u8>) -> Result<TopUp, Error> {
         let inner = &self.inner;
-        if inner.issuer_time() >= self.nonce.expires_at {
+        let turn = inner.may(Call::Use)?;
+        if inner.now() >= self.nonce.expires_at || inner.binding()? != self.binding {
             return Err(Error::ApprovalExpired);
         }
         self.check(signature.clone()).await?;
         step("approved");
         let intent = Intent {
             key: self.key,
-            channel: self.channel,
-            yen: self.yen,
-            message: self.message.clone(),
-            signature: signature.clone(),
             since: self.nonce.now,
             ends_by: self.nonce.now.plus(UNKNOWN_ENDS_AFTER_MS),
+            life: Life::Unknown { message: self.message.clone(), signature: signature.clone() },
+            detail: Detail::TopUp { channel: Open::Known(self.channel), yen: self.yen, number: None },
         };
-        inner.commit(move |state| state.intents.push(intent)).await?;
+        let on_its_way = inner.sending.begin(self.key);
+        inner.commit(turn, move |state| state.intents.push(intent)).await?;
         step("journaled");
         let body = TopUpRequest {
             channel: self.channel,
@@ -207,21 +126,23 @@ impl Approval {
         match answer {
             Ok(top_up) => {
                 let kept = top_up.clone();
-                inner
-                    .commit(move |state| {
-                        state.intents.retain(|open| open.key != key);
-                        keep_top_up(state, kept);
-                    })
-                    .await?;
+                inner.commit(turn, move |state| state.keep_top_up(kept)).await?;
                 step("recorded");
                 Ok(top_up)
             }
+            // Only a certain "no" ends an intent here.
+            Err(error) if error.certain() => {
+                inner.heard_of_device(turn, self.binding, Some(&error)).await?;
+                inner.commit(turn, move |state| state.intents.retain(|open| open.key != key)).await?;
+                inner.told(turn, Err(error))
+            }
+            // Anything else is asked about, whatever was said of it: the owner must not approve the same once more.
             Err(error) => {
-                // Only a certain "no" ends an intent here; anything else is asked about later.
-                if error.certain() {
-                    inner.commit(move |state| state.intents.retain(|open| open.key != key)).await?;
+                drop(on_its_way);
+                if inner.follower().is_wanted() {
+                    inner.ask_what_is_unknown(turn);
                 }
-                Err(error.into())
+                Err(uncertain(error))
             }
         }
     }
@@ -239,70 +160,8 @@ impl Approval {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use saifu_wire::messages::TopUpState;
-    use saifu_wire::{PhoneNumber, RequestId};
-
-    use super::*;
-    use crate::state::SigningUp;
-
-    const SINCE: Millis = Millis(1_000);
-    const END: Millis = Millis(2_000);
-
-    /// Everything that can be unfinished at once.
-    fn unfinished() -> State {
-        let key = IntentKey::new(SINCE, [7; 10]);
-        let top_up = TopUp {
-            intent: key,
-            channel: Channel::Atm,
-            state: TopUpState::AwaitingCash,
-            yen: Yen(1_000),
-            posted_yen: Yen(0),
-            number: Some(Sensitive::new("123456789015")),
-            since: SINCE,
-            expires_at: END,
-        };
-        let intent = Intent {
-            key,
-            channel: Channel::Atm,
-            yen: Amount::new(1_000).unwrap(),
-            message: Vec::new(),
-            signature: Vec::new(),
-            since: SINCE,
-            ends_by: END,
-        };
-        let signing_up = SigningUp {
-            request: RequestId(uuid::Uuid::from_u128(3)),
-            number: PhoneNumber::parse("090-1234-5678").unwrap(),
-            since: SINCE,
-            expires_at: END,
-            resend_at: END,
-        };
-        State { intents: vec![intent], top_ups: vec![top_up], signing_up: Some(signing_up), ..State::default() }
-    }
-
-    /// Every kind is here: a new one does not compile until it says what happens at its end.
-    fn stays_until_the_issuer_tells(kind: PendingKind) -> bool {
-        match kind {
-            PendingKind::Unknown | PendingKind::TopUp => true,
-            PendingKind::SignUp => false,
-        }
-    }
-
-    #[test]
-    fn everything_unfinished_says_since_when_and_until_when_and_what_comes_next() {
-        let all = pending(&unfinished(), END.minus(1));
-        let kinds: Vec<PendingKind> = all.iter().map(|entry| entry.kind).collect();
-        assert_eq!(kinds, [PendingKind::Unknown, PendingKind::TopUp, PendingKind::SignUp]);
-        assert!(all.iter().all(|entry| entry.since == SINCE && entry.ends_by == END && entry.next.ends_with('.')));
-        assert!(all.iter().any(|entry| entry.number.is_some()));
-    }
-
-    #[test]
-    fn what_the_issuer_need_not_tell_is_over_at_its_end_and_no_number_outlives_it() {
-        let left = pending(&unfinished(), END);
-        assert!(left.len() == 2 && left.iter().all(|entry| stays_until_the_issuer_tells(entry.kind)), "{left:?}");
-        assert!(left.iter().all(|entry| entry.number.is_none()));
-    }
+/// An end that leaves open whether the intent counts, as the owner is told: never as a refusal that invites another try.
+fn uncertain(error: LinkError) -> Error {
+    tracing::info!(target: "saifu", %error, "what became of an intent is not known");
+    Error::NoAnswer
 }

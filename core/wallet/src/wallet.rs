@@ -1,24 +1,35 @@
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use saifu_crypto::{Secret, SystemRandom};
 use saifu_host::Platform;
-use saifu_link::{Credentials, IssuerConfig, Link};
-use saifu_vault::{Cache, Disk, FolderDisk, Journal};
-use saifu_wire::Millis;
-use saifu_wire::messages::Event;
+use saifu_link::{Auth, Credentials, IssuerConfig, Link, LinkError, Request};
+use saifu_policy::IssuerTime;
+use saifu_vault::{Disk, FolderDisk};
 use saifu_wire::signed::Binding;
+use saifu_wire::{Millis, Open, ProblemCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
-use tokio::sync::broadcast;
-use tokio::task::JoinHandle;
+use tokio::sync::{Notify, broadcast, watch};
+use tokio::task::{JoinHandle, JoinSet};
 
-use crate::code::PaymentCode;
+use crate::account::{Call, Change, Outcome, WalletState};
+use crate::chores::Chore;
+use crate::code::Codes;
+use crate::events::Update;
+use crate::follower::{Follower, Following};
+use crate::history::CacheSlot;
+use crate::sending::Sending;
 use crate::state::State;
+use crate::store::{Store, Turn};
 use crate::{Error, OpenError};
 
-/// Events kept for a subscriber that is slow.
-const EVENTS_KEPT: usize = 256;
+/// Updates kept for a subscriber that is slow.
+const UPDATES_KEPT: usize = 256;
+
+/// How long closing waits for a disk or a key store that hangs.
+const LAST_WORK: Duration = Duration::from_secs(5);
 
 /// What a shell chooses.
 #[derive(Clone)]
@@ -42,19 +53,25 @@ pub(crate) struct Inner {
     pub(crate) link: Link,
     pub(crate) runtime: Handle,
     pub(crate) folder: PathBuf,
-    disk: Arc<dyn Disk>,
-    /// Taken for the length of a commit, so that commits come one after another.
-    journal: Mutex<Option<Journal>>,
-    /// What the journal says; `None` while locked.
-    state: RwLock<Option<State>>,
-    pub(crate) cache: Mutex<Option<Cache>>,
-    pub(crate) codes: Mutex<Vec<PaymentCode>>,
-    pub(crate) events: broadcast::Sender<Event>,
-    follower: Mutex<Option<JoinHandle<()>>>,
-    /// Held while the journal is being opened. Nobody waits for it: the host is asked meanwhile, and may call back.
-    opening: Mutex<()>,
-    /// How often the wallet was locked: an unlocking that a lock has overtaken must not win.
-    locks: AtomicU64,
+    pub(crate) store: Store,
+    pub(crate) cache: CacheSlot,
+    pub(crate) codes: Mutex<Codes>,
+    pub(crate) sending: Sending,
+    pub(crate) updates: broadcast::Sender<Update>,
+    pub(crate) follower: Mutex<Follower>,
+    pub(crate) following: watch::Sender<Following>,
+    /// Rouses the follower's task: something about its wish has changed.
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) follower_task: Mutex<Option<JoinHandle<()>>>,
+    /// Asks what became of intents whose outcome is unknown, and finishes the activation.
+    pub(crate) asking: Chore,
+    /// Fetches what the history lacks.
+    pub(crate) filling: Chore,
+    /// Fetches the service document.
+    pub(crate) reading: Chore,
+    tasks: Mutex<JoinSet<()>>,
+    /// How many pieces of blocking work run.
+    busy: Arc<watch::Sender<u32>>,
 }
 
 impl Wallet {
@@ -69,27 +86,32 @@ impl Wallet {
             None => Arc::new(FolderDisk::open(&folder)?),
         };
         let link = Link::new(issuer, Arc::clone(&platform.clock), &app_version).map_err(OpenError::Config)?;
-        let (events, _) = broadcast::channel(EVENTS_KEPT);
         let inner = Inner {
             platform,
             link,
             runtime,
             folder,
-            disk,
-            journal: Mutex::default(),
-            state: RwLock::default(),
-            cache: Mutex::default(),
+            store: Store::new(disk),
+            cache: CacheSlot::default(),
             codes: Mutex::default(),
-            events,
+            sending: Sending::default(),
+            updates: broadcast::channel(UPDATES_KEPT).0,
             follower: Mutex::default(),
-            opening: Mutex::default(),
-            locks: AtomicU64::default(),
+            following: watch::Sender::default(),
+            wake: Arc::default(),
+            follower_task: Mutex::default(),
+            asking: Chore::default(),
+            filling: Chore::default(),
+            reading: Chore::default(),
+            tasks: Mutex::default(),
+            busy: Arc::default(),
         };
         inner.unlock()?;
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Wipes every secret from memory and ends the session. Asks nobody and is fine to repeat.
+    /// Wipes every secret from memory and ends the session. Waits for nobody, asks nobody, and is fine to repeat. A wish to
+    /// [`follow`](Self::follow) rests until [`unlock`](Self::unlock).
     pub fn lock(&self) {
         self.0.lock();
     }
@@ -104,123 +126,191 @@ impl Wallet {
 
     /// Ends everything this wallet runs and wipes its secrets. Fine to repeat.
     pub async fn close(&self) {
-        let task = self.0.set_follower(None);
+        self.0.follower().give_up();
         self.0.lock();
+        let task = self.0.follower_task.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(task) = task {
+            task.abort();
             // It was told to end; what it returns does not matter.
             let _ = task.await;
         }
+        let mut tasks = std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
+        // Blocking work does not end with whoever waits for it, and holds the folder until it ends.
+        let mut busy = self.0.busy.subscribe();
+        let _ = tokio::time::timeout(LAST_WORK, busy.wait_for(|running| *running == 0)).await;
     }
 
     /// From now on, an answer is waited for this long at each try; 10 s unless said otherwise.
-    pub fn set_patience(&self, patience: std::time::Duration) {
+    pub fn set_patience(&self, patience: Duration) {
         self.0.link.set_patience(patience);
     }
 
     /// The issuer's clock, as far as this device knows it.
     #[must_use]
     pub fn issuer_time(&self) -> Millis {
-        self.0.issuer_time()
+        self.0.now()
     }
 }
 
 impl Inner {
     fn unlock(&self) -> Result<(), OpenError> {
-        let _opening = match self.opening.try_lock() {
-            Ok(guard) => guard,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return Err(OpenError::Opening),
-        };
-        if self.journal().is_some() {
-            return Ok(());
+        if self.store.unlock(&self.platform.secrets)? {
+            self.look_again();
         }
-        let locks = self.locks.load(Ordering::SeqCst);
-        let secrets = self.platform.secrets.as_ref();
-        let (opened, kept) = Journal::open(Arc::clone(&self.disk), secrets, Arc::new(SystemRandom))?;
-        let state = kept.map_or_else(|| Ok(State::default()), |kept| State::decode(&kept))?;
-        let account = state.account.as_ref();
-        let credentials =
-            account.map(|account| Credentials { binding: account.binding, keys: Arc::clone(&self.platform.keys) });
-        let mut journal = self.journal();
-        if self.locks.load(Ordering::SeqCst) != locks {
-            return Ok(());
-        }
-        self.link.set_credentials(credentials);
-        *journal = Some(opened);
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Some(state);
         Ok(())
     }
 
+    /// Hands what the journal says of the account to those who go by it. Called when it may have changed.
+    pub(crate) fn look_again(&self) {
+        let account = self.store.turn().ok().zip(self.store.read(|state| state.account.clone()).flatten());
+        let binding = account.as_ref().map(|(_, account)| account.binding);
+        let keys = Arc::clone(&self.platform.keys);
+        self.link.set_credentials(binding.map(|binding| Credentials { binding, keys }));
+        if let Some(anchor) = self.store.read(|state| state.anchor).flatten() {
+            self.link.restore_anchor(anchor);
+        }
+        self.follower().set_possible(account.is_some());
+        // A lock in between has the last word.
+        if self.store.turn().is_err() {
+            self.forget();
+        }
+        self.wake.notify_one();
+    }
+
     fn lock(&self) {
-        if let Some(task) = self.set_follower(None) {
-            task.abort();
-        }
-        self.codes.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        *self.cache.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let mut journal = self.journal();
-        self.locks.fetch_add(1, Ordering::SeqCst);
+        self.store.lock();
+        self.forget();
+        self.cache.sweep(&self.store);
+        self.wake.notify_one();
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        self.announce();
+    }
+
+    /// Wipes what lies outside the store.
+    fn forget(&self) {
         self.link.set_credentials(None);
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = None;
-        *journal = None;
+        self.codes().clear();
+        self.follower().set_possible(false);
     }
 
-    fn journal(&self) -> MutexGuard<'_, Option<Journal>> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn follower(&self) -> MutexGuard<'_, Follower> {
+        self.follower.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Replaces the task that follows the event stream; the old one is stopped and handed back.
-    pub(crate) fn set_follower(&self, task: Option<JoinHandle<()>>) -> Option<JoinHandle<()>> {
-        let mut slot = self.follower.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = std::mem::replace(&mut *slot, task);
-        if let Some(old) = &old {
-            old.abort();
-        }
-        old
+    pub(crate) fn codes(&self) -> MutexGuard<'_, Codes> {
+        self.codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks at the state; `None` while locked.
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> Option<T> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(look)
+    /// Runs something beside the callers until it ends, or the wallet is locked or closed.
+    pub(crate) fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        // What has ended is swept out here, so that the set does not grow.
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn_on(work, &self.runtime);
+    }
+
+    /// Which state the wallet is in.
+    pub(crate) fn wallet_state(&self) -> WalletState {
+        let now = self.now();
+        self.store.read(|state| state.wallet_state(now)).unwrap_or(WalletState::Locked)
+    }
+
+    /// The turn in which a call begins, if the wallet's state has room for it.
+    pub(crate) fn may(&self, call: Call) -> Result<Turn, Error> {
+        let turn = self.store.turn()?;
+        self.wallet_state().may(call)?;
+        Ok(turn)
     }
 
     /// Which device this is.
     pub(crate) fn binding(&self) -> Result<Binding, Error> {
-        self.read(|state| state.account.as_ref().map(|account| account.binding))
+        self.store
+            .read(|state| state.account.as_ref().map(|account| account.binding))
             .ok_or(Error::Locked)?
             .ok_or(Error::NotSignedUp)
     }
 
-    /// The issuer's time: the last answer of this process, else the anchor on disk, else the wall clock.
-    pub(crate) fn issuer_time(&self) -> Millis {
-        let reading = self.platform.clock.read();
-        let anchor = self.link.anchor().or_else(|| self.read(|state| state.anchor).flatten());
-        Millis(anchor.map_or(reading.wall_ms, |anchor| anchor.now(reading).issuer_ms))
+    /// The issuer's time: the last answer of this process, else the anchor on disk, else the wall clock; and what it rests on.
+    pub(crate) fn time(&self) -> IssuerTime {
+        self.link.time()
     }
 
-    /// Changes the state: on disk first, then in memory.
-    pub(crate) async fn commit(
+    pub(crate) fn now(&self) -> Millis {
+        Millis(self.time().issuer_ms)
+    }
+
+    /// Asks the issuer. What its answer says of this device is recorded; an answer that a lock has overtaken is not given.
+    pub(crate) async fn call<B: Serialize + Sync, A: DeserializeOwned>(
         self: &Arc<Self>,
-        change: impl FnOnce(&mut State) + Send + 'static,
-    ) -> Result<(), Error> {
-        let inner = Arc::clone(self);
-        self.blocking(move || inner.commit_now(change)).await
+        turn: Turn,
+        request: Request,
+        body: &B,
+    ) -> Result<A, Error> {
+        let binding = self.store.read(|state| state.account.as_ref().map(|account| account.binding)).flatten();
+        let answer = self.link.call(request, body).await;
+        if request.auth == Auth::Session
+            && let Some(binding) = binding
+        {
+            self.heard_of_device(turn, binding, answer.as_ref().err()).await?;
+        }
+        self.told(turn, answer)
     }
 
-    /// [`commit`](Self::commit), for callers that may block.
-    pub(crate) fn commit_now(&self, change: impl FnOnce(&mut State)) -> Result<(), Error> {
-        let mut journal = self.journal();
-        let journal = journal.as_mut().ok_or(Error::Locked)?;
-        let mut next = self.read(State::clone).ok_or(Error::Locked)?;
-        change(&mut next);
-        next.anchor = self.link.anchor().or(next.anchor);
-        journal.append(&next.encode()?)?;
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Some(next);
+    /// An answer or its absence, as a caller of this turn is told of it.
+    pub(crate) fn told<T>(&self, turn: Turn, answer: Result<T, LinkError>) -> Result<T, Error> {
+        if !self.store.runs(turn) {
+            return Err(Error::Locked);
+        }
+        Ok(answer?)
+    }
+
+    /// Records whether the issuer knows this device; only a change costs anything.
+    pub(crate) async fn heard_of_device(
+        self: &Arc<Self>,
+        turn: Turn,
+        binding: Binding,
+        error: Option<&LinkError>,
+    ) -> Result<(), Error> {
+        let change = match error {
+            None => Change::Known { binding },
+            Some(error) if error.code() == Some(ProblemCode::UnknownDevice) => {
+                Change::NotKnown { binding, why: Open::Known(ProblemCode::UnknownDevice) }
+            }
+            Some(_) => return Ok(()),
+        };
+        let put_aside = matches!(change, Change::NotKnown { .. });
+        let known = self.store.read(|state| {
+            let account = state.account.as_ref().filter(|account| account.binding == binding);
+            account.map(|account| account.put_aside.is_some())
+        });
+        if known.flatten() == Some(put_aside) {
+            return Ok(());
+        }
+        let outcome = self.commit(turn, move |state| state.change(change)).await?;
+        if outcome == Outcome::Changed {
+            self.announce();
+        }
         Ok(())
     }
 
-    /// A key for something outside the journal, derived from the vault key.
-    pub(crate) fn derive(&self, label: &str) -> Result<Secret, Error> {
-        Ok(self.journal().as_ref().ok_or(Error::Locked)?.derive(label)?)
+    /// Changes the state: on disk first, then in memory.
+    pub(crate) async fn commit<T: Send + 'static>(
+        self: &Arc<Self>,
+        turn: Turn,
+        change: impl FnOnce(&mut State) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let inner = Arc::clone(self);
+        self.blocking(move || inner.commit_now(turn, change)).await
+    }
+
+    /// [`commit`](Self::commit), for callers that may block.
+    pub(crate) fn commit_now<T>(&self, turn: Turn, change: impl FnOnce(&mut State) -> T) -> Result<T, Error> {
+        self.store.commit(turn, |state| {
+            let told = change(state);
+            state.anchor = self.link.anchor().or(state.anchor);
+            told
+        })
     }
 
     /// Runs something that may block (a host call, a file) off the async workers.
@@ -228,13 +318,35 @@ impl Inner {
         &self,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        let busy = Busy::on(&self.busy);
+        let work = move || {
+            let done = work();
+            drop(busy);
+            done
+        };
         self.runtime.spawn_blocking(work).await.map_err(|_| Error::Bug("a background task failed"))?
+    }
+}
+
+/// Counts one piece of blocking work for as long as it runs.
+struct Busy(Arc<watch::Sender<u32>>);
+
+impl Busy {
+    fn on(busy: &Arc<watch::Sender<u32>>) -> Self {
+        busy.send_modify(|running| *running = running.saturating_add(1));
+        Self(Arc::clone(busy))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.send_modify(|running| *running = running.saturating_sub(1));
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Some(task) = self.set_follower(None) {
+        if let Some(task) = self.follower_task.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             task.abort();
         }
     }

@@ -28,7 +28,8 @@ pub use till::{AtmCommand, DepositArgs, Peer, RefundArgs, RegisterCommand, ScanA
 pub use told::LogArgs;
 pub use tool::{Algorithm, BarcodeArgs, CpmCommand, DecodeArgs, QrArgs, ToolCommand, ToolScanArgs, TotpArgs};
 pub use wallet::{
-    CodeArgs, CodePurpose, ConfirmArgs, EventsArgs, HistoryArgs, SignUpArgs, TopUpAtmArgs, TopUpCommand, WalletCommand,
+    CodeArgs, CodePurpose, ConfirmArgs, EventsArgs, HistoryArgs, ResetArgs, SignUpArgs, TopUpAtmArgs, TopUpCommand,
+    WalletCommand,
 };
 
 /// A consumer payment wallet, its issuer, tills and ATMs, played on a desktop.

@@ -268,3 +268,73 @@ fn killed_at_any_step_of_a_top_up_the_wallet_finds_out_what_became_of_it() {
     }
     assert_eq!(home.balance(), 0);
 }
+
+#[test]
+fn issuer_that_was_reset_puts_the_wallet_aside_and_the_way_out_is_to_sign_up_again() {
+    let (home, mut sandbox) = ready();
+    sandbox.kill();
+    let _sandbox = home.sandbox_with("sandbox --reset");
+    home.saifu("wallet refresh").refused(3, "unknown-device");
+    let shown = home.saifu("wallet home").done();
+    assert_eq!((shown["state"].as_str(), shown["put_aside"].as_str()), (Some("put-aside"), Some("unknown-device")));
+    assert!(shown["way_out"].as_str().is_some_and(|text| text.contains("Sign up again")), "{shown}");
+    home.sign_up("me", OWNER);
+    let shown = home.saifu("wallet refresh").done();
+    assert_eq!((shown["state"].as_str(), shown["put_aside"].as_str()), (Some("ready"), None));
+    assert_eq!(home.saifu("wallet history").done()["entries"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn key_of_another_account_is_no_dead_end_after_a_reset() {
+    let (home, _sandbox) = ready();
+    std::fs::remove_dir_all(home.path().join("wallets/me/vault")).unwrap();
+    home.run(["wallet", "signup", "--number", "090-7777-1234"]).done();
+    let code = home.sms_code("090-7777-1234");
+    home.run(["wallet", "confirm", "--code", &code]).refused(3, "device-in-use");
+    home.saifu("wallet reset").refused(2, "needs-approval");
+    assert_eq!(home.saifu("wallet reset --yes").done()["state"], "no-account");
+    home.sign_up("me", "090-7777-1234");
+    assert_eq!(home.saifu("wallet home").done()["state"], "ready");
+}
+
+#[test]
+fn wallet_that_does_not_open_can_be_deleted_if_somebody_insists() {
+    let (home, _sandbox) = ready();
+    let journal = home.path().join("wallets/me/vault/journal");
+    let mut bytes = std::fs::read(&journal).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&journal, &bytes).unwrap();
+    home.saifu("wallet home").refused(5, "vault");
+    home.saifu("wallet reset --yes").refused(2, "usage");
+    assert_eq!(std::fs::read(&journal).unwrap(), bytes, "a refused reset touches nothing");
+    home.saifu("wallet reset --yes --insist").done();
+    assert_eq!(home.saifu("wallet home").done()["state"], "no-account");
+}
+
+#[test]
+fn issuer_restored_to_an_earlier_state_is_noticed_and_read_again() {
+    let (home, mut sandbox) = ready();
+    // Another phone of the same issuer, whose files no restore brings back.
+    let phone = Home::new();
+    let file = home.file("sandbox/sandbox.json");
+    let on_phone = |words: &str| phone.run(words.split(' ').chain(["--sandbox", file.as_str()]));
+    on_phone("wallet signup --number 090-8888-1234").done();
+    let code = home.sms_code("090-8888-1234");
+    on_phone(&format!("wallet confirm --code {code}")).done();
+    let kept = home.file("kept.snapshot");
+    home.run(["sandbox", "snapshot", &kept]).done();
+    let top_up = on_phone("wallet topup atm --yen 3000 --yes").done();
+    let totp = on_phone("wallet totp").done();
+    let (number, totp) = (top_up["number"].as_str().unwrap(), totp["code"].as_str().unwrap());
+    home.saifu(&format!("atm deposit --number {number} --totp {totp} --yen 3000")).done();
+    let before = on_phone("wallet refresh").done();
+    assert_eq!((before["balance_yen"].as_i64(), before["last_event"].as_u64() > Some(0)), (Some(3_000), true));
+    sandbox.kill();
+    home.run(["sandbox", "restore", &kept, "--force"]).done();
+    let _sandbox = home.sandbox();
+    // Control: keep the newer picture whatever the era, and the wallet goes on with ¥3,000 that the issuer does not know.
+    let after = on_phone("wallet refresh").done();
+    assert_eq!((after["balance_yen"].as_i64(), after["history_incomplete"].as_bool()), (Some(0), Some(false)));
+    assert_eq!(on_phone("wallet history").done()["entries"].as_array().map(Vec::len), Some(0));
+}

@@ -99,7 +99,7 @@ async fn deposit_everything(issuer: &Issuer, customer: &Customer) -> i64 {
         // Each TOTP step serves once.
         issuer.advance(31_000);
         customer.wallet.refresh().await.unwrap();
-        let number = pending.number.unwrap_or_else(|| panic!("{:?} has no number", pending.id));
+        let number = pending.what.number().cloned().unwrap_or_else(|| panic!("{:?} has no number", pending.id));
         let answer = deposit(&atm, &pending.id, &number, &customer.totp(), EACH_YEN).await.unwrap();
         assert_eq!(answer.result, Outcome::Approved, "{answer:?}");
         posted += 1;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rig::{Customer, Issuer, WallClock, settle};
 use saifu::{
-    Amount, Channel, Config, Error, EventBody, OpenError, PendingKind, PhoneNumber, ProblemCode, Purpose, Refusal,
+    Amount, Channel, Config, Error, EventBody, OpenError, PendingWhat, PhoneNumber, ProblemCode, Purpose, Refusal,
     Wallet, WalletState, Yen,
 };
 use saifu_host::KeyError;
@@ -46,7 +46,7 @@ async fn sign_up_goes_on_in_a_new_process_and_a_repeated_confirmation_gives_the_
     }
     let wallet = open_at(&host, folder.path(), &issuer).unwrap();
     assert_eq!(wallet.home().state, WalletState::SigningUp);
-    assert!(wallet.pending().iter().any(|pending| pending.kind == PendingKind::SignUp));
+    assert!(wallet.pending().iter().any(|pending| pending.what == PendingWhat::SignUp));
     let code = issuer.sms_code(&number);
     let wrong = if code == "000000" { "000001" } else { "000000" };
     let error = wallet.sign_up_in_progress().unwrap().confirm(wrong).await.unwrap_err();
@@ -63,13 +63,14 @@ async fn settlement_reaches_the_wallet_by_event_within_a_second_and_stays_withou
     let mut issuer = Issuer::start(None);
     let customer = Customer::new(&issuer, "090-4000-0002").await;
     customer.top_up(&issuer, 5_000).await;
-    customer.wallet.follow().await.unwrap();
+    customer.wallet.follow().unwrap();
+    customer.wallet.followed().await.unwrap();
     let mut events = customer.wallet.events();
     let code = customer.wallet.next_code(Purpose::Pay).await.unwrap();
     let answer = settle(&issuer.terminal("register-1"), "t-1", code.digits(), 1_280).await.unwrap();
     let settled = Instant::now();
     assert_eq!(answer.result, Outcome::Approved);
-    let event = tokio::time::timeout(Duration::from_secs(20), events.next()).await.unwrap().unwrap();
+    let event = tokio::time::timeout(Duration::from_secs(20), events.next_event()).await.unwrap().unwrap();
     tracing::info!(ms = settled.elapsed().as_millis(), "event");
     let EventBody::Entry { entry } = &event.body else { panic!("{event:?}") };
     assert_eq!((entry.yen, event.balance_yen), (Yen(-1_280), Yen(3_720)));
@@ -79,7 +80,8 @@ async fn settlement_reaches_the_wallet_by_event_within_a_second_and_stays_withou
     let home = customer.wallet.home();
     assert_eq!((home.balance_yen, home.points.map(|p| p.0)), (Some(Yen(3_720)), Some(6)));
     let history = customer.wallet.history(10).await.unwrap();
-    assert_eq!(history.iter().map(|entry| entry.yen.0).collect::<Vec<_>>(), [-1_280, 5_000]);
+    assert!(!history.incomplete);
+    assert_eq!(history.entries.iter().map(|entry| entry.yen.0).collect::<Vec<_>>(), [-1_280, 5_000]);
     assert_eq!(customer.wallet.payment_code(Purpose::Pay).err(), Some(Refusal::NoCodeInHand));
     assert!(customer.wallet.totp().is_ok());
     assert!(matches!(customer.wallet.refresh().await, Err(Error::Offline)));
@@ -91,7 +93,8 @@ async fn refresh_beside_the_stream_hides_no_event_and_leaves_no_gap_in_the_histo
     let issuer = Issuer::start(Some(rig::NO_WAITING));
     let customer = Customer::new(&issuer, "090-4000-0008").await;
     customer.top_up(&issuer, 5_000).await;
-    customer.wallet.follow().await.unwrap();
+    customer.wallet.follow().unwrap();
+    customer.wallet.followed().await.unwrap();
     let mut events = customer.wallet.events();
     let till = issuer.terminal("register-1");
     for payment in 0..20 {
@@ -102,11 +105,11 @@ async fn refresh_beside_the_stream_hides_no_event_and_leaves_no_gap_in_the_histo
         customer.wallet.refresh().await.unwrap();
     }
     for payment in 1..=20_i64 {
-        let event = tokio::time::timeout(Duration::from_secs(20), events.next()).await.unwrap().unwrap();
+        let event = tokio::time::timeout(Duration::from_secs(20), events.next_event()).await.unwrap().unwrap();
         assert_eq!(event.balance_yen, Yen(5_000 - payment * 10));
     }
     let history = customer.wallet.history(100).await.unwrap();
-    assert_eq!(history.len(), 21);
+    assert_eq!((history.entries.len(), history.incomplete), (21, false));
     assert_eq!(customer.wallet.home().balance_yen, Some(Yen(4_800)));
 }
 
@@ -116,15 +119,20 @@ async fn history_set_aside_is_filled_again_without_a_gap() {
     let customer = Customer::new(&issuer, "090-4000-0009").await;
     customer.top_up(&issuer, 5_000).await;
     customer.wallet.refresh().await.unwrap();
-    assert_eq!(customer.wallet.history(100).await.unwrap().len(), 1);
+    let history = customer.wallet.history(100).await.unwrap();
+    assert_eq!((history.entries.len(), history.incomplete), (1, false));
     customer.wallet.close().await;
     std::fs::remove_dir_all(customer.cache_folder()).unwrap();
     let customer = customer.reopen(&issuer).await;
-    // Offline the history is empty, not an error; nothing about money is.
-    assert_eq!(customer.wallet.history(100).await.unwrap().len(), 0);
+    // Offline the history is empty and says so; nothing about money is.
+    let history = customer.wallet.history(100).await.unwrap();
+    assert_eq!((history.entries.len(), history.incomplete), (0, true));
+    assert!(customer.wallet.home().history_incomplete);
     assert_eq!(customer.wallet.home().balance_yen, Some(Yen(5_000)));
     customer.wallet.refresh().await.unwrap();
-    assert_eq!(customer.wallet.history(100).await.unwrap().len(), 1);
+    customer.wallet.settled().await;
+    let history = customer.wallet.history(100).await.unwrap();
+    assert_eq!((history.entries.len(), history.incomplete), (1, false));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

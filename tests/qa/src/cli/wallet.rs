@@ -40,6 +40,9 @@ pub enum WalletCommand {
     /// Show the TOTP code that proves this phone at an ATM
     #[command(after_help = "Example:\n  saifu wallet totp")]
     Totp,
+    /// Delete the wallet and its keys from this device; the account stays with the issuer
+    #[command(after_help = "Example:\n  saifu wallet reset --yes")]
+    Reset(ResetArgs),
 }
 
 /// Who signs up.
@@ -106,6 +109,14 @@ pub struct HistoryArgs {
     /// At most so many entries
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub limit: usize,
+}
+
+/// How far it goes.
+#[derive(Debug, Args)]
+pub struct ResetArgs {
+    /// Also while it is not known what became of a top-up, or when the wallet does not open
+    #[arg(long)]
+    pub insist: bool,
 }
 
 /// How long.

@@ -6,6 +6,7 @@ mod events;
 mod home;
 mod lists;
 pub(super) mod open;
+mod reset;
 mod screen;
 mod sign_up;
 mod top_up;
@@ -33,5 +34,6 @@ pub(super) async fn run(command: WalletCommand, context: &Context) -> Result<Rep
         WalletCommand::Pending => lists::pending(context).await,
         WalletCommand::Events(args) => events::run(args, context).await,
         WalletCommand::Totp => lists::totp(context).await,
+        WalletCommand::Reset(args) => reset::run(args, context).await,
     }
 }

@@ -88,12 +88,17 @@ async fn send(stage: &Stage, verb: &str, who: &str, arguments: &Arguments<'_>) -
 async fn look(wallet: &Wallet, verb: &str, arguments: &Arguments<'_>) -> Result<Value, Halt> {
     Ok(match verb {
         "home" => home(&wallet.home()),
-        "refresh" => home(&wallet.refresh().await?),
+        "refresh" => {
+            wallet.refresh().await?;
+            // What goes on beside it belongs to this step, so that a run repeats request by request.
+            wallet.settled().await;
+            home(&wallet.home())
+        }
         "pending" => list(wallet.pending().iter().map(pending).collect()),
-        "history" => list(wallet.history(usize::MAX).await?.iter().map(|entry| json!(entry)).collect()),
+        "history" => list(wallet.history(usize::MAX).await?.entries.iter().map(|entry| json!(entry)).collect()),
         "totp" => {
             let totp = wallet.totp()?;
-            json!({ "code": totp.code, "valid_until": totp.valid_until })
+            json!({ "code": totp.code, "valid_until": totp.valid_until, "trust": totp.trust.as_str() })
         }
         "lock" => {
             wallet.lock();
@@ -164,7 +169,9 @@ async fn events(stage: &mut Stage, verb: &str, who: &str, arguments: &Arguments<
     let person = stage.person_mut(who)?;
     if verb == "follow" {
         let events = person.wallet()?.events();
-        person.wallet()?.follow().await?;
+        person.wallet()?.follow()?;
+        person.wallet()?.followed().await?;
+        person.wallet()?.settled().await;
         person.events = Some(events);
         return Ok(json!({ "following": true }));
     }
@@ -172,7 +179,7 @@ async fn events(stage: &mut Stage, verb: &str, who: &str, arguments: &Arguments<
     let wanted = arguments.text("kind");
     let next = async {
         loop {
-            match events.next().await {
+            match events.next_event().await {
                 Some(event) if wanted.is_none_or(|kind| kind == kind_of(&event)) => return Some(event),
                 Some(_) => {}
                 None => return None,
@@ -202,12 +209,14 @@ fn home(home: &Home) -> Value {
         "balance_reason": home.balance_reason, "as_of": home.as_of, "age_ms": home.age_ms, "points": home.points,
         "notices": home.notices, "frozen": home.frozen, "device_id": home.device,
         "top_up_left_yen": home.top_up_left_yen, "pay_left_yen": home.pay_left_yen, "last_event": home.last_event,
+        "way_out": home.state.way_out(), "put_aside": home.put_aside, "trust": home.trust.as_str(),
+        "history_incomplete": home.history_incomplete, "following": home.following.as_str(),
     })
 }
 
 fn pending(pending: &Pending) -> Value {
     json!({
-        "id": pending.id, "kind": pending.kind.as_str(), "yen": pending.yen, "number": pending.number,
+        "id": pending.id, "kind": pending.what.as_str(), "yen": pending.what.yen(), "number": pending.what.number(),
         "since": pending.since, "ends_by": pending.ends_by, "next": pending.next,
     })
 }

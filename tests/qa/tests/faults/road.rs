@@ -79,7 +79,7 @@ async fn ask<A: DeserializeOwned>(link: &Link, operation: Operation, body: &impl
 /// The whole road, from the sign-up to a refund; `Err` says where somebody would have to help.
 pub(crate) async fn walk(world: &mut World, person: &mut Person, run: &Run) -> Step<()> {
     sign_up(world, person).await?;
-    until_answered(world, "follow", async || person.wallet.follow().await).await?;
+    person.wallet.follow().map_err(|error| format!("follow: {error}"))?;
     world.advance(TOKEN_IS_OLD);
     until_answered(world, "refresh", async || person.wallet.refresh().await).await?;
     top_up(world, person).await?;
@@ -117,7 +117,7 @@ pub(crate) async fn approve(world: &mut World, person: &Person) -> Step<Sensitiv
                 world.revive();
                 until_answered(world, "resolve", async || wallet.refresh().await).await?;
                 let pending = wallet.pending();
-                if pending.iter().any(|it| it.kind == saifu::PendingKind::Unknown) {
+                if pending.iter().any(|it| matches!(it.what, saifu::PendingWhat::Unknown(_))) {
                     return Err("the intent is still unknown after a refresh".into());
                 }
                 pending.into_iter().find(|it| it.id == key).and_then(|it| it.number)

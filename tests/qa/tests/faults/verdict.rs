@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use saifu::PendingKind;
+use saifu::PendingWhat;
 use saifu_wire::Operation;
 use serde::Serialize;
 
@@ -107,7 +107,7 @@ pub(crate) async fn agree(world: &mut World, person: &Person, verdict: &mut Verd
     let now = wallet.issuer_time();
     let mut pending: BTreeMap<String, u64> = BTreeMap::new();
     for it in wallet.pending() {
-        if it.kind == PendingKind::Unknown {
+        if matches!(it.what, PendingWhat::Unknown(_)) {
             verdict.open.push(format!("the wallet still does not know what became of {}", it.id));
         }
         pending.insert(it.id, it.ends_by.since(now));
@@ -130,7 +130,7 @@ pub(crate) async fn agree(world: &mut World, person: &Person, verdict: &mut Verd
     }
     verdict
         .open
-        .extend(wallet.pending().into_iter().map(|it| format!("after its end: {} {}", it.kind.as_str(), it.id)));
+        .extend(wallet.pending().into_iter().map(|it| format!("after its end: {} {}", it.what.as_str(), it.id)));
     compare(world, person, verdict).await;
 }
 
@@ -151,8 +151,8 @@ pub(crate) async fn compare(world: &mut World, person: &Person, verdict: &mut Ve
     must_be("last event", i64::try_from(home.last_event).unwrap(), ledger.last_event);
     match person.wallet.history(1_000).await {
         Ok(history) => {
-            must_be("sum of the history", history.iter().map(|entry| entry.yen.0).sum(), ledger.posted);
-            must_be("entries of the history", i64::try_from(history.len()).unwrap(), ledger.entries);
+            must_be("sum of the history", history.entries.iter().map(|entry| entry.yen.0).sum(), ledger.posted);
+            must_be("entries of the history", i64::try_from(history.entries.len()).unwrap(), ledger.entries);
         }
         Err(error) => verdict.disagreements.push(format!("the history: {error}")),
     }

@@ -1,6 +1,5 @@
 //! An issuer that stays at its address when it dies, and people whose clocks move with its own.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::plan::Pace;
-use crate::rig::{Issuer, NO_WAITING, WallClock};
+use crate::rig::{self, Issuer, NO_WAITING, WallClock};
 
 /// The machine's clock, moved along.
 pub(crate) struct MovedClock(Arc<AtomicU64>);
@@ -46,7 +45,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn start(pace: Pace) -> Self {
-        Self::around(Issuer::start_logging(Some(four_free_ports()), Some(NO_WAITING), true), pace)
+        Self::around(Issuer::start_logging(Some(rig::free_ports()), Some(NO_WAITING), true), pace)
     }
 
     /// With an issuer in this process that cannot die and may lack defences.
@@ -194,18 +193,6 @@ fn strikes(log: &str) -> impl Iterator<Item = Armed> {
         let on = Operation::ALL.iter().find(|known| known.name() == on)?;
         Some((*on, act.split_whitespace().next()?.to_owned()))
     })
-}
-
-/// Four ports in a row that nobody uses now, below those that the system gives away by itself: another connection must not
-/// sit on one of them while its issuer is dead.
-fn four_free_ports() -> u16 {
-    static TAKEN: AtomicU64 = AtomicU64::new(0);
-    let (first, last) = (10_000_u64, 32_000_u64);
-    let offset = u64::from(std::process::id()) * 800;
-    let free = |first: &u16| (*first..*first + 4).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
-    let mut candidates =
-        std::iter::repeat_with(|| first + (offset + TAKEN.fetch_add(4, Ordering::SeqCst)) % (last - first));
-    candidates.find_map(|port| Some(u16::try_from(port).unwrap()).filter(free)).unwrap()
 }
 
 /// A customer with a wallet in this process.

@@ -5,10 +5,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test's helper fails loudly")]
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use data_encoding::BASE64;
@@ -192,6 +193,18 @@ impl Issuer {
     }
 }
 
+/// Four ports in a row that nobody uses now, below those that the system gives away by itself: another connection must not
+/// sit on one of them while its issuer is dead.
+pub(crate) fn free_ports() -> u16 {
+    static TAKEN: AtomicU64 = AtomicU64::new(0);
+    let (first, last) = (10_000_u64, 32_000_u64);
+    let offset = u64::from(std::process::id()) * 800;
+    let free = |first: &u16| (*first..*first + 4).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
+    let mut candidates =
+        std::iter::repeat_with(|| first + (offset + TAKEN.fetch_add(4, Ordering::SeqCst)) % (last - first));
+    candidates.find_map(|port| Some(u16::try_from(port).unwrap()).filter(free)).unwrap()
+}
+
 impl Drop for Issuer {
     fn drop(&mut self) {
         if let Host::Process(child) = &mut self.host {
@@ -288,6 +301,20 @@ impl Customer {
         let sign_up = wallet.sign_up(number.clone()).await.unwrap();
         sign_up.confirm(&issuer.sms_code(&number)).await.unwrap();
         Self { wallet, host, number, folder }
+    }
+
+    /// Asks for the SMS code and goes no further.
+    pub(crate) async fn unconfirmed(issuer: &Issuer, number: &str) -> Self {
+        let number = PhoneNumber::parse(number).unwrap();
+        let (host, folder) = (MemoryHost::new(), tempfile::tempdir().unwrap());
+        let wallet = open(&host, folder.path(), issuer);
+        drop(wallet.sign_up(number.clone()).await.unwrap());
+        Self { wallet, host, number, folder }
+    }
+
+    /// The sign-up that waits for its code.
+    pub(crate) fn sign_up(&self) -> saifu::SignUp {
+        self.wallet.sign_up_in_progress().unwrap()
     }
 
     /// Opens the same wallet again, perhaps for an issuer on new ports.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use saifu::{DeviceId, Home, Millis, NoticeKind, Pending, PendingKind, Standing, Yen};
+use saifu::{DeviceId, Home, Millis, NoticeKind, Open, Pending, PendingWhat, Standing, Yen};
 use saifu_host::Clock as _;
 use saifu_host::desktop::DesktopClock;
 use serde::Serialize;
@@ -61,17 +61,17 @@ pub(super) async fn wallet(context: &Context) -> Value {
         home: Screen,
         pending: Vec<Waits>,
         /// How many of each kind; null where the cache cannot be read.
-        history: Option<BTreeMap<&'static str, usize>>,
+        history: Option<BTreeMap<String, usize>>,
     }
     let name = scrub(context.wallet.as_str());
     let OpenWallet { wallet, .. } = match open(context, Network::Unused).await {
         Ok(open) => open,
         Err(failure) => return json!({ "name": name, "error": scrubbed(json!(failure)) }),
     };
-    let history = wallet.history(COUNTED).await.ok().map(|entries| {
+    let history = wallet.history(COUNTED).await.ok().map(|history| {
         let mut counts = BTreeMap::new();
-        for entry in entries {
-            let count: &mut usize = counts.entry(entry.kind.as_str()).or_default();
+        for entry in history.entries {
+            let count: &mut usize = counts.entry(entry.kind.to_string()).or_default();
             *count = count.saturating_add(1);
         }
         counts
@@ -92,7 +92,7 @@ pub(super) async fn wallet(context: &Context) -> Value {
 #[derive(Serialize)]
 struct Screen {
     state: &'static str,
-    standing: Option<Standing>,
+    standing: Option<Open<Standing>>,
     balance_yen: Option<Yen>,
     balance_reason: Option<&'static str>,
     as_of: Option<Millis>,
@@ -101,14 +101,14 @@ struct Screen {
     device_id: Option<DeviceId>,
     last_event: u64,
     /// Their kinds and times; what they say names the phone's last digits.
-    notices: Vec<(Millis, NoticeKind)>,
+    notices: Vec<(Millis, Open<NoticeKind>)>,
 }
 
 impl Screen {
     fn of(home: &Home) -> Self {
         Self {
             state: home.state.as_str(),
-            standing: home.standing,
+            standing: home.standing.clone(),
             balance_yen: home.balance_yen,
             balance_reason: home.balance_reason,
             as_of: home.as_of,
@@ -116,7 +116,7 @@ impl Screen {
             frozen: home.frozen,
             device_id: home.device,
             last_event: home.last_event,
-            notices: home.notices.iter().map(|notice| (notice.at, notice.kind)).collect(),
+            notices: home.notices.iter().map(|notice| (notice.at, notice.kind.clone())).collect(),
         }
     }
 }
@@ -134,8 +134,9 @@ struct Waits {
 
 impl Waits {
     fn of(pending: Pending) -> Self {
-        let Pending { id, kind, yen, since, ends_by, number: _, next: _ } = pending;
-        Self { intent: (kind != PendingKind::SignUp).then_some(id), kind: kind.as_str(), yen, since, ends_by }
+        let Pending { id, since, ends_by, what, next: _ } = pending;
+        let intent = (what != PendingWhat::SignUp).then_some(id);
+        Self { intent, kind: what.as_str(), yen: what.yen(), since, ends_by }
     }
 }
 

@@ -30,6 +30,7 @@ struct Document<'a> {
     issued_at: Millis,
     expires_at: Millis,
     refresh_at: Millis,
+    trust: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     out: Option<&'a Path>,
 }
@@ -71,6 +72,7 @@ async fn once(
         issued_at: code.issued_at,
         expires_at: code.expires_at,
         refresh_at: code.refresh_at,
+        trust: code.trust.as_str(),
         out,
     };
     let until = crate::commands::time(code.expires_at);

@@ -1,7 +1,8 @@
 //! `saifu wallet events`: one JSON line for each thing that happened to the account. Without `--follow`, what the wallet
 //! knows; with it, what happens from now on, until the process is stopped.
 
-use saifu::{Event, EventBody, HistoryEntry, Notice};
+use saifu::{Event, EventBody, Following, HistoryEntry, Notice, Update};
+use saifu_wire::{Problem, ProblemCode};
 use serde_json::{Value, json};
 
 use super::open::{Network, OpenWallet, open};
@@ -19,7 +20,7 @@ pub(super) async fn run(args: EventsArgs, context: &Context) -> Result<Report, F
 }
 
 async fn known(open: &OpenWallet, context: &Context) -> Result<(), Failure> {
-    let entries = open.wallet.history(usize::MAX).await?.into_iter().map(from_entry);
+    let entries = open.wallet.history(usize::MAX).await?.entries.into_iter().map(from_entry);
     let notices = open.wallet.home().notices.into_iter().map(from_notice);
     let mut lines: Vec<(u64, Value)> = entries.chain(notices).collect();
     lines.sort_by_key(|(number, _)| *number);
@@ -44,12 +45,12 @@ fn from_notice(notice: Notice) -> (u64, Value) {
 
 async fn follow(open: &OpenWallet, context: &Context) -> Result<(), Failure> {
     let mut events = open.wallet.events();
-    open.wallet.follow().await?;
-    context.printer.note(FOLLOWING);
+    open.wallet.follow()?;
     loop {
         tokio::select! {
-            event = events.next() => match event {
-                Some(event) => context.printer.line(&event)?,
+            update = events.next() => match update {
+                Some(Update::Event(event)) => context.printer.line(&event)?,
+                Some(Update::Following(following)) => stands(&following, context)?,
                 None => return Ok(()),
             },
             stopped = tokio::signal::ctrl_c() => {
@@ -57,6 +58,25 @@ async fn follow(open: &OpenWallet, context: &Context) -> Result<(), Failure> {
             }
         }
     }
+}
+
+/// Says on stderr how the stream stands. It comes back by itself, but for one whose device the issuer does not know.
+fn stands(following: &Following, context: &Context) -> Result<(), Failure> {
+    match following {
+        Following::Connected { .. } => context.printer.note(FOLLOWING),
+        Following::Waiting { why, next_try_at } => {
+            let at = crate::commands::time(*next_try_at);
+            context.printer.note(&format!("not connected ({why}); the next try is at {at}"));
+        }
+        Following::Ended { .. } => return Err(ended()),
+        Following::Off | Following::Connecting => {}
+    }
+    Ok(())
+}
+
+fn ended() -> Failure {
+    let problem = Problem::new(ProblemCode::UnknownDevice);
+    Failure::refused(&problem)
 }
 
 /// Written to stderr once the stream stands: from then on nothing is missed.

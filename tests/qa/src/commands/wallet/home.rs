@@ -1,6 +1,6 @@
 //! `saifu wallet home` and `refresh`.
 
-use saifu::{DeviceId, Home, Millis, Notice, Points, Standing, WalletState, Yen};
+use saifu::{DeviceId, Home, Millis, Notice, Open, Points, ProblemCode, Standing, Trust, WalletState, Yen};
 use serde::Serialize;
 
 use super::open::{Network, open};
@@ -11,7 +11,11 @@ use crate::report::Report;
 #[derive(Serialize)]
 struct Document<'a> {
     state: &'static str,
-    standing: Option<Standing>,
+    /// What leads on from this state.
+    way_out: &'static str,
+    /// The issuer's word for why it no longer knows this device.
+    put_aside: Option<Open<ProblemCode>>,
+    standing: Option<Open<Standing>>,
     /// Null when it is not known; `balance_reason` then says why.
     balance_yen: Option<Yen>,
     balance_reason: Option<&'static str>,
@@ -24,6 +28,9 @@ struct Document<'a> {
     top_up_left_yen: Option<Yen>,
     pay_left_yen: Option<Yen>,
     last_event: u64,
+    history_incomplete: bool,
+    /// What the issuer's time rests on here.
+    trust: &'static str,
 }
 
 /// From the journal alone. A wallet that was never used is not made by looking at it.
@@ -39,14 +46,22 @@ pub(super) async fn home(context: &Context) -> Result<Report, Failure> {
 
 pub(super) async fn refresh(context: &Context) -> Result<Report, Failure> {
     let open = open(context, Network::Needed).await?;
-    let home = open.wallet.refresh().await;
+    let refreshed = open.wallet.refresh().await;
+    if refreshed.is_ok() {
+        // This process ends: what goes on beside the refresh is waited for.
+        open.wallet.settled().await;
+    }
+    let home = open.wallet.home();
     open.wallet.close().await;
-    report(&home?)
+    refreshed?;
+    report(&home)
 }
 
 fn nobody() -> Result<Report, Failure> {
     let document = Document {
         state: WalletState::NoAccount.as_str(),
+        way_out: WalletState::NoAccount.way_out(),
+        put_aside: None,
         standing: None,
         balance_yen: None,
         balance_reason: Some("there is no account yet"),
@@ -59,6 +74,8 @@ fn nobody() -> Result<Report, Failure> {
         top_up_left_yen: None,
         pay_left_yen: None,
         last_event: 0,
+        history_incomplete: false,
+        trust: Trust::Unanchored.as_str(),
     };
     Report::new(&document, "There is no account in this wallet. Sign up with `saifu wallet signup --number N`.")
 }
@@ -66,7 +83,9 @@ fn nobody() -> Result<Report, Failure> {
 fn report(home: &Home) -> Result<Report, Failure> {
     let document = Document {
         state: home.state.as_str(),
-        standing: home.standing,
+        way_out: home.state.way_out(),
+        put_aside: home.put_aside.clone(),
+        standing: home.standing.clone(),
         balance_yen: home.balance_yen,
         balance_reason: home.balance_reason,
         as_of: home.as_of,
@@ -78,6 +97,8 @@ fn report(home: &Home) -> Result<Report, Failure> {
         top_up_left_yen: home.top_up_left_yen,
         pay_left_yen: home.pay_left_yen,
         last_event: home.last_event,
+        history_incomplete: home.history_incomplete,
+        trust: home.trust.as_str(),
     };
     Report::new(&document, words(home))
 }
@@ -92,12 +113,15 @@ fn words(home: &Home) -> String {
         _ => lines.push(format!("Balance   not known: {}", home.balance_reason.unwrap_or("nobody said"))),
     }
     lines.extend(home.points.map(|points| format!("Points    {}", points.0)));
-    lines.extend(home.standing.map(|standing| format!("Standing  {}", standing.as_str())));
+    lines.extend(home.standing.as_ref().map(|standing| format!("Standing  {}", standing.as_str())));
     if home.frozen {
         lines.push("FROZEN    nothing can be paid or topped up".into());
     }
     if home.state != WalletState::Ready {
-        lines.push(format!("State     {}", home.state.as_str()));
+        lines.push(format!("State     {}: {}", home.state.as_str(), home.state.way_out()));
+    }
+    if home.history_incomplete {
+        lines.push("History   incomplete: `saifu wallet refresh` fetches the rest".into());
     }
     lines.extend(home.notices.iter().map(|notice| format!("* {}  {}", crate::commands::time(notice.at), notice.text)));
     lines.join("\n")

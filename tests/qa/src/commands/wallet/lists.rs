@@ -1,6 +1,6 @@
 //! `saifu wallet history`, `pending` and `totp`: what the wallet knows by itself.
 
-use saifu::{EntryKind, EntryState, HistoryEntry, Millis, Pending, Points, Yen};
+use saifu::{EntryKind, EntryState, HistoryEntry, Millis, Open, Pending, Points, Yen};
 use saifu_wire::{Sensitive, SettlementId};
 use serde::Serialize;
 
@@ -20,26 +20,36 @@ struct List<T> {
 struct Entry {
     id: SettlementId,
     at: Millis,
-    kind: EntryKind,
+    kind: Open<EntryKind>,
     yen: Yen,
     merchant: Option<String>,
-    state: EntryState,
+    state: Open<EntryState>,
     points: Points,
     number: u64,
     original: Option<SettlementId>,
 }
 
+#[derive(Serialize)]
+struct Document {
+    entries: Vec<Entry>,
+    incomplete: bool,
+}
+
 pub(super) async fn history(args: HistoryArgs, context: &Context) -> Result<Report, Failure> {
     let open = open(context, Network::Unused).await?;
-    let entries = open.wallet.history(args.limit).await;
+    let history = open.wallet.history(args.limit).await;
     open.wallet.close().await;
-    let entries: Vec<Entry> = entries?.into_iter().map(entry).collect();
+    let history = history?;
+    let entries: Vec<Entry> = history.entries.into_iter().map(entry).collect();
     let rows = entries.iter().map(|entry| {
         let merchant = entry.merchant.clone().unwrap_or_default();
         vec![time(entry.at), entry.kind.as_str().into(), entry.yen.to_string(), merchant]
     });
-    let text = table(&["when", "what", "amount", "where"], rows);
-    Report::new(&List { entries }, text)
+    let mut text = table(&["when", "what", "amount", "where"], rows);
+    if history.incomplete {
+        text.push_str("\nEntries are missing on this device: `saifu wallet refresh` fetches them.");
+    }
+    Report::new(&Document { entries, incomplete: history.incomplete }, text)
 }
 
 fn entry(entry: HistoryEntry) -> Entry {
@@ -64,14 +74,14 @@ pub(super) async fn pending(context: &Context) -> Result<Report, Failure> {
     open.wallet.close().await;
     let entries: Vec<Unfinished> = entries
         .into_iter()
-        .map(|Pending { id, kind, yen, number, since, ends_by, next }| Unfinished {
+        .map(|Pending { id, since, ends_by, next, what }| Unfinished {
             id,
-            kind: kind.as_str(),
-            yen,
+            kind: what.as_str(),
+            yen: what.yen(),
             since,
             ends_by,
             next,
-            number,
+            number: what.number().cloned(),
         })
         .collect();
     let rows = entries.iter().map(|entry| {
@@ -92,11 +102,16 @@ pub(super) async fn totp(context: &Context) -> Result<Report, Failure> {
     struct Document {
         code: Sensitive,
         valid_until: Millis,
+        trust: &'static str,
     }
     let open = open(context, Network::Unused).await?;
     let code = open.wallet.totp();
     open.wallet.close().await;
     let code = code?;
-    let text = format!("{}  (until {})", code.code.expose(), time(code.valid_until));
-    Report::new(&Document { code: code.code, valid_until: code.valid_until }, text)
+    let mut text = format!("{}  (until {})", code.code.expose(), time(code.valid_until));
+    if !code.trust.is_anchored() {
+        text.push_str("\nThis machine's own clock decides: it may be wrong. `saifu wallet refresh` asks the issuer.");
+    }
+    let document = Document { code: code.code, valid_until: code.valid_until, trust: code.trust.as_str() };
+    Report::new(&document, text)
 }

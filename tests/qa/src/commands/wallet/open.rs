@@ -62,6 +62,19 @@ pub(crate) async fn open_with(
     key_store: KeyStoreChoice,
     issuer: &RememberedIssuer,
 ) -> Result<OpenWallet, Failure> {
+    let (host, config) = parts(folder, key_store, issuer).await?;
+    let sandbox = config.issuer.sandbox;
+    let (platform, runtime) = (host.platform(), tokio::runtime::Handle::current());
+    let wallet = blocking(move || Wallet::open(platform, config, runtime)).await??;
+    Ok(OpenWallet { wallet, host, sandbox })
+}
+
+/// What a wallet is opened with.
+pub(super) async fn parts(
+    folder: &WalletFolder,
+    key_store: KeyStoreChoice,
+    issuer: &RememberedIssuer,
+) -> Result<(DesktopHost, Config), Failure> {
     let store = match key_store {
         KeyStoreChoice::Keyring => KeyStore::Keyring,
         KeyStoreChoice::File => KeyStore::File,
@@ -69,12 +82,9 @@ pub(crate) async fn open_with(
     let (path, clock) = (folder.path().to_owned(), issuer.clock(&folder.name()));
     let host = blocking(move || DesktopHost::open(&path, store, clock)).await??;
     let issuer = issuer.config()?;
-    let sandbox = issuer.sandbox;
     let disk = forgetful_disk::chosen(&folder.vault()).map_err(OpenError::from)?;
     let config = Config { folder: folder.vault(), issuer, app_version: env!("CARGO_PKG_VERSION").into(), disk };
-    let (platform, runtime) = (host.platform(), tokio::runtime::Handle::current());
-    let wallet = blocking(move || Wallet::open(platform, config, runtime)).await??;
-    Ok(OpenWallet { wallet, host, sandbox })
+    Ok((host, config))
 }
 
 /// The keyring may keep a thread waiting, and the journal reads a disk.

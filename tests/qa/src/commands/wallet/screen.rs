@@ -28,8 +28,7 @@ const KEY_POLL: Duration = Duration::from_millis(100);
 pub(super) async fn show(open: &OpenWallet, context: &Context, purpose: Purpose) -> Result<Report, Failure> {
     let mut code = fresh(open, purpose).await?;
     let mut events = open.wallet.events();
-    // Without the stream the code still pays; the next refresh tells.
-    let _ = open.wallet.follow().await;
+    open.wallet.follow()?;
     let screen = Screen::enter(context.printer)?;
     let mut keys = Keys::read();
     let mut tick = tokio::time::interval(Duration::from_secs(1));
@@ -48,7 +47,7 @@ pub(super) async fn show(open: &OpenWallet, context: &Context, purpose: Purpose)
                 }
                 screen.status(code.refresh_at.since(now).div_ceil(1_000), &note)?;
             }
-            event = events.next() => match event {
+            event = events.next_event() => match event {
                 Some(event) if ends(&event) => break Some(words(&event)),
                 Some(event) => note = words(&event),
                 None => break None,
