@@ -97,11 +97,11 @@ table! {
 }
 
 impl Error {
-    /// The issuer's code, if it refused.
+    /// The issuer's code, if it refused with one that this version knows.
     #[must_use]
     pub fn problem(&self) -> Option<ProblemCode> {
         match self {
-            Self::Refused(problem) => Some(problem.code),
+            Self::Refused(problem) => problem.code.known(),
             _ => None,
         }
     }

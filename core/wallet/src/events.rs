@@ -109,7 +109,8 @@ fn apply(state: &mut State, event: &Event) {
         home.as_of = event.at.max(home.as_of);
         home.last_event = event.number;
         if let EventBody::Notice { notice, text } = &event.body {
-            home.notices.insert(0, Notice { number: event.number, at: event.at, kind: *notice, text: text.clone() });
+            home.notices
+                .insert(0, Notice { number: event.number, at: event.at, kind: notice.clone(), text: text.clone() });
             home.notices.truncate(20);
         }
     }

@@ -4,7 +4,7 @@ use saifu_link::{Auth, Request};
 use saifu_policy::Class;
 use saifu_wire::messages::IntentOperation;
 use saifu_wire::messages::{Home as IssuerHome, Notice, ResolveAnswer, ResolveRequest, Resolved, Standing, TopUpState};
-use saifu_wire::{DeviceId, IntentKey, Millis, Operation, Points, Yen};
+use saifu_wire::{DeviceId, IntentKey, Millis, Open, Operation, Points, Yen};
 
 use crate::state::{Intent, State};
 use crate::wallet::Inner;
@@ -44,7 +44,7 @@ pub struct Home {
     /// This device, once there is one.
     pub device: Option<DeviceId>,
     /// Which limits apply.
-    pub standing: Option<Standing>,
+    pub standing: Option<Open<Standing>>,
     /// What can be spent, as of `as_of`.
     pub balance_yen: Option<Yen>,
     /// Why the balance is not known.
@@ -77,7 +77,7 @@ fn picture(state: &State, now: Millis) -> Home {
     Home {
         state: wallet_state,
         device: state.account.as_ref().map(|account| account.binding.device),
-        standing: home.map(|home| home.standing),
+        standing: home.map(|home| home.standing.clone()),
         balance_yen: home.map(|home| home.balance_yen),
         balance_reason: match (home, wallet_state) {
             (Some(_), _) => None,
@@ -155,9 +155,13 @@ impl Inner {
             let body = ResolveRequest { operation: IntentOperation::TopUp, key: intent.key };
             let request = Request::new(Operation::IntentResolve, Auth::Session, Class::Screen);
             let answer: ResolveAnswer = self.link.call(request, &body).await?;
+            // An end that this version has no word for, and no top-up for either, stays unknown: money is never guessed.
+            if answer.outcome.known().is_none() && answer.top_up.is_none() {
+                continue;
+            }
             self.commit(move |state| {
                 state.intents.retain(|open| open.key != intent.key);
-                if let (Resolved::Accepted, Some(top_up)) = (answer.outcome, answer.top_up) {
+                if let Some(top_up) = answer.top_up.filter(|_| answer.outcome != Resolved::Voided) {
                     keep_top_up(state, top_up);
                 }
             })
@@ -182,10 +186,11 @@ fn accept_home(state: &mut State, home: IssuerHome, before: &[IntentKey]) {
     state.home = Some(home);
 }
 
-/// Records an accepted top-up; a final one is no longer pending and shows in the history.
+/// Records an accepted top-up; a final one is no longer pending and shows in the history. One in a state that this version
+/// does not know is kept: the next picture ends it.
 pub(crate) fn keep_top_up(state: &mut State, top_up: saifu_wire::messages::TopUp) {
     state.top_ups.retain(|open| open.intent != top_up.intent);
-    if top_up.state == TopUpState::AwaitingCash {
+    if !matches!(top_up.state.known(), Some(TopUpState::Done | TopUpState::Expired)) {
         state.top_ups.push(top_up);
     }
 }
@@ -205,8 +210,8 @@ mod tests {
     fn picture_ends_the_top_ups_known_when_it_was_asked_for_even_of_its_own_millisecond() {
         let top_up = |id: u128| saifu_wire::messages::TopUp {
             intent: IntentKey(uuid::Uuid::from_u128(id)),
-            channel: saifu_wire::messages::Channel::Atm,
-            state: TopUpState::AwaitingCash,
+            channel: saifu_wire::messages::Channel::Atm.into(),
+            state: TopUpState::AwaitingCash.into(),
             yen: Yen(1_000),
             posted_yen: Yen(0),
             number: None,
@@ -220,7 +225,7 @@ mod tests {
             last_event: 1,
             balance_yen: Yen(1_000),
             points: Points(0),
-            standing: Standing::Starter,
+            standing: Standing::Starter.into(),
             frozen: false,
             top_up_left_yen: Yen(0),
             pay_left_yen: Yen(0),

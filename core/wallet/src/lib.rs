@@ -55,4 +55,6 @@ pub use saifu_wire::messages::{
     Channel, EntryKind, EntryState, Event, EventBody, HistoryEntry, Notice, NoticeKind, Purpose, Standing, TopUp,
     TopUpState,
 };
-pub use saifu_wire::{Amount, DeviceId, IntentKey, Millis, PhoneError, PhoneNumber, Points, ProblemCode, Reason, Yen};
+pub use saifu_wire::{
+    Amount, DeviceId, IntentKey, Millis, Open, PhoneError, PhoneNumber, Points, ProblemCode, Reason, Yen,
+};

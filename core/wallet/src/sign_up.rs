@@ -98,10 +98,7 @@ impl SignUp {
     }
 
     async fn prove(&self, code: &str) -> Result<Ready, Error> {
-        let code: String = code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
-        if code.len() != 6 || !code.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(Error::InvalidInput("The code from the SMS has six digits."));
-        }
+        let code = saifu_wire::sms_code(code).ok_or(Error::InvalidInput("The code from the SMS has six digits."))?;
         let answer = match self.ask(code).await {
             Err(error) => {
                 if matches!(error.problem(), Some(ProblemCode::NumberTaken | ProblemCode::SignUpExpired)) {
@@ -129,16 +126,12 @@ impl SignUp {
         Ok(Ready { device })
     }
 
-    async fn ask(&self, code: String) -> Result<SignUpConfirmAnswer, Error> {
+    async fn ask(&self, code: Sensitive) -> Result<SignUpConfirmAnswer, Error> {
         let inner = &self.inner;
         let keys = Arc::clone(&inner.platform.keys);
         let message = signed::sign_up_confirm(self.pending.request, inner.link.thumbprint());
         let signature = inner.blocking(move || Ok(keys.sign(&message)?)).await?;
-        let body = SignUpConfirmRequest {
-            request: self.pending.request,
-            code: Sensitive::new(code),
-            signature: Bytes(signature),
-        };
+        let body = SignUpConfirmRequest { request: self.pending.request, code, signature: Bytes(signature) };
         Ok(inner.link.call(Request::new(Operation::SignUpConfirm, Auth::Proof, Class::Screen), &body).await?)
     }
 

@@ -255,8 +255,8 @@ mod tests {
         let key = IntentKey::new(SINCE, [7; 10]);
         let top_up = TopUp {
             intent: key,
-            channel: Channel::Atm,
-            state: TopUpState::AwaitingCash,
+            channel: Channel::Atm.into(),
+            state: TopUpState::AwaitingCash.into(),
             yen: Yen(1_000),
             posted_yen: Yen(0),
             number: Some(Sensitive::new("123456789015")),

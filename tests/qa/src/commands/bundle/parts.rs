@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use saifu::{DeviceId, Home, Millis, NoticeKind, Pending, PendingKind, Standing, Yen};
+use saifu::{DeviceId, EntryKind, Home, Millis, NoticeKind, Open, Pending, PendingKind, Standing, Yen};
 use saifu_host::Clock as _;
 use saifu_host::desktop::DesktopClock;
 use serde::Serialize;
@@ -71,7 +71,7 @@ pub(super) async fn wallet(context: &Context) -> Value {
     let history = wallet.history(COUNTED).await.ok().map(|entries| {
         let mut counts = BTreeMap::new();
         for entry in entries {
-            let count: &mut usize = counts.entry(entry.kind.as_str()).or_default();
+            let count: &mut usize = counts.entry(entry.kind.known().map_or("other", EntryKind::as_str)).or_default();
             *count = count.saturating_add(1);
         }
         counts
@@ -92,7 +92,7 @@ pub(super) async fn wallet(context: &Context) -> Value {
 #[derive(Serialize)]
 struct Screen {
     state: &'static str,
-    standing: Option<Standing>,
+    standing: Option<Open<Standing>>,
     balance_yen: Option<Yen>,
     balance_reason: Option<&'static str>,
     as_of: Option<Millis>,
@@ -101,14 +101,14 @@ struct Screen {
     device_id: Option<DeviceId>,
     last_event: u64,
     /// Their kinds and times; what they say names the phone's last digits.
-    notices: Vec<(Millis, NoticeKind)>,
+    notices: Vec<(Millis, Open<NoticeKind>)>,
 }
 
 impl Screen {
     fn of(home: &Home) -> Self {
         Self {
             state: home.state.as_str(),
-            standing: home.standing,
+            standing: home.standing.clone(),
             balance_yen: home.balance_yen,
             balance_reason: home.balance_reason,
             as_of: home.as_of,
@@ -116,7 +116,7 @@ impl Screen {
             frozen: home.frozen,
             device_id: home.device,
             last_event: home.last_event,
-            notices: home.notices.iter().map(|notice| (notice.at, notice.kind)).collect(),
+            notices: home.notices.iter().map(|notice| (notice.at, notice.kind.clone())).collect(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `saifu wallet home` and `refresh`.
 
-use saifu::{DeviceId, Home, Millis, Notice, Points, Standing, WalletState, Yen};
+use saifu::{DeviceId, Home, Millis, Notice, Open, Points, Standing, WalletState, Yen};
 use serde::Serialize;
 
 use super::open::{Network, open};
@@ -11,7 +11,7 @@ use crate::report::Report;
 #[derive(Serialize)]
 struct Document<'a> {
     state: &'static str,
-    standing: Option<Standing>,
+    standing: Option<&'a Open<Standing>>,
     /// Null when it is not known; `balance_reason` then says why.
     balance_yen: Option<Yen>,
     balance_reason: Option<&'static str>,
@@ -66,7 +66,7 @@ fn nobody() -> Result<Report, Failure> {
 fn report(home: &Home) -> Result<Report, Failure> {
     let document = Document {
         state: home.state.as_str(),
-        standing: home.standing,
+        standing: home.standing.as_ref(),
         balance_yen: home.balance_yen,
         balance_reason: home.balance_reason,
         as_of: home.as_of,
@@ -92,7 +92,7 @@ fn words(home: &Home) -> String {
         _ => lines.push(format!("Balance   not known: {}", home.balance_reason.unwrap_or("nobody said"))),
     }
     lines.extend(home.points.map(|points| format!("Points    {}", points.0)));
-    lines.extend(home.standing.map(|standing| format!("Standing  {}", standing.as_str())));
+    lines.extend(home.standing.as_ref().map(|standing| format!("Standing  {}", standing.as_str())));
     if home.frozen {
         lines.push("FROZEN    nothing can be paid or topped up".into());
     }

@@ -1,6 +1,6 @@
 //! `saifu wallet history`, `pending` and `totp`: what the wallet knows by itself.
 
-use saifu::{EntryKind, EntryState, HistoryEntry, Millis, Pending, Points, Yen};
+use saifu::{EntryKind, EntryState, HistoryEntry, Millis, Open, Pending, Points, Yen};
 use saifu_wire::{Sensitive, SettlementId};
 use serde::Serialize;
 
@@ -20,10 +20,10 @@ struct List<T> {
 struct Entry {
     id: SettlementId,
     at: Millis,
-    kind: EntryKind,
+    kind: Open<EntryKind>,
     yen: Yen,
     merchant: Option<String>,
-    state: EntryState,
+    state: Open<EntryState>,
     points: Points,
     number: u64,
     original: Option<SettlementId>,
