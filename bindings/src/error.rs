@@ -105,7 +105,7 @@ impl From<Error> for WalletError {
             Error::NoAnswer => Self::NoAnswer { info },
             Error::Refused(problem) => {
                 info.sentence = problem.title;
-                info.problem = Some(problem.code.as_str().to_owned());
+                info.problem = Some(problem.code.to_string());
                 info.rule = problem.rule;
                 info.retry_after_ms = problem.retry_after_ms;
                 Self::Refused { info }

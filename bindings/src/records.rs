@@ -1,6 +1,6 @@
 //! What the issuer says, in records that cross the border, and how they come from the core's types.
 
-use saifu::{Event, EventBody};
+use saifu::{Event, EventBody, Open};
 
 /// The modules of a barcode: rows of `width` bytes, 1 is dark.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -65,14 +65,17 @@ pub enum Standing {
     CoolingOff,
     /// Everybody else.
     Normal,
+    /// One that this version does not know.
+    Other,
 }
 
-impl From<saifu::Standing> for Standing {
-    fn from(standing: saifu::Standing) -> Self {
-        match standing {
-            saifu::Standing::Starter => Self::Starter,
-            saifu::Standing::CoolingOff => Self::CoolingOff,
-            saifu::Standing::Normal => Self::Normal,
+impl From<Open<saifu::Standing>> for Standing {
+    fn from(standing: Open<saifu::Standing>) -> Self {
+        match standing.known() {
+            Some(saifu::Standing::Starter) => Self::Starter,
+            Some(saifu::Standing::CoolingOff) => Self::CoolingOff,
+            Some(saifu::Standing::Normal) => Self::Normal,
+            None => Self::Other,
         }
     }
 }
@@ -86,14 +89,17 @@ pub enum NoticeKind {
     Money,
     /// The service itself.
     Service,
+    /// Something that this version does not know; its text says it.
+    Other,
 }
 
-impl From<saifu::NoticeKind> for NoticeKind {
-    fn from(kind: saifu::NoticeKind) -> Self {
-        match kind {
-            saifu::NoticeKind::Security => Self::Security,
-            saifu::NoticeKind::Money => Self::Money,
-            saifu::NoticeKind::Service => Self::Service,
+impl From<Open<saifu::NoticeKind>> for NoticeKind {
+    fn from(kind: Open<saifu::NoticeKind>) -> Self {
+        match kind.known() {
+            Some(saifu::NoticeKind::Security) => Self::Security,
+            Some(saifu::NoticeKind::Money) => Self::Money,
+            Some(saifu::NoticeKind::Service) => Self::Service,
+            None => Self::Other,
         }
     }
 }
@@ -128,15 +134,18 @@ pub enum EntryKind {
     Refund,
     /// A till reversed a payment.
     Reversal,
+    /// Something that this version does not know; its amount says what it did.
+    Other,
 }
 
-impl From<saifu::EntryKind> for EntryKind {
-    fn from(kind: saifu::EntryKind) -> Self {
-        match kind {
-            saifu::EntryKind::Payment => Self::Payment,
-            saifu::EntryKind::TopUp => Self::TopUp,
-            saifu::EntryKind::Refund => Self::Refund,
-            saifu::EntryKind::Reversal => Self::Reversal,
+impl From<Open<saifu::EntryKind>> for EntryKind {
+    fn from(kind: Open<saifu::EntryKind>) -> Self {
+        match kind.known() {
+            Some(saifu::EntryKind::Payment) => Self::Payment,
+            Some(saifu::EntryKind::TopUp) => Self::TopUp,
+            Some(saifu::EntryKind::Refund) => Self::Refund,
+            Some(saifu::EntryKind::Reversal) => Self::Reversal,
+            None => Self::Other,
         }
     }
 }
@@ -176,8 +185,9 @@ impl From<saifu::HistoryEntry> for HistoryEntry {
             yen: entry.yen.0,
             points: entry.points.0,
             merchant: entry.merchant,
-            done: match entry.state {
-                saifu::EntryState::Done => true,
+            done: match entry.state.known() {
+                Some(saifu::EntryState::Done) => true,
+                None => false,
             },
             original: entry.original.map(|id| id.to_string()),
             intent: entry.intent.map(|key| key.to_string()),
@@ -194,6 +204,8 @@ pub enum TopUpState {
     Done,
     /// Nothing came in time.
     Expired,
+    /// A state that this version does not know; it is followed until it ends.
+    Other,
 }
 
 /// A top-up the owner has approved.
@@ -217,10 +229,11 @@ impl From<saifu::TopUp> for TopUp {
     fn from(top_up: saifu::TopUp) -> Self {
         Self {
             intent: top_up.intent.to_string(),
-            state: match top_up.state {
-                saifu::TopUpState::AwaitingCash => TopUpState::AwaitingCash,
-                saifu::TopUpState::Done => TopUpState::Done,
-                saifu::TopUpState::Expired => TopUpState::Expired,
+            state: match top_up.state.known() {
+                Some(saifu::TopUpState::AwaitingCash) => TopUpState::AwaitingCash,
+                Some(saifu::TopUpState::Done) => TopUpState::Done,
+                Some(saifu::TopUpState::Expired) => TopUpState::Expired,
+                None => TopUpState::Other,
             },
             yen: top_up.yen.0,
             number: top_up.number.map(|number| number.expose().to_owned()),
@@ -314,7 +327,7 @@ impl From<Event> for WalletEvent {
                 at,
                 balance_yen,
                 points,
-                reason: reason.as_str().to_owned(),
+                reason: reason.to_string(),
                 yen: yen.0,
                 merchant: merchant.to_string(),
             },

@@ -1,5 +1,5 @@
-//! Base32 (RFC 4648 §6) as people copy it from screen to screen: no padding, any case, blanks and hyphens wherever
-//! they like. TOTP secrets travel in it.
+//! Base32 (RFC 4648 §6) as people copy it from screen to screen: with or without padding, any case, full-width forms, blanks,
+//! dashes and unseen marks wherever they like. TOTP secrets travel in it.
 
 use data_encoding::BASE32_NOPAD;
 use saifu_crypto::Secret;
@@ -28,17 +28,35 @@ pub enum Base32Error {
 /// [`Base32Error`].
 pub fn decode(text: &str) -> Result<Secret, Base32Error> {
     let mut symbols = Zeroizing::new(Vec::with_capacity(text.len()));
-    for (at, byte) in text.bytes().enumerate() {
-        match byte.to_ascii_uppercase() {
-            b' ' | b'-' => {}
-            symbol @ (b'A'..=b'Z' | b'2'..=b'7') => symbols.push(symbol),
-            _ => return Err(Base32Error::Symbol { at }),
+    let mut padding = None;
+    for (at, c) in text.char_indices().filter(|(_, c)| !is_between(*c)) {
+        let symbol = plain(c).to_ascii_uppercase();
+        match (u8::try_from(symbol), padding) {
+            (Ok(b'='), _) => padding = padding.or(Some(at)),
+            (Ok(symbol @ (b'A'..=b'Z' | b'2'..=b'7')), None) => symbols.push(symbol),
+            // Padding is nowhere but at the end.
+            (_, padding) => return Err(Base32Error::Symbol { at: padding.unwrap_or(at) }),
         }
     }
     if symbols.is_empty() {
         return Err(Base32Error::Empty);
     }
     BASE32_NOPAD.decode(&symbols).map(Secret::new).map_err(|_| Base32Error::CutOff)
+}
+
+/// A full-width form (U+FF01–FF5E) as the plain one.
+fn plain(c: char) -> char {
+    match c {
+        '！'..='～' => u32::from(c).checked_sub(0xFEE0).and_then(char::from_u32).unwrap_or(c),
+        _ => c,
+    }
+}
+
+/// Blanks, dashes, and what a paste brings along unseen.
+fn is_between(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '-' | '－' | '\u{AD}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | 'ー' | 'ｰ')
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
 
 /// Writes a secret in capitals with nothing between.
@@ -73,16 +91,30 @@ mod tests {
     }
 
     #[test]
-    fn case_blanks_and_hyphens_do_not_matter() {
-        assert_eq!(read(" mzxw-6ytb oi- ").unwrap(), b"foobar");
+    fn case_width_blanks_dashes_and_padding_do_not_matter() {
+        for text in [
+            " mzxw-6ytb oi- ",
+            "MZXW6YTBOI======",
+            "MZXW 6YTB OI== ====\n",
+            "mzxw6ytboi=",
+            "mzxw\t6ytb\toi",
+            "MZXW\u{a0}6YTB\u{a0}OI",
+            "\u{feff}MZXW6YTBOI\u{200f}",
+            "MZXW\u{2010}6YTB\u{2212}OI",
+            "MZXW\u{3000}6YTB\u{202f}OI",
+            "ＭＺＸＷ６ＹＴＢＯＩ＝",
+            "MZXW\r\n6YTBOI",
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(b"foobar".as_slice()), "{text:?}");
+        }
     }
 
     #[test]
     fn everything_else_is_refused() {
-        for (text, at) in [("MZ0W", 2), ("1ZXW", 0), ("MZX8", 3), ("MY======", 2), ("MZ\u{a0}", 2), ("ＭY", 0)] {
+        for (text, at) in [("MZ0W", 2), ("1ZXW", 0), ("MZX8", 3), ("MY==MY==", 2), ("=MY", 0), ("МY", 0)] {
             assert_eq!(read(text), Err(Base32Error::Symbol { at }), "{text}");
         }
-        assert_eq!((read(""), read(" - ")), (Err(Base32Error::Empty), Err(Base32Error::Empty)));
+        assert_eq!((read(""), read(" - =")), (Err(Base32Error::Empty), Err(Base32Error::Empty)));
         // One, three and six characters are no whole bytes; MZ has bits set beyond its byte.
         for text in ["M", "MZX", "MZXW6Y", "MZ"] {
             assert_eq!(read(text), Err(Base32Error::CutOff), "{text}");
@@ -97,7 +129,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_the_parser_panic(text in ".{0,60}|[A-Z2-7]{0,60}") {
+        fn no_text_makes_the_parser_panic(text in "(?s).{0,60}|[A-Z2-7]{0,60}|[A-Z2-7=＝\u{a0}]{0,60}") {
             let _ = decode(&text);
         }
     }

@@ -1,6 +1,6 @@
 use saifu_crypto::CryptoError;
 use saifu_host::KeyError;
-use saifu_wire::{Problem, ProblemCode};
+use saifu_wire::{Open, Problem, ProblemCode};
 
 /// Why a call gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -35,24 +35,24 @@ impl LinkError {
         match self {
             Self::Refused(problem) => {
                 // A replayed proof says that somebody sent this request before: perhaps a proxy, and perhaps it counted.
-                let uncertain = [
-                    ProblemCode::Internal,
-                    ProblemCode::Overloaded,
-                    ProblemCode::Unknown,
-                    ProblemCode::InvalidDpopProof,
-                ];
-                !uncertain.contains(&problem.code)
+                let uncertain = [ProblemCode::Internal, ProblemCode::Overloaded, ProblemCode::InvalidDpopProof];
+                problem.code.known().is_some_and(|code| !uncertain.contains(&code))
             }
             Self::Offline | Self::Key(_) | Self::NoCredentials => true,
             Self::NoAnswer | Self::Untrusted(_) | Self::System => false,
         }
     }
 
-    /// The issuer's code, if it refused.
+    /// The issuer's code, if it refused with one that this version knows.
     #[must_use]
     pub fn code(&self) -> Option<ProblemCode> {
+        self.word().and_then(Open::known)
+    }
+
+    /// The issuer's code as it came, if it refused.
+    pub(crate) fn word(&self) -> Option<&Open<ProblemCode>> {
         match self {
-            Self::Refused(problem) => Some(problem.code),
+            Self::Refused(problem) => Some(&problem.code),
             _ => None,
         }
     }
@@ -79,6 +79,8 @@ mod tests {
         let certain = |code| LinkError::from(Problem::new(code)).certain();
         assert!(certain(ProblemCode::OverLimit) && certain(ProblemCode::StaleNonce));
         assert!(!certain(ProblemCode::Internal) && !certain(ProblemCode::InvalidDpopProof));
+        let tomorrow = r#"{"type":"x","title":"t","status":403,"code":"of-tomorrow"}"#;
+        assert!(!LinkError::from(serde_json::from_str::<Problem>(tomorrow).unwrap()).certain());
         assert!(LinkError::Offline.certain() && !LinkError::NoAnswer.certain());
     }
 }

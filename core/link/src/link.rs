@@ -9,7 +9,7 @@ use saifu_host::{Clock, Reading};
 use saifu_policy::{Class, Decision, Failure, RetryPolicy, TrustedTime};
 use saifu_wire::dpop::{self, Claims};
 use saifu_wire::messages::{ServiceDocument, SessionAnswer, SessionRequest, SignedDocument, TokenAnswer, TokenRequest};
-use saifu_wire::{Bytes, IntentKey, Millis, Operation, ProblemCode, Sensitive, headers, signed};
+use saifu_wire::{Bytes, IntentKey, Millis, Open, Operation, ProblemCode, Sensitive, headers, signed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -61,7 +61,7 @@ async fn accepted(operation: Operation, trace: &str, response: Response) -> Resu
         return Ok(response);
     }
     let error = refusal(response).await;
-    let code = error.code().map(ProblemCode::as_str);
+    let code = error.word().map(Open::as_str);
     tracing::debug!(target: REQUEST_TARGET, operation, trace, status = status.as_u16(), code, "answered");
     Err(error)
 }

@@ -1,3 +1,5 @@
+use crate::typed::{is_between, plain};
+
 /// A Japanese mobile number in E.164 form (`+8190…`), the only kind an account can have.
 ///
 /// Ranges are those the Ministry of Internal Affairs and Communications assigns to mobile voice: 060, 070, 080 and 090,
@@ -20,21 +22,17 @@ pub enum PhoneError {
 }
 
 impl PhoneNumber {
-    /// Reads a number as people write it: `090-1234-5678`, `09012345678`, `+81 90 1234 5678`, full-width digits too.
+    /// Reads a number as people write and paste it: `090-1234-5678`, `09012345678`, `+81 (0)90 1234 5678`,
+    /// `tel:+81-90-1234-5678`, in full-width forms too, with any blanks, dashes, dots, brackets and unseen marks between.
     ///
     /// # Errors
     /// [`PhoneError`], which says what to write instead.
     pub fn parse(text: &str) -> Result<Self, PhoneError> {
         let mut compact = String::new();
-        for c in text.trim().chars() {
-            match c {
-                '0'..='9' | '+' => compact.push(c),
-                '０'..='９' => {
-                    let digit = u32::from(c).saturating_sub(u32::from('０'));
-                    compact.push(char::from_digit(digit, 10).ok_or(PhoneError::NotANumber)?);
-                }
-                '＋' => compact.push('+'),
-                ' ' | '-' | '(' | ')' | '\u{3000}' | '－' | '‐' | 'ー' => {}
+        for c in without_label(text).chars().filter(|c| !is_between(*c)) {
+            match plain(c) {
+                c @ ('0'..='9' | '+') => compact.push(c),
+                '\u{FE62}' => compact.push('+'),
                 _ => return Err(PhoneError::NotANumber),
             }
             if compact.len() > 16 {
@@ -72,6 +70,17 @@ impl PhoneNumber {
     }
 }
 
+/// Without a leading `tel:` (RFC 3966) or `TEL`, as links and cards have it.
+fn without_label(text: &str) -> &str {
+    let text = text.trim_start_matches(is_between);
+    if let Some(rest) = text.strip_prefix('℡') {
+        return rest.trim_start_matches([':', '：']);
+    }
+    let mut rest = text.chars();
+    let labelled = rest.by_ref().take(3).map(plain).map(|c| c.to_ascii_lowercase()).eq("tel".chars());
+    if labelled { rest.as_str().trim_start_matches(is_between).trim_start_matches([':', '：']) } else { text }
+}
+
 impl std::fmt::Debug for PhoneNumber {
     /// Masked: a number is personal data and stays out of logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -98,10 +107,42 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_people_write_them() {
-        for text in
-            ["090-1234-5678", "09012345678", "+819012345678", "+81 (0)90 1234 5678", "０９０ー１２３４ー５６７８"]
-        {
-            assert_eq!(PhoneNumber::parse(text).unwrap().as_str(), "+819012345678", "{text}");
+        let mut texts: Vec<String> = [
+            "090-1234-5678",
+            "09012345678",
+            "+819012345678",
+            "+81 (0)90 1234 5678",
+            "０９０ー１２３４ー５６７８",
+            "＋８１９０１２３４５６７８",
+            "090.1234.5678",
+            "090・1234・5678",
+            "(090) 1234 5678",
+            "（０９０）１２３４－５６７８",
+            "[090]12345678",
+            "［090］12345678",
+            "｢090-1234-5678｣",
+            "「090-1234-5678」",
+            "tel:090-1234-5678",
+            "tel:+81-90-1234-5678",
+            "TEL:09012345678",
+            "Tel 090-1234-5678",
+            "ＴＥＬ：０９０－１２３４－５６７８",
+            "TEL. 090-1234-5678",
+            "℡090-1234-5678",
+            "\u{200e}tel:\u{202a}09012345678\u{202c}",
+            " \u{feff}090-1234-5678\r\n",
+            "\u{fe62}819012345678",
+        ]
+        .map(String::from)
+        .to_vec();
+        let dashes = ('\u{2010}'..='\u{2015}')
+            .chain("\u{2212}\u{30fc}\u{ff70}\u{ff0d}\u{fe58}\u{fe63}\u{2500}\u{2043}\u{ad}".chars());
+        let blanks = "\t \u{a0}\u{3000}\u{1680}\u{202f}\u{205f}".chars().chain('\u{2000}'..='\u{200a}');
+        let unseen = "\u{61c}\u{180e}\u{feff}\u{fe0f}".chars().chain('\u{200b}'..='\u{200f}');
+        let unseen = unseen.chain('\u{202a}'..='\u{202e}').chain('\u{2060}'..='\u{2069}');
+        texts.extend(dashes.chain(blanks).chain(unseen).map(|c| format!("{c}090{c}1234{c}{c}5678{c}")));
+        for text in texts {
+            assert_eq!(PhoneNumber::parse(&text).map(|number| number.0).as_deref(), Ok("+819012345678"), "{text:?}");
         }
         assert_eq!(format!("{:?}", PhoneNumber::parse("07011112222").unwrap()), "PhoneNumber(…2222)");
     }
@@ -111,14 +152,31 @@ mod tests {
         for text in ["0312345678", "+442079460000", "05012345678", "0120123456", "09002345678"] {
             assert_eq!(PhoneNumber::parse(text), Err(PhoneError::NotMobile), "{text}");
         }
-        for text in ["", "hello", "0901234567", "090123456789", "+81", "90", "++819012345678", "0901234+5678"] {
+        for text in [
+            "",
+            "hello",
+            "0901234567",
+            "090123456789",
+            "+81",
+            "90",
+            "++819012345678",
+            "0901234+5678",
+            "tel:",
+            "tel",
+            "telephone 09012345678",
+            "tel:tel:09012345678",
+            "٠٩٠١٢٣٤٥٦٧٨",
+            "090,1234,5678",
+            "090/1234/5678",
+            "fax:09012345678",
+        ] {
             assert_eq!(PhoneNumber::parse(text), Err(PhoneError::NotANumber), "{text}");
         }
     }
 
     proptest::proptest! {
         #[test]
-        fn no_text_makes_the_reader_panic(text in ".{0,40}") {
+        fn no_text_makes_the_reader_panic(text in "(?s).{0,40}|(tel:|℡|ＴＥＬ)?[0-9０-９+ \u{200e}\u{2010}]{0,20}") {
             let _ = PhoneNumber::parse(&text);
         }
 

@@ -1,5 +1,8 @@
 //! Refusals of the API: one table gives each code its number of the HTTP status, its sentence and what to do next.
 
+use crate::open::if_it_fits;
+use crate::{Open, Word};
+
 macro_rules! problems {
     ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:literal, $title:literal, $next:literal;)*) => {
         /// Why the issuer refused. Codes are public and never change their meaning.
@@ -7,9 +10,6 @@ macro_rules! problems {
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum ProblemCode {
             $(#[doc = $title] #[serde(rename = $code)] $variant,)*
-            /// A code that this version does not know.
-            #[serde(other)]
-            Unknown,
         }
 
         impl ProblemCode {
@@ -19,25 +19,33 @@ macro_rules! problems {
             /// The stable code.
             #[must_use]
             pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code,)* Self::Unknown => "unknown" }
+                match self { $(Self::$variant => $code,)* }
             }
 
             /// The HTTP status it comes with.
             #[must_use]
             pub fn status(self) -> u16 {
-                match self { $(Self::$variant => $status,)* Self::Unknown => 500 }
+                match self { $(Self::$variant => $status,)* }
             }
 
             /// What happened, one sentence.
             #[must_use]
             pub fn title(self) -> &'static str {
-                match self { $(Self::$variant => $title,)* Self::Unknown => "The issuer gave an unknown reason." }
+                match self { $(Self::$variant => $title,)* }
             }
 
             /// What to do next, one sentence.
             #[must_use]
             pub fn next(self) -> &'static str {
-                match self { $(Self::$variant => $next,)* Self::Unknown => "Update the app." }
+                match self { $(Self::$variant => $next,)* }
+            }
+        }
+
+        impl Word for ProblemCode {
+            const ALL: &'static [Self] = Self::ALL;
+
+            fn as_str(self) -> &'static str {
+                self.as_str()
             }
         }
     };
@@ -73,6 +81,14 @@ problems! {
     Overloaded = "overloaded", 503, "The issuer is busy.", "Try again after the time in Retry-After.";
 }
 
+impl Open<ProblemCode> {
+    /// What to do next, one sentence.
+    #[must_use]
+    pub fn next(&self) -> &'static str {
+        self.known().map_or("Update the app.", ProblemCode::next)
+    }
+}
+
 /// A refusal's body (RFC 9457, `application/problem+json`). Personal data never enters it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -85,15 +101,15 @@ pub struct Problem {
     /// The HTTP status, repeated.
     pub status: u16,
     /// The stable code.
-    pub code: ProblemCode,
+    pub code: Open<ProblemCode>,
     /// What exactly, for a person: a field, a limit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_it_fits", skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The rule that decided, where one did: its name in the policy file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_it_fits", skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     /// Milliseconds until another try makes sense; Retry-After carries it in seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_it_fits", skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
 }
 
@@ -105,7 +121,7 @@ impl Problem {
             kind: format!("urn:saifu:problem:{}", code.as_str()),
             title: code.title().into(),
             status: code.status(),
-            code,
+            code: code.into(),
             detail: None,
             rule: None,
             retry_after_ms: None,
@@ -170,6 +186,8 @@ mod tests {
     #[test]
     fn unknown_code_of_a_newer_issuer_still_reads() {
         let json = r#"{"type":"x","title":"t","status":400,"code":"brand-new","extra":1}"#;
-        assert_eq!(serde_json::from_str::<Problem>(json).unwrap().code, ProblemCode::Unknown);
+        let problem: Problem = serde_json::from_str(json).unwrap();
+        assert_eq!((problem.code.known(), problem.code.as_str()), (None, "brand-new"));
+        assert_eq!(problem.code.next(), "Update the app.");
     }
 }

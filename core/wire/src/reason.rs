@@ -1,5 +1,7 @@
 //! Why a till or an ATM declined: what the cashier reads, and what to do.
 
+use crate::{Open, Word};
+
 macro_rules! reasons {
     ($($variant:ident = $code:literal, $text:literal;)*) => {
         /// A register's or ATM's reason for declining. Public and stable.
@@ -7,9 +9,6 @@ macro_rules! reasons {
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum Reason {
             $(#[doc = $text] #[serde(rename = $code)] $variant,)*
-            /// A reason that this version does not know.
-            #[serde(other)]
-            Unknown,
         }
 
         impl Reason {
@@ -19,19 +18,21 @@ macro_rules! reasons {
             /// The stable code.
             #[must_use]
             pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code,)* Self::Unknown => "unknown" }
+                match self { $(Self::$variant => $code,)* }
             }
 
             /// What a person reads, and what to do.
             #[must_use]
             pub fn text(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* Self::Unknown => "Declined. Ask the customer to look at the app." }
+                match self { $(Self::$variant => $text,)* }
             }
+        }
 
-            /// The reason with this code.
-            #[must_use]
-            pub fn from_code(code: &str) -> Option<Self> {
-                match code { $($code => Some(Self::$variant),)* _ => None }
+        impl Word for Reason {
+            const ALL: &'static [Self] = Self::ALL;
+
+            fn as_str(self) -> &'static str {
+                self.as_str()
             }
         }
     };
@@ -54,6 +55,14 @@ reasons! {
     TransactionReused = "transaction-reused", "This transaction id was used for something else. Use a new one.";
 }
 
+impl Open<Reason> {
+    /// What a person reads, and what to do.
+    #[must_use]
+    pub fn text(&self) -> &'static str {
+        self.known().map_or("Declined. Ask the customer to look at the app.", Reason::text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,7 +70,6 @@ mod tests {
     #[test]
     fn every_reason_reads_back() {
         for reason in Reason::ALL {
-            assert_eq!(Reason::from_code(reason.as_str()), Some(*reason));
             assert_eq!(serde_json::to_string(reason).unwrap(), format!("\"{}\"", reason.as_str()));
         }
     }

@@ -170,14 +170,19 @@ impl Failure {
 
     /// The issuer's refusal.
     pub(crate) fn refused(problem: &Problem) -> Self {
-        let code = problem.code;
         let detail = match (&problem.detail, problem.retry_after_ms) {
             (Some(detail), Some(ms)) => Some(format!("{detail}; again in {} s", ms.div_ceil(1_000))),
             (Some(detail), None) => Some(detail.clone()),
             (None, Some(ms)) => Some(format!("again in {} s", ms.div_ceil(1_000))),
             (None, None) => None,
         };
-        Self { detail, ..Self::new(Status::Refused, code.as_str(), code.title(), code.next()) }
+        Self {
+            status: Status::Refused,
+            code: Cow::Owned(problem.code.to_string()),
+            title: Cow::Owned(problem.title.clone()),
+            detail,
+            next: Cow::Borrowed(problem.code.next()),
+        }
     }
 
     /// Says what exactly.

@@ -30,7 +30,7 @@ async fn code_shown_to_two_registers_at_once_is_approved_exactly_once() {
             let answer = scan.await.unwrap();
             match answer.result {
                 Outcome::Approved => approved += 1,
-                _ => assert_eq!(answer.reason, Some(Reason::CodeNotValid), "{answer:?}"),
+                _ => assert_eq!(answer.reason, Some(Reason::CodeNotValid.into()), "{answer:?}"),
             }
         }
         assert_eq!(approved, 1, "round {round}");
@@ -55,9 +55,9 @@ async fn transaction_repeated_after_a_lost_answer_gives_the_same_approval() {
     assert_eq!(after_a_kill, first);
     // The same id for something else, and the same code under another id, move nothing.
     let other = settle(&issuer.terminal("register-1"), "t-1", code.digits(), 1_281).await.unwrap();
-    assert_eq!((other.result, other.reason), (Outcome::Declined, Some(Reason::TransactionReused)));
+    assert_eq!((other.result, other.reason), (Outcome::Declined, Some(Reason::TransactionReused.into())));
     let other = settle(&issuer.terminal("register-1"), "t-2", code.digits(), 1_280).await.unwrap();
-    assert_eq!((other.result, other.reason), (Outcome::Declined, Some(Reason::CodeNotValid)));
+    assert_eq!((other.result, other.reason), (Outcome::Declined, Some(Reason::CodeNotValid.into())));
     let customer = customer.reopen(&issuer).await;
     assert_eq!(customer.wallet.refresh().await.unwrap().balance_yen, Some(Yen(10_000 - 1_280)));
 }

@@ -136,7 +136,7 @@ impl Issuer {
         let trace = self.trace(&request);
         let mut record = Record::new(listener);
         let outcome = unpanicked(self.answer(now, listener, request, &trace, &mut record)).await;
-        let code = outcome.as_ref().err().map(|problem| problem.code);
+        let code = outcome.as_ref().err().and_then(|problem| problem.code.known());
         let notes = record.notes(outcome.as_ref().err());
         let answer = outcome.unwrap_or_else(|problem| Answer::refusal(&problem, record.allow));
         let (mut response, subscription) = match answer.content {

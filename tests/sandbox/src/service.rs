@@ -53,7 +53,7 @@ impl Service {
             issued_at: now,
             minimum_app_version: MINIMUM_APP_VERSION.into(),
             issuer_prefix: saifu_code::Issuer::SANDBOX.as_str().into(),
-            qr: QrForm::Digits,
+            qr: QrForm::Digits.into(),
             notices: stopped.map(|switch| switch.reason.clone()).filter(|reason| !reason.is_empty()).collect(),
             features: Features { switches },
         };

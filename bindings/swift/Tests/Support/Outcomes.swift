@@ -96,7 +96,7 @@ func json(_ entry: HistoryEntry) -> Json {
         "id": .text(entry.id), "number": .number(entry.number), "at": .number(entry.at),
         "kind": .text(kebab(entry.kind)), "yen": .whole(entry.yen), "points": .whole(entry.points),
         "merchant": .maybe(entry.merchant),
-        "state": "done", "original": .maybe(entry.original), "intent": .maybe(entry.intent),
+        "state": .text(entry.done ? "done" : "other"), "original": .maybe(entry.original), "intent": .maybe(entry.intent),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! What a customer sees: balance, notices, history.
 
-use crate::{IntentKey, Millis, Points, SettlementId, Yen};
+use crate::open::{if_it_fits, words};
+use crate::{IntentKey, Millis, Open, Points, SettlementId, Yen};
 
 use super::TopUp;
 
@@ -15,18 +16,6 @@ pub enum Standing {
     CoolingOff,
     /// Everybody else.
     Normal,
-}
-
-impl Standing {
-    /// The stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Starter => "starter",
-            Self::CoolingOff => "cooling-off",
-            Self::Normal => "normal",
-        }
-    }
 }
 
 /// What a notice is about.
@@ -51,7 +40,7 @@ pub struct Notice {
     /// When.
     pub at: Millis,
     /// What about.
-    pub kind: NoticeKind,
+    pub kind: Open<NoticeKind>,
     /// What a person reads.
     pub text: String,
 }
@@ -69,7 +58,7 @@ pub struct Home {
     /// Loyalty points.
     pub points: Points,
     /// Which limits apply.
-    pub standing: Standing,
+    pub standing: Open<Standing>,
     /// Whether the account is frozen.
     pub frozen: bool,
     /// What may still be topped up today.
@@ -97,19 +86,6 @@ pub enum EntryKind {
     Reversal,
 }
 
-impl EntryKind {
-    /// The stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Payment => "payment",
-            Self::TopUp => "top-up",
-            Self::Refund => "refund",
-            Self::Reversal => "reversal",
-        }
-    }
-}
-
 /// Where an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -130,21 +106,21 @@ pub struct HistoryEntry {
     /// When.
     pub at: Millis,
     /// What.
-    pub kind: EntryKind,
+    pub kind: Open<EntryKind>,
     /// What it did to the balance: positive in, negative out.
     pub yen: Yen,
     /// What it did to the points.
     pub points: Points,
     /// Where, if at a merchant.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "if_it_fits")]
     pub merchant: Option<String>,
     /// Where it stands.
-    pub state: EntryState,
+    pub state: Open<EntryState>,
     /// The settlement that a refund or reversal belongs to.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "if_it_fits")]
     pub original: Option<SettlementId>,
     /// The intent that a top-up came from.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "if_it_fits")]
     pub intent: Option<IntentKey>,
 }
 
@@ -166,4 +142,11 @@ pub struct HistoryPage {
     pub entries: Vec<HistoryEntry>,
     /// Whether there are more after the last of these.
     pub more: bool,
+}
+
+words! {
+    Standing { Starter = "starter", CoolingOff = "cooling-off", Normal = "normal", }
+    NoticeKind { Security = "security", Money = "money", Service = "service", }
+    EntryKind { Payment = "payment", TopUp = "top-up", Refund = "refund", Reversal = "reversal", }
+    EntryState { Done = "done", }
 }

@@ -1,11 +1,12 @@
 //! What happens to an account, as server-sent events: `id` is the event number, `data` one [`Event`] as JSON.
 
-use crate::{Millis, Name, Points, Reason, Yen};
+use crate::{Millis, Name, Open, Points, Reason, Yen};
 
 use super::{HistoryEntry, NoticeKind};
 
-/// One event of an account.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// One event of an account. Number, time, balance and points are read whatever the rest says; a kind that this version does
+/// not know, or whose fields have changed, is [`EventBody::Other`].
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
     /// Rises by one per account.
@@ -34,7 +35,7 @@ pub enum EventBody {
     /// A till scanned a code of this account and was declined; the code is burnt.
     Declined {
         /// Why.
-        reason: Reason,
+        reason: Open<Reason>,
         /// How much was asked for.
         yen: Yen,
         /// Where.
@@ -48,11 +49,29 @@ pub enum EventBody {
     /// The owner is told something.
     Notice {
         /// What about.
-        notice: NoticeKind,
+        notice: Open<NoticeKind>,
         /// What a person reads.
         text: String,
     },
-    /// Something that this version does not know; its number and balance still count.
+    /// Something that this version does not know; its number and balance still count. It may be a line of the history all
+    /// the same: that is asked for.
     #[serde(other)]
     Other,
+}
+
+impl<'de> serde::Deserialize<'de> for Event {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct Read {
+            number: u64,
+            at: Millis,
+            balance_yen: Yen,
+            points: Points,
+            #[serde(flatten)]
+            rest: serde_json::Map<String, serde_json::Value>,
+        }
+        let Read { number, at, balance_yen, points, rest } = Read::deserialize(deserializer)?;
+        let body = serde_json::from_value(rest.into()).unwrap_or(EventBody::Other);
+        Ok(Self { number, at, balance_yen, points, body })
+    }
 }

@@ -1,6 +1,7 @@
 //! What operators ask: enrolment of terminals, switches.
 
-use crate::{Bytes, Name};
+use crate::open::words;
+use crate::{Bytes, Name, Open};
 
 /// What a terminal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -13,18 +14,6 @@ pub enum TerminalKind {
     Atm,
     /// A person at the issuer.
     Operator,
-}
-
-impl TerminalKind {
-    /// The stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Register => "register",
-            Self::Atm => "atm",
-            Self::Operator => "operator",
-        }
-    }
 }
 
 /// Enrols a register or an ATM.
@@ -67,23 +56,6 @@ pub enum Switch {
     Settlement,
 }
 
-impl Switch {
-    /// Every switch.
-    pub const ALL: &[Self] = &[Self::SignUp, Self::Session, Self::TopUpAtm, Self::Code, Self::Settlement];
-
-    /// The stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SignUp => "sign-up",
-            Self::Session => "session",
-            Self::TopUpAtm => "top-up-atm",
-            Self::Code => "code",
-            Self::Settlement => "settlement",
-        }
-    }
-}
-
 /// Stops or restarts a service.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -102,9 +74,20 @@ pub struct SwitchRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SwitchState {
     /// Which.
-    pub switch: Switch,
+    pub switch: Open<Switch>,
     /// Whether it runs.
     pub on: bool,
     /// What the customers read.
     pub reason: String,
+}
+
+words! {
+    TerminalKind { Register = "register", Atm = "atm", Operator = "operator", }
+    Switch {
+        SignUp = "sign-up",
+        Session = "session",
+        TopUpAtm = "top-up-atm",
+        Code = "code",
+        Settlement = "settlement",
+    }
 }

@@ -1,6 +1,7 @@
 //! The service document: what the service can do right now, signed, static, from another origin than the API.
 
-use crate::{Bytes, Millis};
+use crate::open::words;
+use crate::{Bytes, Millis, Open};
 
 use super::SwitchState;
 
@@ -38,7 +39,7 @@ pub struct ServiceDocument {
     /// The issuer prefix of payment codes, eight digits.
     pub issuer_prefix: String,
     /// How QR codes are written.
-    pub qr: QrForm,
+    pub qr: Open<QrForm>,
     /// What is switched on.
     pub features: Features,
     /// What everybody is told.
@@ -53,4 +54,8 @@ pub struct SignedDocument {
     pub document: String,
     /// The service key, DER.
     pub signature: Bytes,
+}
+
+words! {
+    QrForm { Digits = "digits", Emvco = "emvco", Jpqr = "jpqr", }
 }

@@ -1,8 +1,10 @@
 //! What registers and ATMs ask. Who they are comes from the key of their proof, never from the body.
 
-use crate::{Amount, Millis, Name, Reason, Sensitive, SettlementId, Yen};
+use crate::open::if_it_fits;
+use crate::{Amount, Millis, Name, Open, Reason, Sensitive, SettlementId, Yen};
 
-/// Approved or declined.
+/// Approved or declined. Closed, unlike other words of answers: a terminal that cannot tell whether money moved has got no
+/// answer, and reverses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -35,8 +37,8 @@ pub struct SettleAnswer {
     /// Approved or declined.
     pub result: Outcome,
     /// Why it was declined.
-    #[serde(default)]
-    pub reason: Option<Reason>,
+    #[serde(default, deserialize_with = "if_it_fits")]
+    pub reason: Option<Open<Reason>>,
     /// The ledger's id of what was posted.
     #[serde(default)]
     pub settlement: Option<SettlementId>,
@@ -86,8 +88,8 @@ pub struct AtmAuthorizeAnswer {
     /// Approved or declined.
     pub result: Outcome,
     /// Why it was declined.
-    #[serde(default)]
-    pub reason: Option<Reason>,
+    #[serde(default, deserialize_with = "if_it_fits")]
+    pub reason: Option<Open<Reason>>,
     /// How much cash may be taken at most.
     pub yen: Yen,
     /// The cash must be posted by then (5 minutes).

@@ -1,6 +1,6 @@
 //! From a phone number to a device that can pay: sign-up, session, activation with its TOTP parameters.
 
-use crate::{AccountId, Bytes, DeviceId, Millis, PhoneNumber, RequestId, Sensitive};
+use crate::{AccountId, Bytes, DeviceId, Millis, Open, PhoneNumber, RequestId, Sensitive};
 
 use super::Standing;
 
@@ -55,7 +55,7 @@ pub struct SignUpConfirmAnswer {
     /// The account's epoch.
     pub epoch: u64,
     /// Which limits apply.
-    pub standing: Standing,
+    pub standing: Open<Standing>,
 }
 
 /// Opens a session. The proof's key becomes the session key.

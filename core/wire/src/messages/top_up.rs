@@ -1,24 +1,15 @@
 //! Money in: the owner approves an intent, the issuer holds it, a rail fulfils it.
 
-use crate::{Amount, Bytes, IntentKey, Millis, Sensitive, Yen};
+use crate::open::{if_it_fits, words};
+use crate::{Amount, Bytes, IntentKey, Millis, Open, Sensitive, Yen};
 
-/// Where a top-up comes from.
+/// Where a top-up comes from. Its name is part of what the owner signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Channel {
     /// Cash at an ATM, with a one-time number and the in-app TOTP.
     Atm,
-}
-
-impl Channel {
-    /// The stable name; part of what the owner signs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Atm => "atm",
-        }
-    }
 }
 
 /// Asks for a nonce.
@@ -74,15 +65,15 @@ pub struct TopUp {
     /// The intent.
     pub intent: IntentKey,
     /// Where it comes from.
-    pub channel: Channel,
+    pub channel: Open<Channel>,
     /// Where it stands.
-    pub state: TopUpState,
+    pub state: Open<TopUpState>,
     /// What was approved.
     pub yen: Yen,
     /// What was posted.
     pub posted_yen: Yen,
     /// The one-time number to type at the ATM: 12 digits, the last one a Luhn check digit. Absent once final.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "if_it_fits")]
     pub number: Option<Sensitive>,
     /// When it was made.
     pub since: Millis,
@@ -90,23 +81,13 @@ pub struct TopUp {
     pub expires_at: Millis,
 }
 
-/// Operations that move money by intent.
+/// Operations that move money by intent. Keys are scoped to its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum IntentOperation {
     /// `POST /v1/top-ups`.
     TopUp,
-}
-
-impl IntentOperation {
-    /// The stable name; keys are scoped to it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TopUp => "top-up",
-        }
-    }
 }
 
 /// Asks what became of an intent, and ends it if it never arrived.
@@ -136,8 +117,15 @@ pub enum Resolved {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResolveAnswer {
     /// What became of it.
-    pub outcome: Resolved,
+    pub outcome: Open<Resolved>,
     /// The top-up as it stands now, if it was accepted.
     #[serde(default)]
     pub top_up: Option<TopUp>,
+}
+
+words! {
+    Channel { Atm = "atm", }
+    TopUpState { AwaitingCash = "awaiting-cash", Done = "done", Expired = "expired", }
+    IntentOperation { TopUp = "top-up", }
+    Resolved { Accepted = "accepted", Voided = "voided", }
 }

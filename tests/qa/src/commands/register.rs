@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use saifu_wire::messages::{Outcome, RefundRequest, SettleAnswer, SettleRequest, TerminalKind, VoidRequest};
-use saifu_wire::{Name, Operation, Reason, Sensitive, SettlementId, Yen};
+use saifu_wire::{Name, Open, Operation, Reason, Sensitive, SettlementId, Yen};
 use serde::Serialize;
 
 use super::behave::{self, Step};
@@ -18,12 +18,15 @@ use crate::report::Report;
 #[derive(Serialize)]
 pub(super) struct Document {
     result: Outcome,
-    reason: Option<Reason>,
+    reason: Option<Open<Reason>>,
     settlement: Option<SettlementId>,
     yen: Yen,
     txid: Name,
     terminal: Name,
 }
+
+/// What a till says when it was told no reason.
+const NO_REASON: (&str, &str) = ("unknown", "Ask the customer to look at the app.");
 
 impl Document {
     pub(super) fn new(answer: SettleAnswer, txid: Name, terminal: Name) -> Self {
@@ -38,8 +41,8 @@ impl Document {
             Outcome::Approved => format!("approved: {yen} ({terminal}, {txid})"),
             Outcome::Voided => format!("voided ({terminal}, {txid})"),
             Outcome::Declined => {
-                let reason = self.reason.unwrap_or(Reason::Unknown);
-                format!("declined: {}\n  {} ({terminal}, {txid})", reason.as_str(), reason.text())
+                let (word, text) = self.reason.as_ref().map_or(NO_REASON, |reason| (reason.as_str(), reason.text()));
+                format!("declined: {word}\n  {text} ({terminal}, {txid})")
             }
         };
         let status = if self.result == Outcome::Declined { Status::Refused } else { Status::Done };

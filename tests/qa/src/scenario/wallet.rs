@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use saifu::{Channel, Error, Event, EventBody, Home, Pending, Purpose, Wallet};
+use saifu::{Channel, Error, Event, EventBody, HistoryEntry, Home, Open, Pending, Purpose, Wallet};
 use saifu_host::KeyError;
 use saifu_vault::JOURNAL_FILE;
+use saifu_wire::Word;
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;
@@ -95,7 +96,7 @@ async fn look(wallet: &Wallet, verb: &str, arguments: &Arguments<'_>) -> Result<
             home(&wallet.home())
         }
         "pending" => list(wallet.pending().iter().map(pending).collect()),
-        "history" => list(wallet.history(usize::MAX).await?.entries.iter().map(|entry| json!(entry)).collect()),
+        "history" => list(wallet.history(usize::MAX).await?.entries.iter().map(entry).collect()),
         "totp" => {
             let totp = wallet.totp()?;
             json!({ "code": totp.code, "valid_until": totp.valid_until, "trust": totp.trust.as_str() })
@@ -160,7 +161,7 @@ async fn top_up(stage: &Stage, person: &Person, arguments: &Arguments<'_>) -> Re
     let signature = person.authorize(approval.message()).await?;
     let top_up = approval.confirm(signature).await?;
     Ok(json!({
-        "intent": top_up.intent, "number": top_up.number, "state": top_up.state, "yen": top_up.yen,
+        "intent": top_up.intent, "number": top_up.number, "state": word(&top_up.state), "yen": top_up.yen,
         "since": top_up.since, "expires_at": top_up.expires_at,
     }))
 }
@@ -187,7 +188,7 @@ async fn events(stage: &mut Stage, verb: &str, who: &str, arguments: &Arguments<
         }
     };
     match tokio::time::timeout(EVENT_BOUND, next).await {
-        Ok(Some(event)) => Ok(json!(event)),
+        Ok(Some(event)) => Ok(told(&event)),
         Ok(None) => Err(Halt::Broken("the events have ended".into())),
         Err(_) => Err(Halt::Broken(format!("no such event came within {} s", EVENT_BOUND.as_secs()))),
     }
@@ -203,11 +204,42 @@ fn kind_of(event: &Event) -> &'static str {
     }
 }
 
-fn home(home: &Home) -> Value {
+/// A word as every language has it: one that this version does not know is `other`.
+fn word<T: Word>(word: &Open<T>) -> &'static str {
+    word.known().map_or("other", T::as_str)
+}
+
+fn told(event: &Event) -> Value {
+    let mut told = json!(event);
+    let known = match &event.body {
+        EventBody::Entry { entry: line } => Some(("entry", entry(line))),
+        EventBody::Notice { notice, .. } => Some(("notice", json!(word(notice)))),
+        EventBody::Declined { .. } | EventBody::TopUpExpired { .. } | EventBody::Other => None,
+    };
+    if let (Some((name, value)), Some(told)) = (known, told.as_object_mut()) {
+        told.insert(name.into(), value);
+    }
+    told
+}
+
+fn entry(entry: &HistoryEntry) -> Value {
     json!({
-        "state": home.state.as_str(), "standing": home.standing, "balance_yen": home.balance_yen,
+        "id": entry.id, "number": entry.number, "at": entry.at, "kind": word(&entry.kind), "yen": entry.yen,
+        "points": entry.points, "merchant": entry.merchant, "state": word(&entry.state), "original": entry.original,
+        "intent": entry.intent,
+    })
+}
+
+fn home(home: &Home) -> Value {
+    let notices: Vec<Value> = home
+        .notices
+        .iter()
+        .map(|it| json!({ "number": it.number, "at": it.at, "kind": word(&it.kind), "text": it.text }))
+        .collect();
+    json!({
+        "state": home.state.as_str(), "standing": home.standing.as_ref().map(word), "balance_yen": home.balance_yen,
         "balance_reason": home.balance_reason, "as_of": home.as_of, "age_ms": home.age_ms, "points": home.points,
-        "notices": home.notices, "frozen": home.frozen, "device_id": home.device,
+        "notices": notices, "frozen": home.frozen, "device_id": home.device,
         "top_up_left_yen": home.top_up_left_yen, "pay_left_yen": home.pay_left_yen, "last_event": home.last_event,
         "way_out": home.state.way_out(), "put_aside": home.put_aside, "trust": home.trust.as_str(),
         "history_incomplete": home.history_incomplete, "following": home.following.as_str(),

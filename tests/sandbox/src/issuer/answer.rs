@@ -63,7 +63,7 @@ impl Answer {
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let text = serde_json::to_vec(problem).unwrap_or_default();
         let mut answer = Self::of(status, headers::PROBLEM_JSON, text.into());
-        if let Some(challenge) = challenge(problem.code) {
+        if let Some(challenge) = problem.code.known().and_then(challenge) {
             set(&mut answer.headers, "www-authenticate", challenge);
         }
         if let Some(ms) = problem.retry_after_ms {

@@ -78,7 +78,7 @@ pub fn home(cx: &Cx<'_>, binding: Binding) -> Result<Home, Refused> {
         last_event: customer.last_event,
         balance_yen: Yen(ledger::available(cx.conn, customer.yen)?),
         points: Points(ledger::available(cx.conn, customer.points)?),
-        standing: limits::standing(cx, &customer),
+        standing: limits::standing(cx, &customer).into(),
         frozen: customer.frozen,
         top_up_left_yen: Yen(limits::left(&limits::top_up(cx, &customer, 0)?)),
         pay_left_yen: Yen(limits::left(&limits::pay(cx, &customer, 0)?)),

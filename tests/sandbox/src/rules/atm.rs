@@ -30,7 +30,7 @@ pub fn authorize(
     terminal.require(TerminalKind::Atm)?;
     cx.note_try("atm-authorize", terminal, &request.txid);
     let answer = authorized(cx, terminal, request)?;
-    cx.note_answer(answer.result, answer.reason, None);
+    cx.note_answer(answer.result, answer.reason.as_ref(), None);
     Ok(answer)
 }
 
@@ -62,7 +62,7 @@ fn authorized(cx: &Cx<'_>, terminal: &Terminal, request: &AtmAuthorizeRequest) -
 }
 
 fn refuse(reason: Reason) -> AtmAuthorizeAnswer {
-    AtmAuthorizeAnswer { result: Outcome::Declined, reason: Some(reason), yen: Yen(0), until: None }
+    AtmAuthorizeAnswer { result: Outcome::Declined, reason: Some(reason.into()), yen: Yen(0), until: None }
 }
 
 fn approve(yen: i64, until: Millis) -> AtmAuthorizeAnswer {
@@ -156,7 +156,7 @@ pub fn deposit(cx: &Cx<'_>, terminal: &Terminal, request: &AtmDepositRequest) ->
     terminal.require(TerminalKind::Atm)?;
     cx.note_try("atm-deposit", terminal, &request.txid);
     let answer = deposited(cx, terminal, request)?;
-    cx.note_answer(answer.result, answer.reason, answer.settlement);
+    cx.note_answer(answer.result, answer.reason.as_ref(), answer.settlement);
     Ok(answer)
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn keep(
     let json = serde_json::to_string(&Decision {
         result: notes.result,
         reason: notes.reason,
-        code: problem.map(|problem| problem.code),
+        code: problem.and_then(|problem| problem.code.known()),
         rules: notes.checks.clone(),
         postings: notes.postings.clone(),
     })?;

@@ -79,7 +79,7 @@ pub(crate) fn tell(
     if by_sms {
         sms::send(cx, &customer.number_hmac, format!("Saifu: {text}"), None)?;
     }
-    emit(cx, customer.id, |_| EventBody::Notice { notice: kind, text })?;
+    emit(cx, customer.id, |_| EventBody::Notice { notice: kind.into(), text })?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use saifu_wire::messages::Outcome;
-use saifu_wire::{AccountId, DeviceId, IntentKey, Millis, Name, Problem, ProblemCode, Reason, SettlementId};
+use saifu_wire::{AccountId, DeviceId, IntentKey, Millis, Name, Open, Problem, ProblemCode, Reason, SettlementId};
 use serde::{Deserialize, Serialize};
 
 use super::{Cx, Terminal};
@@ -72,7 +72,8 @@ impl Notes {
     /// What was refused with a problem has a deciding rule too; what it wrote is gone unless it was kept.
     pub(crate) fn refused(&mut self, problem: &Problem) {
         if self.decided_by().is_none() {
-            let rule = problem.rule.clone().map_or_else(|| Cow::Borrowed(rule_behind(problem.code)), Cow::Owned);
+            let behind = || Cow::Borrowed(problem.code.known().map_or("failure", rule_behind));
+            let rule = problem.rule.clone().map_or_else(behind, Cow::Owned);
             self.checks.push(Check::plain(rule, false));
         }
     }
@@ -118,9 +119,9 @@ impl Cx<'_> {
     }
 
     /// What the terminal is told.
-    pub(crate) fn note_answer(&self, result: Outcome, reason: Option<Reason>, settlement: Option<SettlementId>) {
+    pub(crate) fn note_answer(&self, result: Outcome, reason: Option<&Open<Reason>>, settlement: Option<SettlementId>) {
         self.note(|notes| {
-            (notes.result, notes.reason) = (Some(result), reason);
+            (notes.result, notes.reason) = (Some(result), reason.and_then(Open::known));
             notes.settlement = settlement.or(notes.settlement);
         });
     }
@@ -167,6 +168,6 @@ pub(crate) fn rule_behind(code: ProblemCode) -> &'static str {
         ProblemCode::TooSoon => "sign_up.resend",
         ProblemCode::SwitchedOff => "switch",
         ProblemCode::Overloaded => "capacity",
-        ProblemCode::Internal | ProblemCode::Unknown => "failure",
+        ProblemCode::Internal => "failure",
     }
 }

@@ -33,7 +33,7 @@ pub fn set_switch(cx: &Cx<'_>, operator: &Terminal, request: &SwitchRequest) -> 
     if request.reason.chars().count() > REASON_MAX {
         return Err(Problem::new(ProblemCode::InvalidRequest).detail("reason: at most 200 characters").into());
     }
-    let state = SwitchState { switch: request.switch, on: request.on, reason: request.reason.clone() };
+    let state = SwitchState { switch: request.switch.into(), on: request.on, reason: request.reason.clone() };
     if self::state(cx, request.switch)? != state {
         cx.conn
             .prepare_cached(
@@ -90,7 +90,7 @@ fn state(cx: &Cx<'_>, switch: Switch) -> Result<SwitchState, Refused> {
         .query_row([switch.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let (on, reason) = found.unwrap_or((true, String::new()));
-    Ok(SwitchState { switch, on, reason })
+    Ok(SwitchState { switch: switch.into(), on, reason })
 }
 
 /// Whether a service runs.

@@ -315,7 +315,7 @@ fn warn_holder(cx: &Cx<'_>, holder: AccountId, row: &Row) -> Result<(), Refused>
 fn known_account(cx: &Cx<'_>, binding: Binding) -> Result<SignUpConfirmAnswer, Refused> {
     let Binding { account, device, epoch } = binding;
     cx.note(|notes| (notes.account, notes.device) = (Some(account), Some(device)));
-    Ok(SignUpConfirmAnswer { account, device, epoch, standing: standing(cx, account)? })
+    Ok(SignUpConfirmAnswer { account, device, epoch, standing: standing(cx, account)?.into() })
 }
 
 fn standing(cx: &Cx<'_>, account: AccountId) -> Result<Standing, Refused> {
@@ -354,5 +354,5 @@ fn open_account(cx: &Cx<'_>, row: &Row) -> Result<SignUpConfirmAnswer, Refused> 
             .prepare_cached("INSERT INTO device_key (spki, device) VALUES (?, ?)")?
             .execute(params![spki, device.as_bytes()])?;
     }
-    Ok(SignUpConfirmAnswer { account, device, epoch: FIRST_EPOCH, standing: standing(cx, account)? })
+    Ok(SignUpConfirmAnswer { account, device, epoch: FIRST_EPOCH, standing: standing(cx, account)?.into() })
 }

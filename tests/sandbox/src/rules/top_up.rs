@@ -233,7 +233,7 @@ pub fn resolve(cx: &Cx<'_>, binding: Binding, request: &ResolveRequest) -> Resul
     match known(cx, binding.account, request.key)? {
         Some(Some(_)) => {
             let row = find(cx, binding.account, request.key)?.ok_or(ProblemCode::Internal)?;
-            return Ok(ResolveAnswer { outcome: Resolved::Accepted, top_up: Some(row.present(cx)) });
+            return Ok(ResolveAnswer { outcome: Resolved::Accepted.into(), top_up: Some(row.present(cx)) });
         }
         Some(None) => {}
         None => {
@@ -249,7 +249,7 @@ pub fn resolve(cx: &Cx<'_>, binding: Binding, request: &ResolveRequest) -> Resul
                 ])?;
         }
     }
-    Ok(ResolveAnswer { outcome: Resolved::Voided, top_up: None })
+    Ok(ResolveAnswer { outcome: Resolved::Voided.into(), top_up: None })
 }
 
 /// The one-time number of a top-up: 11 digits of an HMAC and a Luhn digit. Nothing of it is stored but the HMAC it is
@@ -319,8 +319,8 @@ impl Held {
     fn view(&self, state: TopUpState, posted: i64, number: Option<String>, expires_at: Millis) -> TopUp {
         TopUp {
             intent: self.key,
-            channel: Channel::Atm,
-            state,
+            channel: Channel::Atm.into(),
+            state: state.into(),
             yen: Yen(self.yen),
             posted_yen: Yen(posted),
             number: number.map(Sensitive::new),

@@ -115,5 +115,5 @@ pub(crate) fn remember_second(cx: &Cx<'_>, terminal: &Terminal, txid: &Name, ans
 
 /// A till's answer when nothing moved.
 pub(crate) fn declined(reason: Reason) -> SettleAnswer {
-    SettleAnswer { result: Outcome::Declined, reason: Some(reason), settlement: None, yen: Yen(0) }
+    SettleAnswer { result: Outcome::Declined, reason: Some(reason.into()), settlement: None, yen: Yen(0) }
 }

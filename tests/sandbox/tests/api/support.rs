@@ -111,7 +111,7 @@ impl Answer {
     }
 
     pub(crate) fn code(&self) -> ProblemCode {
-        self.problem().code
+        self.problem().code.known().unwrap()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

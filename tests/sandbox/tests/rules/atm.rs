@@ -3,7 +3,7 @@ use saifu_sandbox::rules::atm;
 use saifu_wire::messages::{
     AtmAuthorizeRequest, EntryKind, EventBody, NoticeKind, Outcome, Switch, TerminalKind, TopUpState,
 };
-use saifu_wire::{ProblemCode, Reason, Sensitive};
+use saifu_wire::{Open, ProblemCode, Reason, Sensitive};
 
 use crate::world::*;
 
@@ -28,11 +28,11 @@ fn cash_ends_the_hold_and_the_rest_goes_back_to_the_limits() {
     let home = world.home(&phone);
     assert_eq!((home.balance_yen.0, home.top_up_left_yen.0, home.top_ups.len()), (4_000, 6_000, 0));
     let history = world.history(&phone);
-    assert_eq!((history.len(), history[0].kind, history[0].yen.0), (1, EntryKind::TopUp, 4_000));
+    assert_eq!((history.len(), history[0].kind.known(), history[0].yen.0), (1, Some(EntryKind::TopUp), 4_000));
     assert_eq!(Some(history[0].id), posted.settlement);
     let resolved = world.resolve(&phone, history[0].intent.unwrap()).top_up.unwrap();
-    assert_eq!((resolved.state, resolved.posted_yen.0, resolved.number), (TopUpState::Done, 4_000, None));
-    assert!(matches!(world.events(&phone)[1].body, EventBody::Notice { notice: NoticeKind::Money, .. }));
+    assert_eq!((resolved.state.known(), resolved.posted_yen.0, resolved.number), (Some(TopUpState::Done), 4_000, None));
+    assert!(matches!(world.events(&phone)[1].body, EventBody::Notice { notice: Open::Known(NoticeKind::Money), .. }));
     world.assert_sound();
 }
 
@@ -45,12 +45,12 @@ fn repeats_give_the_same_answer_and_other_questions_are_told_apart() {
     let approved = world.authorize(&txid, &number, &totp);
     world.wait(MINUTE);
     assert_eq!(world.authorize(&txid, &number, &totp), approved);
-    assert_eq!(world.authorize(&txid, &number, "000000").reason, Some(Reason::TransactionReused));
+    assert_eq!(world.authorize(&txid, &number, "000000").reason, Some(Reason::TransactionReused.into()));
     let posted = world.deposit(&txid, 10_000);
     let before = world.footprint();
     assert_eq!(world.deposit(&txid, 10_000), posted);
     assert_eq!(world.authorize(&txid, &number, &totp), approved);
-    assert_eq!(world.deposit(&txid, 9_000).reason, Some(Reason::TransactionReused));
+    assert_eq!(world.deposit(&txid, 9_000).reason, Some(Reason::TransactionReused.into()));
     assert_eq!(world.footprint(), before);
     assert_eq!(world.home(&phone).balance_yen.0, 10_000);
 }
@@ -61,9 +61,9 @@ fn too_much_cash_is_declined_and_less_may_follow() {
     let phone = world.phone(NUMBER);
     let number = held(&world, &phone, 5_000);
     let txid = world.txid();
-    assert_eq!(world.deposit(&txid, 5_000).reason, Some(Reason::NotAuthorized));
+    assert_eq!(world.deposit(&txid, 5_000).reason, Some(Reason::NotAuthorized.into()));
     world.authorize(&txid, &number, &world.totp(&phone));
-    assert_eq!(world.deposit(&txid, 5_001).reason, Some(Reason::AmountTooLarge));
+    assert_eq!(world.deposit(&txid, 5_001).reason, Some(Reason::AmountTooLarge.into()));
     assert_eq!(world.deposit(&txid, 5_000).result, Outcome::Approved);
 }
 
@@ -78,9 +78,9 @@ fn approval_ends_after_five_minutes_and_its_number_with_it() {
     world.wait(5 * MINUTE - 1);
     assert!(world.run_due().is_empty());
     world.wait(1);
-    assert_eq!(world.deposit(&txid, 5_000).reason, Some(Reason::NotAuthorized));
+    assert_eq!(world.deposit(&txid, 5_000).reason, Some(Reason::NotAuthorized.into()));
     assert_eq!(world.run_due().len(), 1);
-    assert_eq!(world.deposit(&txid, 5_000).reason, Some(Reason::NotAuthorized));
+    assert_eq!(world.deposit(&txid, 5_000).reason, Some(Reason::NotAuthorized.into()));
     assert_eq!(world.home(&phone).balance_yen.0, 0);
     world.assert_sound();
 }
@@ -115,7 +115,7 @@ fn every_bad_number_or_code_gets_one_identical_answer() {
     world.wait(15 * MINUTE);
     answers.push(world.authorize(&world.txid(), &expired, &world.totp(&phone)));
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
-    assert_eq!(answers[0].reason, Some(Reason::NumberOrCodeNotValid));
+    assert_eq!(answers[0].reason, Some(Reason::NumberOrCodeNotValid.into()));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn three_wrong_codes_kill_the_number_and_the_owner_is_told() {
     assert_eq!(world.authorize(&world.txid(), &number, &world.totp(&phone)).result, Outcome::Declined);
     let events = world.events(&phone);
     assert!(matches!(events[0].body, EventBody::TopUpExpired { .. }));
-    assert!(matches!(events[1].body, EventBody::Notice { notice: NoticeKind::Security, .. }));
+    assert!(matches!(events[1].body, EventBody::Notice { notice: Open::Known(NoticeKind::Security), .. }));
     assert_eq!(world.home(&phone).top_up_left_yen.0, 10_000);
     world.assert_sound();
 }
@@ -193,18 +193,18 @@ fn freeze_and_switch_are_checked_again_at_the_machine() {
     let phone = world.phone(NUMBER);
     let number = held(&world, &phone, 1_000);
     world.switch(Switch::TopUpAtm, false);
-    assert_eq!(world.authorize(&world.txid(), &number, &world.totp(&phone)).reason, Some(Reason::Stopped));
+    assert_eq!(world.authorize(&world.txid(), &number, &world.totp(&phone)).reason, Some(Reason::Stopped.into()));
     world.switch(Switch::TopUpAtm, true);
     let txid = world.txid();
     world.authorize(&txid, &number, &world.totp(&phone));
     world.switch(Switch::TopUpAtm, false);
-    assert_eq!(world.deposit(&txid, 1_000).reason, Some(Reason::Stopped));
+    assert_eq!(world.deposit(&txid, 1_000).reason, Some(Reason::Stopped.into()));
     world.switch(Switch::TopUpAtm, true);
     assert_eq!(world.deposit(&txid, 1_000).result, Outcome::Approved);
     world.wait(31 * SECOND);
     let number = held(&world, &phone, 1_000);
     world.freeze(&phone);
-    assert_eq!(world.authorize(&world.txid(), &number, &world.totp(&phone)).reason, Some(Reason::AccountFrozen));
+    assert_eq!(world.authorize(&world.txid(), &number, &world.totp(&phone)).reason, Some(Reason::AccountFrozen.into()));
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn another_machine_cannot_post_under_this_ones_approval() {
     let request = saifu_wire::messages::AtmDepositRequest { txid, yen: yen(1_000) };
     let other = terminal("atm-2", TerminalKind::Atm, "bank");
     let answer = world.write(move |cx| atm::deposit(cx, &other, &request)).unwrap();
-    assert_eq!(answer.reason, Some(Reason::NotAuthorized));
+    assert_eq!(answer.reason, Some(Reason::NotAuthorized.into()));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use saifu_sandbox::policy::Policy;
 use saifu_sandbox::rules::sms::{self, Sms};
 use saifu_sandbox::rules::world::{self, Because, Happened, Happening, Kind, Made};
 use saifu_wire::messages::{EventBody, NoticeKind, Outcome};
-use saifu_wire::{PhoneNumber, ProblemCode};
+use saifu_wire::{Open, PhoneNumber, ProblemCode};
 
 use crate::world::*;
 
@@ -128,7 +128,9 @@ fn new_holder_of_a_number_gets_its_messages_and_neither_the_old_ones_nor_the_acc
 
     assert_eq!(inbox(&world, NUMBER, Some(1)), old, "the old holder's phone rings no more");
     let told = world.events(&owner);
-    let EventBody::Notice { notice: NoticeKind::Security, .. } = &told.last().unwrap().body else { panic!("{told:?}") };
+    let EventBody::Notice { notice: Open::Known(NoticeKind::Security), .. } = &told.last().unwrap().body else {
+        panic!("{told:?}")
+    };
     let (footprint, balance) = (world.footprint(), world.home(&owner).balance_yen);
     assert!(before.0.iter().zip(&footprint).all(|(b, a)| b == a || b.0 == "event"), "{before:?} {footprint:?}");
     assert_eq!(balance, before.1);

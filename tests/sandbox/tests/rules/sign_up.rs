@@ -3,7 +3,7 @@ use saifu_sandbox::policy::{Policy, rule};
 use saifu_sandbox::rules::{session, sign_up, sms};
 use saifu_wire::messages::{EventBody, NoticeKind, SessionRequest, Standing, Switch};
 use saifu_wire::signed;
-use saifu_wire::{Bytes, PhoneNumber, ProblemCode};
+use saifu_wire::{Bytes, Open, PhoneNumber, ProblemCode};
 
 use crate::world::*;
 
@@ -14,7 +14,7 @@ fn right_code_opens_an_empty_starter_account() {
     let world = World::new(Policy::default());
     let phone = world.phone(NUMBER);
     let home = world.home(&phone);
-    assert_eq!((home.balance_yen.0, home.points.0, home.standing), (0, 0, Standing::Starter));
+    assert_eq!((home.balance_yen.0, home.points.0, home.standing.known()), (0, 0, Some(Standing::Starter)));
     assert_eq!((home.frozen, home.last_event, phone.binding.epoch), (false, 0, 1));
     assert_eq!((home.top_up_left_yen.0, home.pay_left_yen.0), (10_000, 10_000));
     world.assert_sound();
@@ -127,7 +127,9 @@ fn owner_is_told_and_nothing_changes_when_the_number_is_taken() {
 
     let told = world.events(&owner);
     assert_eq!(told.len(), 1, "told once, not again at the repeat");
-    let EventBody::Notice { notice: NoticeKind::Security, text } = &told[0].body else { panic!("{told:?}") };
+    let EventBody::Notice { notice: Open::Known(NoticeKind::Security), text } = &told[0].body else {
+        panic!("{told:?}")
+    };
     assert!(text.contains("…5678") && text.contains("freeze") && text.contains("2027-01-15"), "{text}");
     let number = owner.number.clone();
     let inbox = world.read(move |cx| sms::inbox(cx, &number)).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use saifu::{DeviceId, Home, Millis, NoticeKind, Open, Pending, PendingWhat, Standing, Yen};
+use saifu::{DeviceId, EntryKind, Home, Millis, NoticeKind, Open, Pending, PendingKind, Standing, Yen};
 use saifu_host::Clock as _;
 use saifu_host::desktop::DesktopClock;
 use serde::Serialize;
@@ -70,8 +70,8 @@ pub(super) async fn wallet(context: &Context) -> Value {
     };
     let history = wallet.history(COUNTED).await.ok().map(|history| {
         let mut counts = BTreeMap::new();
-        for entry in history.entries {
-            let count: &mut usize = counts.entry(entry.kind.to_string()).or_default();
+        for entry in entries {
+            let count: &mut usize = counts.entry(entry.kind.known().map_or("other", EntryKind::as_str)).or_default();
             *count = count.saturating_add(1);
         }
         counts

@@ -77,7 +77,7 @@ async fn give_back(till: &Terminal, settlement: SettlementId) -> Result<Settleme
 fn approved(answer: SettleAnswer) -> Result<SettlementId, Failure> {
     let SettleAnswer { result, reason, settlement, .. } = answer;
     settlement.filter(|_| result == Outcome::Approved).ok_or_else(|| {
-        let reason = reason.map_or("nothing", saifu_wire::Reason::as_str);
+        let reason = reason.as_ref().map_or("nothing", saifu_wire::Open::as_str);
         LocalCode::Bug.detail(format!("a till of the sandbox was declined: {reason}"))
     })
 }

@@ -1,6 +1,6 @@
 //! `saifu wallet topup atm`: the owner approves, the wallet asks, the ATM number comes back.
 
-use saifu::{Approval, Channel, IntentKey, Millis, TopUp, TopUpState, Yen};
+use saifu::{Approval, Channel, IntentKey, Millis, Open, TopUp, TopUpState, Yen};
 use saifu_wire::Sensitive;
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ struct Document {
     number: Option<Sensitive>,
     expires_at: Millis,
     yen: Yen,
-    state: TopUpState,
+    state: Open<TopUpState>,
 }
 
 pub(super) async fn atm(args: TopUpAtmArgs, context: &Context) -> Result<Report, Failure> {

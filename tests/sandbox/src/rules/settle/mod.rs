@@ -28,7 +28,7 @@ pub fn settle(cx: &Cx<'_>, terminal: &Terminal, request: &SettleRequest) -> Resu
     terminal.require(TerminalKind::Register)?;
     cx.note_try("settle", terminal, &request.txid);
     let answer = settled(cx, terminal, request)?;
-    cx.note_answer(answer.result, answer.reason, answer.settlement);
+    cx.note_answer(answer.result, answer.reason.as_ref(), answer.settlement);
     Ok(answer)
 }
 
@@ -47,7 +47,7 @@ fn settled(cx: &Cx<'_>, terminal: &Terminal, request: &SettleRequest) -> Result<
                 None => pay(cx, terminal, &customer, request)?,
                 Some(reason) => {
                     events::emit(cx, account, |_| EventBody::Declined {
-                        reason,
+                        reason: reason.into(),
                         yen: request.yen.yen(),
                         merchant: terminal.merchant.clone(),
                     })?;
@@ -264,11 +264,11 @@ pub(crate) fn record(cx: &Cx<'_>, terminal: &Terminal, customer: &Customer, line
             id: line.id,
             number,
             at: cx.now,
-            kind: line.kind,
+            kind: line.kind.into(),
             yen: Yen(yen),
             points: Points(points),
             merchant: Some(terminal.merchant.as_str().to_owned()),
-            state: EntryState::Done,
+            state: EntryState::Done.into(),
             original: line.original,
             intent: line.intent,
         },

@@ -16,7 +16,7 @@ pub fn void(cx: &Cx<'_>, terminal: &Terminal, request: &VoidRequest) -> Result<S
     terminal.require(TerminalKind::Register)?;
     cx.note_try("void", terminal, &request.txid);
     let answer = voided(cx, terminal, request)?;
-    cx.note_answer(answer.result, answer.reason, answer.settlement);
+    cx.note_answer(answer.result, answer.reason.as_ref(), answer.settlement);
     Ok(answer)
 }
 
@@ -69,7 +69,7 @@ pub fn refund(cx: &Cx<'_>, terminal: &Terminal, request: &RefundRequest) -> Resu
     terminal.require(TerminalKind::Register)?;
     cx.note_try("refund", terminal, &request.txid);
     let answer = refunded(cx, terminal, request)?;
-    cx.note_answer(answer.result, answer.reason, answer.settlement);
+    cx.note_answer(answer.result, answer.reason.as_ref(), answer.settlement);
     Ok(answer)
 }
 

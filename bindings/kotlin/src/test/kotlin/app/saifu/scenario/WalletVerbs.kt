@@ -213,7 +213,7 @@ private fun entry(entry: HistoryEntry): JsonObject =
         "yen" to entry.yen,
         "points" to entry.points,
         "merchant" to entry.merchant,
-        "state" to (if (entry.done) "done" else "open"),
+        "state" to (if (entry.done) "done" else "other"),
         "original" to entry.original,
         "intent" to entry.intent,
     )
