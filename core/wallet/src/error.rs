@@ -72,6 +72,9 @@ pub enum Error {
     /// The wallet is locked: secrets are not in memory.
     #[error("The wallet is locked.")]
     Locked,
+    /// By the phone's date the issuer's certificate is not valid: no connection was made.
+    #[error("The date of this phone does not fit the issuer's certificate.")]
+    WrongClock,
     /// Something answered that is not the issuer, or not sensibly.
     #[error("The answer is not one of the issuer: {0}.")]
     Untrusted(&'static str),
@@ -94,6 +97,7 @@ table! {
     Self::Locked => 11, "locked", "Unlock the wallet.";
     Self::Untrusted(_) => 12, "untrusted", "Use another network; if it stays, update the app.";
     Self::Bug(_) => 13, "bug", "Send a bug report.";
+    Self::WrongClock => 15, "wrong-clock", "Set date and time to automatic and try again; if they are right, update the app.";
 }
 
 impl Error {
@@ -125,6 +129,7 @@ impl From<LinkError> for Error {
             LinkError::Refused(problem) => Self::Refused(problem),
             LinkError::Offline => Self::Offline,
             LinkError::NoAnswer => Self::NoAnswer,
+            LinkError::WrongClock => Self::WrongClock,
             LinkError::Untrusted(what) => Self::Untrusted(what),
             LinkError::Key(error) => Self::Key(error),
             LinkError::NoCredentials => Self::NotSignedUp,
