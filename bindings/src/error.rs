@@ -73,6 +73,8 @@ errors! {
     Vault,
     /// The wallet is locked or closed.
     Locked,
+    /// By the phone's date the issuer's certificate is not valid: no connection was made.
+    WrongClock,
     /// Something answered that is not the issuer, or not sensibly.
     Untrusted,
     /// A bug of this library.
@@ -118,6 +120,7 @@ impl From<Error> for WalletError {
             Error::Key(_) => Self::Key { info },
             Error::Vault(_) | Error::Open(_) => Self::Vault { info },
             Error::Locked => Self::Locked { info },
+            Error::WrongClock => Self::WrongClock { info },
             Error::Untrusted(_) => Self::Untrusted { info },
             Error::Bug(_) => Self::Bug { info },
         }

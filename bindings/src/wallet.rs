@@ -34,6 +34,8 @@ pub struct Config {
     pub ca_pem: Option<String>,
     /// SHA-256 of the SubjectPublicKeyInfo of the issuer's TLS key and of its spare one, 32 bytes each.
     pub pins: Vec<Vec<u8>>,
+    /// The same of the service document's server, so that it never needs the API's key.
+    pub service_pins: Vec<Vec<u8>>,
     /// The key that signs service documents: SubjectPublicKeyInfo, DER.
     pub service_key: Vec<u8>,
     /// Whether this issuer is a sandbox.
@@ -47,12 +49,7 @@ impl Config {
         let (Some(api), Some(service)) = (url(&self.customer_url), url(&self.service_url)) else {
             return Err(malformed);
         };
-        let pins = self.pins.iter().map(|pin| <[u8; 32]>::try_from(pin.as_slice()));
-        let pins: Vec<[u8; 32]> =
-            pins.collect::<Result<_, _>>().map_err(|_| Error::InvalidInput("A pin has 32 bytes."))?;
-        if pins.is_empty() {
-            return Err(Error::InvalidInput("Name at least one pin, better two."));
-        }
+        let (pins, service_pins) = (read_pins(&self.pins)?, read_pins(&self.service_pins)?);
         let printable = self.app_version.chars().all(|c| c.is_ascii_graphic() || c == ' ');
         if !(1..=32).contains(&self.app_version.len()) || !printable {
             return Err(Error::InvalidInput("The app's version is 1 to 32 printable characters."));
@@ -62,11 +59,20 @@ impl Config {
             service,
             roots: self.ca_pem.clone().map_or(Roots::WebPki, Roots::Pem),
             pins,
+            service_pins,
             service_key: PublicKey::from_spki(&self.service_key)
                 .map_err(|_| Error::InvalidInput("The service key is not a P-256 key."))?,
             sandbox: self.sandbox,
         })
     }
+}
+
+fn read_pins(pins: &[Vec<u8>]) -> Result<Vec<[u8; 32]>, Error> {
+    if pins.is_empty() {
+        return Err(Error::InvalidInput("Name at least one pin of each server, better two."));
+    }
+    let pins = pins.iter().map(|pin| <[u8; 32]>::try_from(pin.as_slice()));
+    pins.collect::<Result<_, _>>().map_err(|_| Error::InvalidInput("A pin has 32 bytes."))
 }
 
 /// One customer's wallet.

@@ -152,6 +152,7 @@ fn config(folder: &TempDir) -> Config {
         service_url: "https://127.0.0.1:1".into(),
         ca_pem: None,
         pins: vec![vec![0; 32]],
+        service_pins: vec![vec![0; 32]],
         service_key: keys.create(saifu_host::Role::Device).unwrap().public_key.to_spki(),
         sandbox: true,
     }

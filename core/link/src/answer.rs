@@ -2,30 +2,37 @@
 
 use http::header::RETRY_AFTER;
 use reqwest::Response;
+use rustls::CertificateError;
 use saifu_wire::Problem;
 use serde::de::DeserializeOwned;
 
 use crate::LinkError;
+use crate::pins::is_date;
 
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
 /// Whether anything was sent decides what may be concluded.
 pub(crate) fn lost(error: &reqwest::Error) -> LinkError {
     tracing::debug!(target: "saifu::link", connect = error.is_connect(), timeout = error.is_timeout(), "lost");
-    if is_certificate_error(error) {
-        return LinkError::Untrusted("its certificate is not the pinned one");
+    match certificate_error(error) {
+        Some(fault) if is_date(fault) => LinkError::WrongClock,
+        Some(_) => LinkError::Untrusted("its certificate is not the pinned one"),
+        None if error.is_connect() || error.is_builder() => LinkError::Offline,
+        None => LinkError::NoAnswer,
     }
-    if error.is_connect() || error.is_builder() { LinkError::Offline } else { LinkError::NoAnswer }
 }
 
 /// Looks through the wrappers of the layers in between; an I/O error hides what it carries from `source`.
-fn is_certificate_error(error: &(dyn std::error::Error + 'static)) -> bool {
+fn certificate_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a CertificateError> {
     if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-        return matches!(tls, rustls::Error::InvalidCertificate(_));
+        return match tls {
+            rustls::Error::InvalidCertificate(fault) => Some(fault),
+            _ => None,
+        };
     }
     match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        Some(carried) => is_certificate_error(carried),
-        None => error.source().is_some_and(is_certificate_error),
+        Some(carried) => certificate_error(carried),
+        None => error.source().and_then(certificate_error),
     }
 }
 

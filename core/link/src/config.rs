@@ -10,7 +10,8 @@ pub enum Roots {
     Pem(String),
 }
 
-/// One issuer, as a wallet or a till knows it.
+/// One issuer, as a wallet or a till knows it. Pins are SHA-256 of the SubjectPublicKeyInfo of the server's own key and of its
+/// spare one (RFC 7858 §4.2 style pins).
 #[derive(Debug, Clone)]
 pub struct IssuerConfig {
     /// Where the API of this caller is served: scheme, host, port.
@@ -19,8 +20,10 @@ pub struct IssuerConfig {
     pub service: Url,
     /// Whose certificates are believed.
     pub roots: Roots,
-    /// SHA-256 of the SubjectPublicKeyInfo of the server's own key and of its spare one (RFC 7858 §4.2 style pins).
+    /// Pins of the API's server.
     pub pins: Vec<[u8; 32]>,
+    /// Pins of the service document's server, so that it never needs the API's key.
+    pub service_pins: Vec<[u8; 32]>,
     /// The key that signs service documents.
     pub service_key: PublicKey,
     /// Whether this issuer is a sandbox, where approvals may be given without asking.

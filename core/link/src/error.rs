@@ -1,31 +1,48 @@
 use saifu_crypto::CryptoError;
 use saifu_host::KeyError;
+use saifu_policy::Failure;
 use saifu_wire::{Open, Problem, ProblemCode};
 
 /// Why a call gave no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum LinkError {
     /// The issuer refused.
     #[error("{0}")]
     Refused(Box<Problem>),
-    /// No connection could be made: nothing was sent.
+    /// No connection could be made, or no session: the request was not sent.
     #[error("the issuer cannot be reached")]
     Offline,
     /// The request was sent, but no answer came.
     #[error("no answer came from the issuer")]
     NoAnswer,
+    /// The issuer's certificate is the pinned one, but by this host's date it is not valid: no connection was made.
+    #[error("by the date of this device the issuer's certificate is not valid")]
+    WrongClock,
     /// Something answered that is not the pinned issuer, or whose answer makes no sense.
     #[error("the answer is not one of this issuer: {0}")]
     Untrusted(&'static str),
     /// The host's key could not sign.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// A call that needs a device, without one.
+    /// A call that needs a device, without one; also when the device was forgotten while the call waited.
     #[error("this wallet has no device yet")]
     NoCredentials,
     /// The cryptographic library or the runtime failed.
     #[error("the system refused a basic operation")]
     System,
+}
+
+/// What becomes of a failure if it is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It may pass by itself, at the latest on another network: worth another try, after a pause.
+    Temporary,
+    /// The device's date is wrong: worth another try, and the owner is to be told.
+    Clock,
+    /// This device is none of the issuer's, or its key is gone: no try will ever succeed.
+    Ended,
+    /// The issuer has a reason that the same request will meet again.
+    Refused,
 }
 
 impl LinkError {
@@ -38,8 +55,44 @@ impl LinkError {
                 let uncertain = [ProblemCode::Internal, ProblemCode::Overloaded, ProblemCode::InvalidDpopProof];
                 problem.code.known().is_some_and(|code| !uncertain.contains(&code))
             }
-            Self::Offline | Self::Key(_) | Self::NoCredentials => true,
+            Self::Offline | Self::WrongClock | Self::Key(_) | Self::NoCredentials => true,
             Self::NoAnswer | Self::Untrusted(_) | Self::System => false,
+        }
+    }
+
+    /// What becomes of it if it is waited for.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Refused(problem) => match problem.code.known() {
+                Some(ProblemCode::UnknownDevice | ProblemCode::UnknownTerminal) => Kind::Ended,
+                Some(
+                    ProblemCode::Internal
+                    | ProblemCode::Overloaded
+                    | ProblemCode::SwitchedOff
+                    | ProblemCode::TooManyTries
+                    | ProblemCode::TooSoon
+                    | ProblemCode::UseDpopNonce
+                    | ProblemCode::InvalidDpopProof
+                    | ProblemCode::InvalidToken,
+                )
+                | None => Kind::Temporary,
+                Some(_) => Kind::Refused,
+            },
+            Self::WrongClock => Kind::Clock,
+            Self::Key(KeyError::Gone) | Self::NoCredentials => Kind::Ended,
+            Self::Offline | Self::NoAnswer | Self::Untrusted(_) | Self::Key(_) | Self::System => Kind::Temporary,
+        }
+    }
+
+    /// The same for a [`RetryPolicy`](saifu_policy::RetryPolicy): whether the issuer asked for patience.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Refused(problem) if problem.code == ProblemCode::Overloaded || problem.retry_after_ms.is_some() => {
+                Failure::Busy { retry_after_ms: problem.retry_after_ms }
+            }
+            _ => Failure::NoAnswer,
         }
     }
 
@@ -78,9 +131,36 @@ mod tests {
     fn only_a_refusal_of_this_very_request_is_certain() {
         let certain = |code| LinkError::from(Problem::new(code)).certain();
         assert!(certain(ProblemCode::OverLimit) && certain(ProblemCode::StaleNonce));
-        assert!(!certain(ProblemCode::Internal) && !certain(ProblemCode::InvalidDpopProof));
+        for code in [ProblemCode::Internal, ProblemCode::Overloaded, ProblemCode::InvalidDpopProof] {
+            assert!(!certain(code), "{code:?}");
+        }
         let tomorrow = r#"{"type":"x","title":"t","status":403,"code":"of-tomorrow"}"#;
         assert!(!LinkError::from(serde_json::from_str::<Problem>(tomorrow).unwrap()).certain());
-        assert!(LinkError::Offline.certain() && !LinkError::NoAnswer.certain());
+        assert!(LinkError::Offline.certain() && LinkError::WrongClock.certain() && !LinkError::NoAnswer.certain());
+        assert!(!LinkError::Untrusted("x").certain() && !LinkError::System.certain());
+    }
+
+    #[test]
+    fn what_is_uncertain_may_pass_and_a_device_that_is_none_never_does() {
+        let of = |code| LinkError::from(Problem::new(code));
+        for code in ProblemCode::ALL.iter().copied() {
+            assert!(of(code).certain() || of(code).kind() == Kind::Temporary, "{code:?}");
+        }
+        assert_eq!(of(ProblemCode::UnknownDevice).kind(), Kind::Ended);
+        assert_eq!(of(ProblemCode::InvalidRequest).kind(), Kind::Refused);
+        assert_eq!(LinkError::WrongClock.kind(), Kind::Clock);
+        assert_eq!((LinkError::Key(KeyError::Gone).kind(), LinkError::Offline.kind()), (Kind::Ended, Kind::Temporary));
+        assert_eq!(LinkError::Key(KeyError::Temporary).kind(), Kind::Temporary);
+    }
+
+    #[test]
+    fn patience_that_the_issuer_asks_for_reaches_the_policy() {
+        let busy = LinkError::from(Problem::new(ProblemCode::TooSoon).retry_after(90_000));
+        assert_eq!(busy.failure(), Failure::Busy { retry_after_ms: Some(90_000) });
+        assert_eq!(
+            LinkError::from(Problem::new(ProblemCode::Overloaded)).failure(),
+            Failure::Busy { retry_after_ms: None }
+        );
+        assert_eq!(LinkError::Offline.failure(), Failure::NoAnswer);
     }
 }

@@ -19,5 +19,5 @@
 mod retry;
 mod time;
 
-pub use retry::{Class, Decision, Failure, RetryPolicy};
-pub use time::{IssuerTime, Trust, TrustedTime};
+pub use retry::{Class, Decision, Failure, Reconnect, RetryPolicy};
+pub use time::{Heard, IssuerClock, IssuerTime, Trust, TrustedTime};

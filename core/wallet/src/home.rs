@@ -191,3 +191,80 @@ impl State {
         new_era
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use saifu_wire::messages::{Channel, TopUp, TopUpState};
+    use saifu_wire::{Era, Name};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn key(id: u128) -> IntentKey {
+        IntentKey(Uuid::from_u128(id))
+    }
+
+    fn top_up(id: u128) -> TopUp {
+        TopUp {
+            intent: key(id),
+            channel: Channel::Atm.into(),
+            state: TopUpState::AwaitingCash.into(),
+            yen: Yen(1_000),
+            posted_yen: Yen(0),
+            number: None,
+            since: Millis(5),
+            expires_at: Millis(9),
+        }
+    }
+
+    fn home(era: &str, last_event: u64, top_ups: Vec<TopUp>) -> IssuerHome {
+        IssuerHome {
+            era: Era(Name::new(era).unwrap()),
+            as_of: Millis(5),
+            last_event,
+            balance_yen: Yen(1_000),
+            points: Points(0),
+            standing: Standing::Starter.into(),
+            frozen: false,
+            top_up_left_yen: Yen(0),
+            pay_left_yen: Yen(0),
+            top_ups,
+            notices: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn unknown_balance_has_a_reason_and_is_never_zero() {
+        let time = IssuerTime { issuer_ms: 5, trust: Trust::Unanchored };
+        let home = screen(&State::default(), time, Following::Off);
+        assert_eq!((home.state, home.balance_yen, home.history_incomplete), (WalletState::NoAccount, None, false));
+        assert!(home.balance_reason.is_some());
+    }
+
+    #[test]
+    fn picture_ends_the_top_ups_known_when_it_was_asked_for_even_of_its_own_millisecond() {
+        let mut state = State::default();
+        for id in 1..=3 {
+            state.keep_top_up(top_up(id));
+        }
+        state.accept_home(home("one", 1, vec![top_up(2), top_up(7)]), &[key(1), key(2)]);
+        let mut left: Vec<IntentKey> = state.intents.iter().map(|intent| intent.key).collect();
+        left.sort();
+        // The first is over, the last came later, and another phone's is none of ours.
+        assert_eq!(left, [key(2), key(3)]);
+    }
+
+    #[test]
+    fn older_picture_changes_nothing_unless_the_issuer_began_a_new_era() {
+        let mut state = State::default();
+        state.history.after = 9;
+        assert!(!state.accept_home(home("one", 9, Vec::new()), &[]));
+        assert!(!state.accept_home(home("one", 4, Vec::new()), &[]));
+        assert_eq!((state.last_event(), state.history_is_complete()), (9, true));
+        let cache = state.history.cache;
+        // Control: without the era the wallet goes on with event 9 of an issuer that is at 4.
+        assert!(state.accept_home(home("two", 4, Vec::new()), &[]));
+        assert_eq!((state.last_event(), state.history_is_complete()), (4, false));
+        assert!(state.history.cache > cache, "lines of the era that is over would be shown");
+    }
+}

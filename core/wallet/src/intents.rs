@@ -207,3 +207,93 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use saifu_wire::{PhoneNumber, RequestId};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::state::SigningUp;
+
+    const SINCE: Millis = Millis(1_000);
+    const END: Millis = Millis(2_000);
+
+    pub(crate) fn top_up(id: u128, state: TopUpState) -> TopUp {
+        TopUp {
+            intent: IntentKey(Uuid::from_u128(id)),
+            channel: Channel::Atm.into(),
+            state: state.into(),
+            yen: Yen(1_000),
+            posted_yen: Yen(0),
+            number: Some(Sensitive::new("123456789015")),
+            since: SINCE,
+            expires_at: END,
+        }
+    }
+
+    fn unknown(id: u128) -> Intent {
+        Intent {
+            key: IntentKey(Uuid::from_u128(id)),
+            since: SINCE,
+            ends_by: END,
+            life: Life::Unknown { message: Vec::new(), signature: Vec::new() },
+            detail: Detail::TopUp { channel: Channel::Atm.into(), yen: Amount::new(1_000).unwrap(), number: None },
+        }
+    }
+
+    /// Everything that can be unfinished at once.
+    fn unfinished() -> State {
+        let signing_up = SigningUp {
+            request: RequestId(Uuid::from_u128(3)),
+            number: PhoneNumber::parse("090-1234-5678").unwrap(),
+            since: SINCE,
+            expires_at: END,
+            resend_at: END,
+        };
+        let mut state = State { intents: vec![unknown(1)], signing_up: Some(signing_up), ..State::default() };
+        state.keep_top_up(top_up(2, TopUpState::AwaitingCash));
+        state
+    }
+
+    /// Every kind is here: a new one does not compile until it says what happens at its end.
+    fn stays_until_the_issuer_tells(what: &PendingWhat) -> bool {
+        match what {
+            PendingWhat::Unknown(_) | PendingWhat::Accepted(IntentDetail::TopUp { .. }) => true,
+            PendingWhat::SignUp => false,
+        }
+    }
+
+    #[test]
+    fn everything_unfinished_says_since_when_and_until_when_and_what_comes_next() {
+        let all = unfinished().pending(END.minus(1));
+        let kinds: Vec<&str> = all.iter().map(|entry| entry.what.as_str()).collect();
+        assert_eq!(kinds, ["unknown", "top-up", "sign-up"]);
+        assert!(all.iter().all(|entry| entry.since == SINCE && entry.ends_by == END && entry.next.ends_with('.')));
+        assert!(all.iter().any(|entry| entry.what.number().is_some()));
+    }
+
+    #[test]
+    fn what_the_issuer_need_not_tell_is_over_at_its_end_and_no_number_outlives_it() {
+        let left = unfinished().pending(END);
+        assert!(left.len() == 2 && left.iter().all(|entry| stays_until_the_issuer_tells(&entry.what)), "{left:?}");
+        assert!(left.iter().all(|entry| entry.what.number().is_none()));
+    }
+
+    #[test]
+    fn issuer_has_the_last_word_and_one_that_is_not_understood_changes_nothing() {
+        let word = saifu_wire::Name::new("of-tomorrow").unwrap();
+        let answer = |outcome: Open<Resolved>, top_up| ResolveAnswer { outcome, top_up };
+        let left = |answer| {
+            let mut state = State { intents: vec![unknown(1)], ..State::default() };
+            state.resolve(IntentKey(Uuid::from_u128(1)), answer);
+            state.intents.iter().map(Intent::is_unknown).collect::<Vec<_>>()
+        };
+        let open = || Some(top_up(1, TopUpState::AwaitingCash));
+        assert_eq!(left(answer(Resolved::Voided.into(), None)), []);
+        assert_eq!(left(answer(Resolved::Accepted.into(), open())), [false]);
+        assert_eq!(left(answer(Resolved::Accepted.into(), Some(top_up(1, TopUpState::Done)))), []);
+        assert_eq!(left(answer(Open::Other(word.clone()), open())), [false]);
+        assert_eq!(left(answer(Open::Other(word), None)), [true], "money is never guessed");
+    }
+}

@@ -115,6 +115,7 @@ local_codes! {
     StaleSandbox = "stale-sandbox", Offline, "The sandbox is not running any more.", "Start it again with `saifu sandbox`.";
     Offline = "offline", Offline, "The issuer cannot be reached.", "Check that it runs and try again.";
     NoAnswer = "no-answer", Offline, "No answer came from the issuer.", "Repeat with the same --txid: the issuer answers a transaction once.";
+    WrongClock = "wrong-clock", Offline, "By the date of this machine the issuer's certificate is not valid.", "Set date and time right and try again.";
     Untrusted = "untrusted", Offline, "The answer is not one of this issuer.", "Check which sandbox.json is in use.";
     SandboxFailed = "sandbox-failed", Bug, "The sandbox did not start.", "Read the detail; --reset starts anew and deletes every account in it.";
     StepFailed = "step-failed", Bug, "A step of the demo failed.", "Run it again with --keep and look into the folder.";
@@ -222,6 +223,7 @@ impl From<LinkError> for Failure {
             LinkError::Refused(problem) => Self::refused(&problem),
             LinkError::Offline => LocalCode::Offline.bare(),
             LinkError::NoAnswer => LocalCode::NoAnswer.bare(),
+            LinkError::WrongClock => LocalCode::WrongClock.bare(),
             LinkError::Untrusted(what) => LocalCode::Untrusted.detail(what),
             LinkError::Key(error) => LocalCode::KeyStore.detail(error.to_string()),
             LinkError::NoCredentials | LinkError::System => LocalCode::Bug.detail(error.to_string()),

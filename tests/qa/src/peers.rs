@@ -40,6 +40,9 @@ pub(crate) struct RememberedIssuer {
     service_url: String,
     ca_pem: String,
     pins: Vec<String>,
+    /// Absent in what was kept before the service document had an origin with a key of its own.
+    #[serde(default)]
+    service_pins: Vec<String>,
     service_key: String,
     /// Where the sandbox's clock lies: beside this file.
     sandbox_file: PathBuf,
@@ -52,6 +55,7 @@ impl RememberedIssuer {
             service_url: info.service_url.clone(),
             ca_pem: info.ca_pem.clone(),
             pins: info.pins.clone(),
+            service_pins: info.service_pins.clone(),
             service_key: info.service_key.clone(),
             sandbox_file: std::path::absolute(sandbox_file).unwrap_or_else(|_| sandbox_file.to_owned()),
         }
@@ -74,16 +78,14 @@ impl RememberedIssuer {
         let url = |text: &str| Url::parse(text).map_err(|_| wrong("an address is not a URL"));
         let bytes = |text: &str| BASE64.decode(text.as_bytes()).map_err(|_| wrong("a key or pin is not base64"));
         let api = url(api)?;
-        let pins = self.pins.iter().map(|pin| {
-            let pin = bytes(pin)?;
-            <[u8; 32]>::try_from(pin).map_err(|_| wrong("a pin has not 32 bytes"))
-        });
+        let pin = |pin: &String| <[u8; 32]>::try_from(bytes(pin)?).map_err(|_| wrong("a pin has not 32 bytes"));
         Ok(IssuerConfig {
             sandbox: is_loopback(&api),
             api,
             service: url(&self.service_url)?,
             roots: Roots::Pem(self.ca_pem.clone()),
-            pins: pins.collect::<Result<_, _>>()?,
+            pins: self.pins.iter().map(pin).collect::<Result<_, _>>()?,
+            service_pins: self.service_pins.iter().map(pin).collect::<Result<_, _>>()?,
             service_key: PublicKey::from_spki(&bytes(&self.service_key)?)
                 .map_err(|_| wrong("the service key is not a P-256 key"))?,
         })

@@ -35,6 +35,8 @@ pub(crate) enum Lost {
     Offline,
     /// None came; the issuer may have acted.
     NoAnswer,
+    /// By this machine's date the issuer's certificate is not valid; it was never sent.
+    WrongClock,
     /// Whoever answers is not the issuer.
     Untrusted,
     /// The process ended, or stopped waiting, before its end was known.
@@ -46,6 +48,7 @@ impl Lost {
         match self {
             Self::Offline => "offline",
             Self::NoAnswer => "no-answer",
+            Self::WrongClock => "wrong-clock",
             Self::Untrusted => "untrusted",
             Self::Unfinished => "unfinished",
         }
@@ -53,7 +56,8 @@ impl Lost {
 
     /// By its stable name.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        [Self::Offline, Self::NoAnswer, Self::Untrusted, Self::Unfinished].into_iter().find(|it| it.as_str() == name)
+        let all = [Self::Offline, Self::NoAnswer, Self::WrongClock, Self::Untrusted, Self::Unfinished];
+        all.into_iter().find(|it| it.as_str() == name)
     }
 }
 

@@ -14,6 +14,7 @@ use serde_json::Value;
 /// Errors of the wallet. What the issuer refuses has the issuer's code in a scenario.
 const WALLET: &[(&str, &str)] = &[
     ("bug", "no request and no file makes one; the drills of the bindings' tests do"),
+    ("wrong-clock", "the clock of a world ends with the year 2999, its certificates later"),
     ("refused", "a scenario sees the issuer's code instead, and those are walked here too"),
 ];
 

@@ -91,6 +91,7 @@ fn wallet_of_somebody_else_plays_a_whole_scenario_in_the_world() {
     };
     assert!(issuer["customer_url"].as_str().unwrap().starts_with("https://") && issuer["sandbox"] == json!(true));
     assert_eq!(issuer["pins"].as_array().unwrap().len(), 2);
+    assert_eq!(issuer["service_pins"].as_array().unwrap().len(), 2);
 
     wallet(&format!("wallet signup --number {NUMBER}"));
     let sms = world.ok(&json!({"ask": "do", "verb": "sandbox.sms", "as": "taro", "number": NUMBER}));

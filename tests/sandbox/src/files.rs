@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 use crate::rules::Secrets;
 
 pub use info::{InfoError, SandboxInfo, TerminalInfo};
-pub(crate) use keys::{Keys, TerminalKey};
+pub(crate) use keys::{Keys, TerminalKey, Tls};
 
 /// The number of this layout; a folder or `sandbox.json` with another one is refused.
 pub const FORMAT: u32 = 1;
@@ -293,7 +293,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let opened = Folder::open(folder.path(), false).unwrap();
         let ((first, _), (second, _)) = (opened.keys().unwrap(), opened.keys().unwrap());
-        assert_eq!(first.pins, second.pins);
+        assert_eq!((first.api.pins, first.origin.pins), (second.api.pins, second.origin.pins));
         assert_eq!(first.service.public_key(), second.service.public_key());
         let path = folder.path().join("issuer-keys.json");
         #[cfg(unix)]
@@ -304,6 +304,21 @@ mod tests {
         std::fs::write(opened.file(DATABASE), "").unwrap();
         std::fs::remove_file(&path).unwrap();
         assert!(matches!(opened.keys(), Err(FolderError::KeysLost(_))));
+    }
+
+    #[test]
+    fn keys_of_before_the_origin_had_its_own_get_them_and_keep_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Folder::open(folder.path(), false).unwrap();
+        let (first, _) = opened.keys().unwrap();
+        assert!(first.origin.pins.iter().all(|pin| !first.api.pins.contains(pin)));
+        let path = folder.path().join("issuer-keys.json");
+        let mut file: serde_json::Value = read_json(&path).unwrap().unwrap();
+        file.as_object_mut().unwrap().remove("origin").unwrap();
+        write_json(&path, &file).unwrap();
+        let ((second, _), (third, _)) = (opened.keys().unwrap(), opened.keys().unwrap());
+        assert_eq!((second.api.pins, &second.ca_pem), (first.api.pins, &first.ca_pem));
+        assert!(second.origin.pins != first.origin.pins && second.origin.pins == third.origin.pins);
     }
 
     #[test]

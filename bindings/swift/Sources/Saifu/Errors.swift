@@ -7,8 +7,8 @@ extension WalletError {
         switch self {
         case .Offline(let info), .NoAnswer(let info), .Refused(let info), .NotSignedUp(let info),
             .AlreadySignedUp(let info), .NotActivated(let info), .InvalidInput(let info), .ApprovalExpired(let info),
-            .Key(let info), .Vault(let info), .Locked(let info), .Untrusted(let info), .Bug(let info),
-            .Cancelled(let info):
+            .Key(let info), .Vault(let info), .Locked(let info), .WrongClock(let info), .Untrusted(let info),
+            .Bug(let info), .Cancelled(let info):
             info
         }
     }

@@ -131,6 +131,7 @@ public struct Issuer: Sendable, Codable {
     let serviceUrl: String
     let caPem: String?
     let pins: [Data]
+    let servicePins: [Data]
     let serviceKey: Data
     let sandbox: Bool
 
@@ -144,6 +145,6 @@ public struct Issuer: Sendable, Codable {
     public func config(folder: URL) -> Config {
         Config(
             folder: folder.path, appVersion: "1.0", customerUrl: customerUrl, serviceUrl: serviceUrl, caPem: caPem,
-            pins: pins, serviceKey: serviceKey, sandbox: sandbox)
+            pins: pins, servicePins: servicePins, serviceKey: serviceKey, sandbox: sandbox)
     }
 }

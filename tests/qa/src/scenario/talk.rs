@@ -94,7 +94,7 @@ impl Talk {
         // As in `sandbox.json`; whoever starts an issuer on this machine talks to a sandbox.
         let issuer = json!({
             "customer_url": info.customer_url, "service_url": info.service_url, "ca_pem": info.ca_pem,
-            "pins": info.pins, "service_key": info.service_key, "sandbox": true,
+            "pins": info.pins, "service_pins": info.service_pins, "service_key": info.service_key, "sandbox": true,
         });
         let clock = world.levers().clock().await?;
         let begun = json!({ "issuer": issuer, "folder": folder.path(), "offset_ms": clock.get("offset_ms") });

@@ -268,6 +268,7 @@ fn config(info: &SandboxInfo, api: &str) -> IssuerConfig {
         service: info.service_url.parse().unwrap(),
         roots: Roots::Pem(info.ca_pem.clone()),
         pins: info.pins.iter().map(pin).collect(),
+        service_pins: info.service_pins.iter().map(pin).collect(),
         service_key: PublicKey::from_spki(&BASE64.decode(info.service_key.as_bytes()).unwrap()).unwrap(),
         sandbox: true,
     }
@@ -366,13 +367,13 @@ pub(crate) async fn deposit(
 ) -> Result<SettleAnswer, LinkError> {
     let txid = Name::new(txid).unwrap();
     let body = AtmAuthorizeRequest { txid: txid.clone(), number: number.clone(), totp: totp.clone() };
-    let request = Request::new(Operation::AtmAuthorize, Auth::Proof, Class::Pay);
+    let request = Request::new(Operation::AtmAuthorize, Auth::Proof, Class::Screen);
     let checked: AtmAuthorizeAnswer = atm.call(request, &body).await?;
     if checked.result != Outcome::Approved {
         let saifu_wire::messages::AtmAuthorizeAnswer { result, reason, yen, .. } = checked;
         return Ok(SettleAnswer { result, reason, settlement: None, yen });
     }
-    let request = Request::new(Operation::AtmDeposit, Auth::Proof, Class::Pay);
+    let request = Request::new(Operation::AtmDeposit, Auth::Proof, Class::Screen);
     atm.call(request, &AtmDepositRequest { txid, yen: Amount::new(yen).unwrap() }).await
 }
 
@@ -383,5 +384,5 @@ pub(crate) async fn settle(register: &Link, txid: &str, digits: &str, yen: i64) 
         digits: Sensitive::new(digits),
         yen: Amount::new(yen).unwrap(),
     };
-    register.call(Request::new(Operation::Settle, Auth::Proof, Class::Pay), &body).await
+    register.call(Request::new(Operation::Settle, Auth::Proof, Class::Screen), &body).await
 }

@@ -35,6 +35,8 @@ pub struct SandboxInfo {
     pub ca_pem: String,
     /// SHA-256 of the SubjectPublicKeyInfo of the leaf, then of the key that would replace it.
     pub pins: Vec<String>,
+    /// The same of the service document's origin, whose key is another.
+    pub service_pins: Vec<String>,
     /// SubjectPublicKeyInfo of the key that signs the service document.
     pub service_key: String,
     /// Private key of `register-1`, PKCS#8.
@@ -122,6 +124,7 @@ mod tests {
             lever_url: text(),
             ca_pem: text(),
             pins: Vec::new(),
+            service_pins: Vec::new(),
             service_key: text(),
             register_key: text(),
             atm_key: text(),

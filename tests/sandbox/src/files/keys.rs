@@ -31,16 +31,24 @@ pub(crate) struct TerminalKey {
     pub(crate) key: KeyPair,
 }
 
-/// Every key that the issuer has outside its database.
-pub(crate) struct Keys {
-    /// The certificate that clients trust.
-    pub(crate) ca_pem: String,
+/// What a TLS server shows and what its clients pin.
+pub(crate) struct Tls {
     /// The leaf and its authority, as TLS sends them.
     pub(crate) chain: Vec<CertificateDer<'static>>,
     /// The leaf's key.
     pub(crate) leaf: KeyPair,
     /// SHA-256 of the SubjectPublicKeyInfo of the leaf, then of its spare key.
     pub(crate) pins: [[u8; 32]; 2],
+}
+
+/// Every key that the issuer has outside its database.
+pub(crate) struct Keys {
+    /// The certificate that clients trust.
+    pub(crate) ca_pem: String,
+    /// Of customers and terminals.
+    pub(crate) api: Tls,
+    /// Of the service document's origin, which never has the API's key.
+    pub(crate) origin: Tls,
     /// Signs the service document.
     pub(crate) service: KeyPair,
     /// The terminals of the first start.
@@ -57,10 +65,20 @@ struct Stored {
     leaf_certificate: String,
     /// Has no certificate yet; its pin is known to clients, so that a lost leaf key can be replaced.
     spare_leaf_key: String,
+    /// Of the service document's origin; absent in a file of before it had its own.
+    #[serde(default)]
+    origin: Option<StoredLeaf>,
     service_key: String,
     /// [`Secrets`] as they write themselves.
     rules_secrets: String,
     terminals: Vec<StoredTerminal>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize, Zeroize, ZeroizeOnDrop)]
+struct StoredLeaf {
+    key: String,
+    certificate: String,
+    spare_key: String,
 }
 
 #[derive(serde::Serialize, serde::Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -73,28 +91,28 @@ impl Keys {
     /// With the rules' keys, which go to the rules alone.
     pub(super) fn open(path: &Path) -> Result<(Self, Secrets), FolderError> {
         let bad = |what| FolderError::BadKeys { path: path.to_owned(), what };
-        let stored = match read_json::<Stored>(path)? {
-            Some(stored) => stored,
-            None => {
-                let stored = Stored::generate().map_err(bad)?;
-                write_json(path, &stored)?;
-                stored
-            }
-        };
-        if stored.format != FORMAT {
-            return Err(FolderError::Format { path: path.to_owned(), found: stored.format });
+        let kept = read_json::<Stored>(path)?;
+        if let Some(found) = kept.as_ref().map(|kept| kept.format).filter(|format| *format != FORMAT) {
+            return Err(FolderError::Format { path: path.to_owned(), found });
+        }
+        let whole = kept.as_ref().is_some_and(|kept| kept.origin.is_some());
+        let mut stored = kept.map_or_else(Stored::generate, Ok).map_err(bad)?;
+        if !whole {
+            stored.add_origin().map_err(bad)?;
+            write_json(path, &stored)?;
         }
         let rules = Secrets::from_json(&stored.rules_secrets).map_err(|_| bad("the rules' secrets"))?;
         Ok((Self::read(&stored).map_err(bad)?, rules))
     }
 
     fn read(stored: &Stored) -> Result<Self, &'static str> {
-        let decode = |text: &str, what| BASE64.decode(text.as_bytes()).map_err(|_| what);
-        let pair = |text: &str, what| KeyPair::from_pkcs8(Secret::new(decode(text, what)?)).map_err(|_| what);
         let ca = decode(&stored.ca_certificate, "the authority's certificate")?;
-        let leaf_certificate = decode(&stored.leaf_certificate, "the leaf's certificate")?;
-        let leaf = pair(&stored.leaf_key, "the leaf key")?;
-        let spare = pair(&stored.spare_leaf_key, "the spare leaf key")?;
+        let tls = |key, certificate, spare| {
+            let (leaf, spare) = (pair(key, "a leaf key")?, pair(spare, "a spare leaf key")?);
+            let certificate = decode(certificate, "a leaf's certificate")?;
+            let chain = vec![CertificateDer::from(certificate), CertificateDer::from(ca.clone())];
+            Ok::<_, &'static str>(Tls { chain, pins: [pin(&leaf), pin(&spare)], leaf })
+        };
         let mut terminals = Vec::new();
         for (terminal, kind, merchant) in TERMINALS {
             let kept = stored.terminals.iter().find(|kept| kept.terminal == terminal).ok_or("a terminal's key")?;
@@ -105,27 +123,40 @@ impl Keys {
                 key: pair(&kept.key, "a terminal's key")?,
             });
         }
+        let origin = stored.origin.as_ref().ok_or("the service origin's key")?;
         Ok(Self {
             ca_pem: pem(&ca),
-            chain: vec![CertificateDer::from(leaf_certificate), CertificateDer::from(ca)],
-            pins: [pin(&leaf), pin(&spare)],
-            leaf,
+            api: tls(&stored.leaf_key, &stored.leaf_certificate, &stored.spare_leaf_key)?,
+            origin: tls(&origin.key, &origin.certificate, &origin.spare_key)?,
             service: pair(&stored.service_key, "the service key")?,
             terminals,
         })
     }
 }
 
+fn decode(text: &str, what: &'static str) -> Result<Vec<u8>, &'static str> {
+    BASE64.decode(text.as_bytes()).map_err(|_| what)
+}
+
+fn pair(text: &str, what: &'static str) -> Result<KeyPair, &'static str> {
+    KeyPair::from_pkcs8(Secret::new(decode(text, what)?)).map_err(|_| what)
+}
+
+fn encode(pair: &KeyPair) -> String {
+    BASE64.encode(pair.pkcs8().expose())
+}
+
+fn fresh() -> Result<KeyPair, &'static str> {
+    KeyPair::generate().map_err(|_| "the system gave no randomness")
+}
+
 impl Stored {
     fn generate() -> Result<Self, &'static str> {
-        let pair = || KeyPair::generate().map_err(|_| "the system gave no randomness");
-        let encode = |pair: &KeyPair| BASE64.encode(pair.pkcs8().expose());
-        let (ca, leaf) = (pair()?, pair()?);
-        let (ca_certificate, leaf_certificate) =
-            certify(&ca, &leaf).map_err(|_| "the certificates could not be made")?;
+        let (ca, leaf) = (fresh()?, fresh()?);
+        let ca_certificate = certify_authority(&ca).map_err(|_| NOT_MADE)?;
         let mut terminals = Vec::new();
         for (terminal, _, _) in TERMINALS {
-            terminals.push(StoredTerminal { terminal: terminal.into(), key: encode(&pair()?) });
+            terminals.push(StoredTerminal { terminal: terminal.into(), key: encode(&fresh()?) });
         }
         let rules = Secrets::generate(&SystemRandom).map_err(|_| "the system gave no randomness")?;
         let rules = rules.to_json().map_err(|_| "the rules' secrets")?;
@@ -134,34 +165,53 @@ impl Stored {
             ca_key: encode(&ca),
             ca_certificate: BASE64.encode(&ca_certificate),
             leaf_key: encode(&leaf),
-            leaf_certificate: BASE64.encode(&leaf_certificate),
-            spare_leaf_key: encode(&pair()?),
-            service_key: encode(&pair()?),
+            leaf_certificate: BASE64.encode(&certify(&ca, &leaf).map_err(|_| NOT_MADE)?),
+            spare_leaf_key: encode(&fresh()?),
+            origin: None,
+            service_key: encode(&fresh()?),
             rules_secrets: String::clone(&rules),
             terminals,
         })
     }
+
+    /// Gives the service document's origin its keys.
+    fn add_origin(&mut self) -> Result<(), &'static str> {
+        let (ca, leaf) = (pair(&self.ca_key, "the authority's key")?, fresh()?);
+        let certificate = BASE64.encode(&certify(&ca, &leaf).map_err(|_| NOT_MADE)?);
+        self.origin = Some(StoredLeaf { key: encode(&leaf), certificate, spare_key: encode(&fresh()?) });
+        Ok(())
+    }
 }
 
-/// An authority and a leaf for this machine. Both are valid from 1975 to 4096: a clock that is moved must not break TLS.
-fn certify(ca: &KeyPair, leaf: &KeyPair) -> Result<(Vec<u8>, Vec<u8>), rcgen::Error> {
-    let signer = |pair: &KeyPair| {
-        let key = PrivatePkcs8KeyDer::from(pair.pkcs8().expose());
-        rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&key, &PKCS_ECDSA_P256_SHA256)
-    };
+const NOT_MADE: &str = "the certificates could not be made";
+
+fn signer(pair: &KeyPair) -> Result<rcgen::KeyPair, rcgen::Error> {
+    let key = PrivatePkcs8KeyDer::from(pair.pkcs8().expose());
+    rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&key, &PKCS_ECDSA_P256_SHA256)
+}
+
+/// All certificates are valid from 1975 to 4096: a clock that is moved must not break TLS.
+fn authority() -> CertificateParams {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     authority.distinguished_name.push(DnType::CommonName, "Saifu sandbox authority");
-    let issuer = rcgen::CertifiedIssuer::self_signed(authority, signer(ca)?)?;
+    authority
+}
 
+fn certify_authority(ca: &KeyPair) -> Result<Vec<u8>, rcgen::Error> {
+    Ok(authority().self_signed(&signer(ca)?)?.der().to_vec())
+}
+
+/// A leaf for this machine.
+fn certify(ca: &KeyPair, leaf: &KeyPair) -> Result<Vec<u8>, rcgen::Error> {
     let mut server = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()])?;
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     server.use_authority_key_identifier_extension = true;
     server.distinguished_name.push(DnType::CommonName, "Saifu sandbox");
-    let leaf = server.signed_by(&signer(leaf)?, &issuer)?;
-    Ok((issuer.der().to_vec(), leaf.der().to_vec()))
+    let issuer = rcgen::Issuer::new(authority(), signer(ca)?);
+    Ok(server.signed_by(&signer(leaf)?, &issuer)?.der().to_vec())
 }
 
 fn pin(pair: &KeyPair) -> [u8; 32] {

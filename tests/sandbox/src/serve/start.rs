@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::{BoundListeners, Options, Running, StartError, http, listener, tick, tls};
 use crate::clock::Clock;
 use crate::faults::Faults;
-use crate::files::{DATABASE, FORMAT, Folder, INFO, Keys, SandboxInfo, TerminalInfo, TerminalKey, write_json};
+use crate::files::{DATABASE, FORMAT, Folder, INFO, Keys, SandboxInfo, TerminalInfo, TerminalKey, Tls, write_json};
 use crate::issuer::{Issuer, Origins};
 use crate::levers;
 use crate::rules::{Rules, terminal};
@@ -35,14 +35,14 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
-    let tls = tls::acceptor(&keys)?;
-    for (socket, kind) in [
-        (listeners.customer, Listener::Customer),
-        (listeners.register, Listener::Register),
-        (listeners.service, Listener::Service),
+    let (api, origin) = (tls::acceptor(&keys.api)?, tls::acceptor(&keys.origin)?);
+    for (socket, kind, tls) in [
+        (listeners.customer, Listener::Customer, api.clone()),
+        (listeners.register, Listener::Register, api),
+        (listeners.service, Listener::Service, origin),
     ] {
         let app = http::router(Arc::clone(&issuer), kind);
-        tasks.spawn(listener::run(socket, Some(tls.clone()), app, stopped.clone()));
+        tasks.spawn(listener::run(socket, Some(tls), app, stopped.clone()));
     }
     let app = levers::router(Arc::clone(&issuer), sha256(lever_token.as_bytes()));
     tasks.spawn(listener::run(listeners.lever, None, app, stopped.clone()));
@@ -115,6 +115,7 @@ fn describe(listeners: &BoundListeners, keys: &Keys) -> Result<(SandboxInfo, Str
             key: BASE64.encode(row.key.pkcs8().expose()),
         })
         .collect();
+    let pins = |tls: &Tls| tls.pins.iter().map(|pin| BASE64.encode(pin)).collect();
     let first = |kind: TerminalKind| {
         terminals.iter().find(|row| row.kind == kind).map(|row| row.key.clone()).unwrap_or_default()
     };
@@ -125,7 +126,8 @@ fn describe(listeners: &BoundListeners, keys: &Keys) -> Result<(SandboxInfo, Str
         service_url: url("https", &listeners.service)?,
         lever_url: url("http", &listeners.lever)?,
         ca_pem: keys.ca_pem.clone(),
-        pins: keys.pins.iter().map(|pin| BASE64.encode(pin)).collect(),
+        pins: pins(&keys.api),
+        service_pins: pins(&keys.origin),
         service_key: BASE64.encode(&keys.service.public_key().to_spki()),
         register_key: first(TerminalKind::Register),
         atm_key: first(TerminalKind::Atm),

@@ -122,9 +122,8 @@ impl From<Error> for Failure {
         let (status, detail) = match &error {
             Error::Refused(problem) => return Self::refused(problem),
             Error::Vault(VaultError::InUse) => return LocalCode::InUse.detail(error.to_string()),
-            Error::Offline | Error::NoAnswer | Error::Untrusted(_) | Error::NotActivated | Error::ApprovalExpired => {
-                (Status::Offline, None)
-            }
+            Error::Offline | Error::NoAnswer | Error::WrongClock | Error::Untrusted(_) => (Status::Offline, None),
+            Error::NotActivated | Error::ApprovalExpired => (Status::Offline, None),
             Error::NotSignedUp | Error::AlreadySignedUp | Error::InvalidInput(_) => (Status::Usage, None),
             Error::Key(_) | Error::Vault(_) | Error::Open(_) | Error::Locked => (Status::Vault, None),
             Error::Bug(_) => (Status::Bug, Some("SAIFU_LOG=debug tells more".to_owned())),

@@ -14,6 +14,7 @@ public val WalletException.info: ErrorInfo
         is WalletException.Key -> info
         is WalletException.Vault -> info
         is WalletException.Locked -> info
+        is WalletException.WrongClock -> info
         is WalletException.Untrusted -> info
         is WalletException.Bug -> info
         is WalletException.Cancelled -> info

@@ -33,13 +33,15 @@ class ColdStart(
 
         private fun words(config: Config): List<String> =
             with(config) {
-                val keys = (pins + serviceKey).map(Base64.getEncoder()::encodeToString)
+                val keys = (pins + servicePins + serviceKey).map(Base64.getEncoder()::encodeToString)
                 listOf(folder, appVersion, customerUrl, serviceUrl, checkNotNull(caPem)) + keys
             }
 
         private fun config(words: List<String>): Config {
             val keys = words.drop(5).map(Base64.getDecoder()::decode)
-            return Config(words[0], words[1], words[2], words[3], words[4], keys.dropLast(1), keys.last(), sandbox = true)
+            // As many pins of the one server as of the other.
+            val pins = keys.dropLast(1).chunked(keys.size / 2)
+            return Config(words[0], words[1], words[2], words[3], words[4], pins[0], pins[1], keys.last(), sandbox = true)
         }
 
         /** The started process. */

@@ -41,6 +41,7 @@ fun config(begun: JsonObject, folder: Path): Config {
         serviceUrl = checkNotNull(told["service_url"].text),
         caPem = told["ca_pem"].text,
         pins = (told["pins"] as JsonArray).map { bytes(it.text) },
+        servicePins = (told["service_pins"] as JsonArray).map { bytes(it.text) },
         serviceKey = bytes(told["service_key"].text),
         sandbox = told["sandbox"].flag == true,
     )
