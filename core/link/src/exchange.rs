@@ -10,7 +10,7 @@ use saifu_crypto::{Random as _, SystemRandom};
 use saifu_host::{Clock, Reading};
 use saifu_policy::{Class, Heard, IssuerClock, IssuerTime, RetryPolicy};
 use saifu_wire::dpop::{self, Claims};
-use saifu_wire::{Millis, Operation, ProblemCode, Sensitive, headers};
+use saifu_wire::{Millis, Open, Operation, ProblemCode, Sensitive, headers};
 
 use crate::answer::{lost, refusal};
 use crate::session::{Opening, ProofKey, Session};
