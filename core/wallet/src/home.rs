@@ -222,6 +222,7 @@ mod tests {
         let mut state = State { top_ups: vec![done.clone(), open.clone(), later.clone()], ..State::default() };
         let picture = IssuerHome {
             as_of: Millis(5),
+            era: "era-1".parse().unwrap(),
             last_event: 1,
             balance_yen: Yen(1_000),
             points: Points(0),
