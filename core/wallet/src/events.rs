@@ -87,11 +87,15 @@ impl Inner {
     /// Records an event that follows directly on `before`, then tells the subscribers.
     async fn accept(self: &Arc<Self>, event: Event, before: u64) -> Result<(), Error> {
         let entries = match &event.body {
-            EventBody::Entry { entry } => vec![entry.clone()],
-            _ => Vec::new(),
+            EventBody::Entry { entry } => Some(vec![entry.clone()]),
+            // It may be a line of the history: the gap stays and the next refresh asks.
+            EventBody::Other => None,
+            EventBody::Declined { .. } | EventBody::TopUpExpired { .. } | EventBody::Notice { .. } => Some(Vec::new()),
         };
         // The cache may fail: what it lacks is fetched again. Money and identity are in the journal.
-        if let Err(error) = self.cache_entries(entries, before, event.number).await {
+        if let Some(entries) = entries
+            && let Err(error) = self.cache_entries(entries, before, event.number).await
+        {
             tracing::warn!(target: "saifu", %error, "an event did not reach the history cache");
         }
         let told = event.clone();
