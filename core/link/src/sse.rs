@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use reqwest::Response;
 use saifu_wire::messages::Event;
+use saifu_wire::{Era, headers};
 
 use crate::LinkError;
 
@@ -13,11 +14,19 @@ use crate::LinkError;
 pub struct EventStream {
     response: Response,
     parser: Parser,
+    era: Option<Era>,
 }
 
 impl EventStream {
     pub(crate) fn new(response: Response) -> Self {
-        Self { response, parser: Parser::default() }
+        let era = response.headers().get(headers::ERA).and_then(|value| value.to_str().ok()?.parse().ok());
+        Self { response, parser: Parser::default(), era }
+    }
+
+    /// The era that the numbers of these events count in; `None` where the issuer does not say.
+    #[must_use]
+    pub fn era(&self) -> Option<&Era> {
+        self.era.as_ref()
     }
 
     /// The next event; `None` at the end of the stream.

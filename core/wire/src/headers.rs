@@ -10,6 +10,8 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub const TRACE: &str = "saifu-trace";
 /// The issuer's clock in Unix milliseconds, on every answer.
 pub const ISSUER_TIME: &str = "saifu-time";
+/// The issuer's [`Era`](crate::Era), on the answer that opens the stream of events.
+pub const ERA: &str = "saifu-era";
 /// The last event a client has seen (server-sent events, HTML Living Standard §9.2).
 pub const LAST_EVENT_ID: &str = "last-event-id";
 /// The media type of a refusal (RFC 9457).

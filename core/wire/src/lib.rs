@@ -43,6 +43,6 @@ pub use operation::{Listener, Operation};
 pub use phone::{PhoneError, PhoneNumber};
 pub use problem::{Problem, ProblemCode};
 pub use reason::Reason;
-pub use text::{Bytes, Name, NameError, Sensitive};
+pub use text::{Bytes, Era, Name, NameError, Sensitive};
 pub use time::Millis;
 pub use typed::sms_code;

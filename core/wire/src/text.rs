@@ -80,6 +80,26 @@ impl<'de> serde::Deserialize<'de> for Name {
     }
 }
 
+/// Which life of its data an issuer is in: another one, by chance, each time that it starts anew or from a copy. Event numbers
+/// count within one era; whoever knows a later number of another era knows what has not happened.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(transparent)]
+pub struct Era(pub Name);
+
+impl std::fmt::Display for Era {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for Era {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Name::new(text).map(Self)
+    }
+}
+
 /// A short text that must not reach a log: a one-time code, a token, an ATM number. At most 128 bytes of printable ASCII;
 /// masked in `Debug`, read only by [`expose`](Self::expose).
 #[derive(Clone, PartialEq, Eq, serde::Serialize)]

@@ -21,6 +21,7 @@ fn tomorrow<T: DeserializeOwned>(name: &str) -> T {
 #[test]
 fn home_has_its_figures_and_every_top_up_and_notice() {
     let home: Home = tomorrow("home");
+    assert_eq!(home.era.to_string(), "0f1e2d3c4b5a69788796a5b4c3d2e1f0");
     assert_eq!((home.last_event, home.balance_yen, home.points.0, home.frozen), (7, Yen(12_345), 61, false));
     assert_eq!((home.standing.known(), home.standing.as_str()), (None, "gold-of-tomorrow"));
     let [bank, qr] = home.top_ups.as_slice() else { panic!("{home:?}") };

@@ -36,6 +36,8 @@ pub enum Act {
     Garbage,
     /// Nothing is done; 200 with JSON that no message is.
     Nonsense,
+    /// It is done, and answered as a later version may answer: with fields and words that nobody knows yet.
+    Newer,
     /// Nothing is done and nothing is answered.
     Hang,
     /// It is done, and nothing is answered.
@@ -64,6 +66,7 @@ impl Act {
         "status:N",
         "garbage",
         "nonsense",
+        "newer",
         "hang",
         "hang-after",
         "kill-issuer",
@@ -90,6 +93,7 @@ impl std::str::FromStr for Act {
             ("reorder", None) => Self::Reorder,
             ("garbage", None) => Self::Garbage,
             ("nonsense", None) => Self::Nonsense,
+            ("newer", None) => Self::Newer,
             ("hang", None) => Self::Hang,
             ("hang-after", None) => Self::HangAfter,
             ("kill-issuer", None) => Self::KillIssuer,
@@ -114,6 +118,7 @@ impl std::fmt::Display for Act {
             Self::Status(status) => write!(f, "status:{status}"),
             Self::Garbage => f.write_str("garbage"),
             Self::Nonsense => f.write_str("nonsense"),
+            Self::Newer => f.write_str("newer"),
             Self::Hang => f.write_str("hang"),
             Self::HangAfter => f.write_str("hang-after"),
             Self::KillIssuer => f.write_str("kill-issuer"),

@@ -10,6 +10,7 @@ mod body;
 mod dispatch;
 mod events;
 mod faulty;
+mod newer;
 mod record;
 
 use std::panic::AssertUnwindSafe;
@@ -138,7 +139,10 @@ impl Issuer {
         let outcome = unpanicked(self.answer(now, listener, request, &trace, &mut record)).await;
         let code = outcome.as_ref().err().and_then(|problem| problem.code.known());
         let notes = record.notes(outcome.as_ref().err());
-        let answer = outcome.unwrap_or_else(|problem| Answer::refusal(&problem, record.allow));
+        let mut answer = outcome.unwrap_or_else(|problem| Answer::refusal(&problem, record.allow));
+        if record.newer {
+            newer::rewrite(&mut answer, &self.service);
+        }
         let (mut response, subscription) = match answer.content {
             Content::Whole(bytes) => (Response::new(bytes), None),
             Content::Events(subscription) => (Response::new(Bytes::new()), Some(subscription)),
@@ -300,7 +304,7 @@ mod tests {
     #[tokio::test]
     async fn panic_on_the_way_is_answered_internal() {
         let problem = unpanicked(async { panic!("secret") }).await.err().unwrap();
-        assert_eq!((problem.code, problem.detail), (ProblemCode::Internal, None));
+        assert_eq!((problem.code.known(), problem.detail), (Some(ProblemCode::Internal), None));
         let fine = unpanicked(async { Ok(Answer::document("{}".into())) }).await;
         assert!(fine.is_ok_and(|answer| answer.status == 200));
     }

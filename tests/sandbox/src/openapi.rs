@@ -192,6 +192,13 @@ fn path_item(operation: Operation, schemas: &mut Schemas) -> Value {
         Access::Token => json!([{ "proof": [], "token": [] }]),
         Access::Key | Access::Session | Access::Terminal(_) => json!([{ "proof": [] }]),
     };
+    let mut headers = json!({
+        "DPoP-Nonce": { "$ref": "#/components/headers/DPoP-Nonce" },
+        "Saifu-Time": { "$ref": "#/components/headers/Saifu-Time" },
+    });
+    if let (Operation::Events, Some(headers)) = (operation, headers.as_object_mut()) {
+        headers.insert("Saifu-Era".into(), json!({ "$ref": "#/components/headers/Saifu-Era" }));
+    }
     let mut item = json!({
         "operationId": operation.name(),
         "tags": [tag],
@@ -201,10 +208,7 @@ fn path_item(operation: Operation, schemas: &mut Schemas) -> Value {
         "responses": {
             status: {
                 "description": "Done.",
-                "headers": {
-                    "DPoP-Nonce": { "$ref": "#/components/headers/DPoP-Nonce" },
-                    "Saifu-Time": { "$ref": "#/components/headers/Saifu-Time" },
-                },
+                "headers": headers,
                 "content": { media_type: { "schema": answer } },
             },
             "default": { "$ref": "#/components/responses/Refusal" },
@@ -263,6 +267,10 @@ fn headers() -> Value {
         "Saifu-Time": {
             "description": "The issuer's clock in milliseconds since 1970.",
             "schema": { "type": "integer", "minimum": 0 },
+        },
+        "Saifu-Era": {
+            "description": "The era that event numbers count in: another one when the issuer began anew or from a copy.",
+            "schema": { "$ref": "#/components/schemas/Era" },
         },
         "Retry-After": { "description": "Seconds until another try makes sense.", "schema": { "type": "integer" } },
     })

@@ -57,10 +57,14 @@ impl Service {
             notices: stopped.map(|switch| switch.reason.clone()).filter(|reason| !reason.is_empty()).collect(),
             features: Features { switches },
         };
-        let document = serde_json::to_string(&document).ok()?;
+        let signed = self.signed(serde_json::to_string(&document).ok()?)?;
+        let tag = format!("\"{}\"", BASE64URL_NOPAD.encode(&sha256(&signed.signature.0)));
+        Some(Signed { version, text: serde_json::to_string(&signed).ok()?, tag })
+    }
+
+    /// This text with its signature.
+    pub(crate) fn signed(&self, document: String) -> Option<SignedDocument> {
         let signature = self.key.sign_der(&signed::service_document(document.as_bytes())).ok()?;
-        let tag = format!("\"{}\"", BASE64URL_NOPAD.encode(&sha256(&signature)));
-        let text = serde_json::to_string(&SignedDocument { document, signature: Bytes(signature) }).ok()?;
-        Some(Signed { version, text, tag })
+        Some(SignedDocument { document, signature: Bytes(signature) })
     }
 }

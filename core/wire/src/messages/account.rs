@@ -1,7 +1,7 @@
 //! What a customer sees: balance, notices, history.
 
 use crate::open::{if_it_fits, words};
-use crate::{IntentKey, Millis, Open, Points, SettlementId, Yen};
+use crate::{Era, IntentKey, Millis, Open, Points, SettlementId, Yen};
 
 use super::TopUp;
 
@@ -51,6 +51,8 @@ pub struct Notice {
 pub struct Home {
     /// When the issuer wrote this.
     pub as_of: Millis,
+    /// The era that event numbers count in.
+    pub era: Era,
     /// The account's newest event number at that time.
     pub last_event: u64,
     /// What can be spent.
@@ -142,6 +144,8 @@ pub struct HistoryPage {
     pub entries: Vec<HistoryEntry>,
     /// Whether there are more after the last of these.
     pub more: bool,
+    /// The era that event numbers count in.
+    pub era: Era,
 }
 
 words! {

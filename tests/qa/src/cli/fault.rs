@@ -29,7 +29,7 @@ pub struct FaultAddArgs {
     /// Only from this terminal or wallet (its account or device id will do too) [default: anybody]
     #[arg(long, value_name = "WHO")]
     pub from: Option<String>,
-    /// drop-request, drop-answer, duplicate, delay:MS, reorder, status:N, garbage, nonsense, hang, hang-after,
+    /// drop-request, drop-answer, duplicate, delay:MS, reorder, status:N, garbage, nonsense, newer, hang, hang-after,
     /// kill-issuer or kill-issuer-after
     #[arg(long = "do", value_name = "WHAT")]
     pub act: Act,

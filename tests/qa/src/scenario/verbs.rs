@@ -99,11 +99,10 @@ const REGISTER: Actor = Actor::Terminal("register-1");
 const ATM: Actor = Actor::Terminal("atm-1");
 const OPERATOR: Actor = Actor::Terminal("operator-1");
 const PURPOSES: Kind = Kind::OneOf(&["pay", "cash-in"]);
-const EVENTS: Kind = Kind::OneOf(&["entry", "declined", "top-up-expired", "notice"]);
+const EVENTS: Kind = Kind::OneOf(&["entry", "declined", "top-up-expired", "notice", "other"]);
 const HAPPENINGS: Kind = Kind::OneOf(world::Kind::WORDS);
 const REASONS: Kind = Kind::OneOf(world::Because::WORDS);
 const SWITCHES: Kind = Kind::OneOf(&["sign-up", "session", "top-up-atm", "code", "settlement"]);
-/// Not the events: their stream is no request that a step waits for.
 const OPERATIONS: Kind = Kind::OneOf(&[
     "sign-up",
     "sign-up-confirm",
@@ -113,6 +112,7 @@ const OPERATIONS: Kind = Kind::OneOf(&[
     "activation-confirm",
     "home",
     "history",
+    "events",
     "intent-nonce",
     "intent-resolve",
     "top-up",
@@ -132,6 +132,7 @@ const ACTS: Kind = Kind::OneOf(&[
     "hang-after",
     "garbage",
     "nonsense",
+    "newer",
     "status:404",
     "status:429",
     "status:503",

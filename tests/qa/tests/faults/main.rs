@@ -78,6 +78,7 @@ matrix! {
     roads_end_well_when_a_proxy_answers_instead: "status:N";
     roads_end_well_when_an_answer_is_no_json: "garbage";
     roads_end_well_when_an_answer_is_another_message: "nonsense";
+    roads_end_well_when_the_issuer_is_of_tomorrow: "newer";
     roads_end_well_when_nobody_answers: "hang";
     roads_end_well_when_it_is_done_and_nobody_answers: "hang-after";
     roads_end_well_when_the_issuer_dies_before: "kill-issuer";

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use saifu_wire::{Millis, Problem, ProblemCode, headers};
+use saifu_wire::{Era, Millis, Problem, ProblemCode, headers};
 
 use super::Subscription;
 
@@ -51,9 +51,10 @@ impl Answer {
         answer
     }
 
-    /// Server-sent events.
-    pub(super) fn events(subscription: Subscription) -> Self {
+    /// Server-sent events, whose numbers count in this era.
+    pub(super) fn events(subscription: Subscription, era: &Era) -> Self {
         let mut answer = Self::of(StatusCode::OK, "text/event-stream", Bytes::new());
+        set(&mut answer.headers, headers::ERA, era.0.as_str());
         answer.content = Content::Events(subscription);
         answer
     }

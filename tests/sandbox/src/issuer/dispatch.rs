@@ -11,7 +11,7 @@ use super::answer::Answer;
 use super::record::Record;
 use super::{Access, Call, Caller, Issuer, access, body};
 use crate::rules::{
-    Cx, Refused, Terminal, account, activation, atm, code, operator, session, settle, sign_up, terminal, top_up,
+    Cx, Refused, Terminal, account, activation, atm, code, events, operator, session, settle, sign_up, terminal, top_up,
 };
 
 /// A rule of somebody who has a key and nothing else yet.
@@ -179,8 +179,13 @@ async fn follow(issuer: &Issuer, call: Call) -> Result<Answer, Problem> {
             .and_then(|text| text.parse().ok())
             .ok_or_else(|| body::invalid("`last-event-id` is not an event number"))?,
     };
-    issuer.rules.read(call.now, &call.trace, move |cx| session::check(cx, binding)).await?;
-    issuer.subscribe(binding, after, session_ends_at, call.trace).map(Answer::events)
+    let read = move |cx: &Cx<'_>| {
+        session::check(cx, binding)?;
+        events::era(cx)
+    };
+    let era = issuer.rules.read(call.now, &call.trace, read).await?;
+    let subscription = issuer.subscribe(binding, after, session_ends_at, call.trace)?;
+    Ok(Answer::events(subscription, &era))
 }
 
 async fn service_document(issuer: &Issuer, call: &Call) -> Result<Answer, Problem> {

@@ -10,7 +10,7 @@ use saifu_wire::signed::Binding;
 use saifu_wire::{AccountId, Millis, Problem, ProblemCode};
 use tokio::sync::watch;
 
-use super::Issuer;
+use super::{Issuer, newer};
 use crate::rules::{events, session};
 
 /// Events in one read.
@@ -63,6 +63,8 @@ pub(crate) struct Subscription {
     ends_at: Millis,
     news: watch::Receiver<()>,
     trace: String,
+    /// Whether they are written as a later version may write them.
+    pub(super) newer: bool,
 }
 
 impl Issuer {
@@ -76,7 +78,7 @@ impl Issuer {
     ) -> Result<Subscription, Problem> {
         let news = self.watchers.follow(binding.account);
         let news = news.ok_or_else(|| Problem::new(ProblemCode::Overloaded).retry_after(5_000))?;
-        Ok(Subscription { binding, after, ends_at, news, trace })
+        Ok(Subscription { binding, after, ends_at, news, trace, newer: false })
     }
 
     /// The next events as text, if there are any.
@@ -99,7 +101,7 @@ impl Issuer {
         subscription.after = last.number;
         let mut text = String::new();
         for event in &events {
-            text.push_str(&written(event)?);
+            text.push_str(&written(event, subscription.newer)?);
         }
         Ok(Some(text.into()))
     }
@@ -143,8 +145,9 @@ pub(crate) fn stream(
 }
 
 /// One event as HTML's server-sent events write it (§9.2.6). JSON text holds no line break.
-fn written(event: &Event) -> Result<String, Problem> {
-    let data = serde_json::to_string(event).map_err(|_| ProblemCode::Internal)?;
+fn written(event: &Event, newer: bool) -> Result<String, Problem> {
+    let data = if newer { newer::event(event).map(|it| it.to_string()) } else { serde_json::to_string(event) };
+    let data = data.map_err(|_| ProblemCode::Internal)?;
     Ok(format!("id: {}\ndata: {data}\n\n", event.number))
 }
 

@@ -69,6 +69,10 @@ async fn strike(issuer: &Issuer, act: Act, call: Call, record: &mut Record) -> R
         Act::Status(status) => Ok(Answer::bare(status)),
         Act::Garbage => Ok(Answer::document(GARBAGE.into())),
         Act::Nonsense => Ok(Answer::document(NONSENSE.into())),
+        Act::Newer => {
+            record.newer = true;
+            handle(issuer, call, record).await
+        }
         Act::Hang => Ok(hang(issuer).await),
         Act::HangAfter => {
             let _ = handle(issuer, call, record).await;

@@ -20,11 +20,22 @@ pub(super) struct Record {
     pub(super) notes: Notes,
     /// Until when a fault held it.
     pub(super) held_until: Option<Millis>,
+    /// Whether it is answered as a later version may answer.
+    pub(super) newer: bool,
 }
 
 impl Record {
     pub(super) fn new(listener: Listener) -> Self {
-        Self { listener, operation: None, who: None, why: None, allow: None, notes: Notes::default(), held_until: None }
+        Self {
+            listener,
+            operation: None,
+            who: None,
+            why: None,
+            allow: None,
+            notes: Notes::default(),
+            held_until: None,
+            newer: false,
+        }
     }
 
     /// Takes what a rule told; who asked stays known.

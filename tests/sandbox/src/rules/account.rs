@@ -75,6 +75,7 @@ pub fn home(cx: &Cx<'_>, binding: Binding) -> Result<Home, Refused> {
     });
     Ok(Home {
         as_of: cx.now,
+        era: events::era(cx)?,
         last_event: customer.last_event,
         balance_yen: Yen(ledger::available(cx.conn, customer.yen)?),
         points: Points(ledger::available(cx.conn, customer.points)?),
@@ -106,7 +107,7 @@ pub fn history(cx: &Cx<'_>, binding: Binding, query: HistoryQuery) -> Result<His
         EventBody::Entry { entry } => Some(entry),
         _ => None,
     });
-    Ok(HistoryPage { entries: entries.collect(), more })
+    Ok(HistoryPage { entries: entries.collect(), more, era: events::era(cx)? })
 }
 
 /// The account of this id, which a row of ours names.

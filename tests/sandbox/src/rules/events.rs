@@ -3,11 +3,20 @@
 
 use rusqlite::params;
 use saifu_wire::messages::{Event, EventBody, NoticeKind};
-use saifu_wire::{AccountId, Points, Yen};
+use saifu_wire::{AccountId, Era, Points, ProblemCode, Yen};
 
 use super::account::Customer;
 use super::{Cx, Refused, sms};
 use crate::ledger::{self, LedgerAccount};
+
+/// The era that event numbers count in. Reads only.
+///
+/// # Errors
+/// `internal` when it cannot be read.
+pub fn era(cx: &Cx<'_>) -> Result<Era, Refused> {
+    let id: String = cx.conn.prepare_cached("SELECT id FROM era")?.query_row([], |row| row.get(0))?;
+    id.parse().map_err(|_| ProblemCode::Internal.into())
+}
 
 /// Events with a number above `after`, in rising order, at most `limit`.
 ///

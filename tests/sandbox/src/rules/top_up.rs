@@ -55,7 +55,7 @@ pub fn request(cx: &Cx<'_>, binding: Binding, key: IntentKey, request: &TopUpReq
     let live = session::live(cx, binding)?;
     let fingerprint = signed::top_up_fingerprint(request.channel, request.yen);
     if !cx.policy.without.replay_lookup {
-        match known(cx, binding.account, key)? {
+        match known(cx, binding.account, IntentOperation::TopUp, key)? {
             Some(None) => return Err(ProblemCode::KeyVoided.into()),
             Some(Some(first)) if first != fingerprint => return Err(ProblemCode::KeyReused.into()),
             Some(Some(_)) => {
@@ -86,11 +86,13 @@ fn switch_of(channel: Channel) -> Switch {
 }
 
 /// What is known of a key: nothing, given up (`Some(None)`), or accepted with this fingerprint.
-fn known(cx: &Cx<'_>, account: AccountId, key: IntentKey) -> Result<Option<Option<[u8; 32]>>, Refused> {
+type Known = Option<Option<[u8; 32]>>;
+
+fn known(cx: &Cx<'_>, account: AccountId, operation: IntentOperation, key: IntentKey) -> Result<Known, Refused> {
     let found = cx
         .conn
         .prepare_cached("SELECT fingerprint FROM intent WHERE account = ? AND operation = ? AND key = ?")?
-        .query_row(params![account.as_bytes(), IntentOperation::TopUp.as_str(), key.as_bytes()], |row| row.get(0))
+        .query_row(params![account.as_bytes(), operation.as_str(), key.as_bytes()], |row| row.get(0))
         .optional()?;
     Ok(found)
 }
@@ -230,10 +232,15 @@ pub fn resolve(cx: &Cx<'_>, binding: Binding, request: &ResolveRequest) -> Resul
         return Err(Problem::new(ProblemCode::KeyTime).detail("the key is not a UUIDv7").into());
     }
     due::end_holds(cx, Some(binding.account))?;
-    match known(cx, binding.account, request.key)? {
+    match known(cx, binding.account, request.operation, request.key)? {
         Some(Some(_)) => {
-            let row = find(cx, binding.account, request.key)?.ok_or(ProblemCode::Internal)?;
-            return Ok(ResolveAnswer { outcome: Resolved::Accepted.into(), top_up: Some(row.present(cx)) });
+            // A new operation does not compile until it says what its intent became.
+            let top_up = match request.operation {
+                IntentOperation::TopUp => {
+                    find(cx, binding.account, request.key)?.ok_or(ProblemCode::Internal)?.present(cx)
+                }
+            };
+            return Ok(ResolveAnswer { outcome: Resolved::Accepted.into(), top_up: Some(top_up) });
         }
         Some(None) => {}
         None => {

@@ -9,8 +9,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use data_encoding::HEXLOWER;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use saifu_crypto::{Random as _, SystemRandom};
 use saifu_wire::{Problem, ProblemCode};
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,7 +20,7 @@ use crate::rules::Refused;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// Rises with every change of `schema.sql`.
-const SCHEMA_VERSION: i64 = 3;
+const SCHEMA_VERSION: i64 = 4;
 /// "Saif", so that a foreign SQLite file is told from ours.
 const APPLICATION_ID: i64 = 0x5361_6966;
 /// Jobs that share one commit at most.
@@ -46,6 +48,9 @@ pub enum StoreError {
     /// Not ours.
     #[error("{0} is not a database of the sandbox: choose another data folder")]
     Foreign(PathBuf),
+    /// There is no randomness.
+    #[error(transparent)]
+    Chance(#[from] saifu_crypto::CryptoError),
     /// SQLite failed.
     #[error("the database failed: {0}")]
     Database(#[from] rusqlite::Error),
@@ -94,6 +99,7 @@ impl Store {
         conn.pragma_update(None, "temp_store", "MEMORY")?;
         conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         prepare(&conn, &path)?;
+        begin_era(&conn)?;
         let (queue, jobs) = mpsc::channel(QUEUE);
         let writer = std::thread::Builder::new().name("saifu-store".into()).spawn(move || write_all(&conn, jobs))?;
         Ok(Self(Arc::new(Inner { path, queue: Some(queue), writer: Some(writer), readers: Mutex::default() })))
@@ -156,6 +162,8 @@ impl Store {
             let _ = std::fs::remove_file(&to);
             let conn = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             conn.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
+            // Whoever starts from the copy goes another way.
+            connect(&to, OpenFlags::SQLITE_OPEN_READ_WRITE)?.execute("DELETE FROM era", [])?;
             Ok::<_, Refused>(())
         });
         done.await.unwrap_or_else(|_| Err(ProblemCode::Internal.into())).map_err(Refused::problem)
@@ -215,6 +223,14 @@ fn prepare(conn: &Connection, path: &Path) -> Result<(), StoreError> {
         SCHEMA_VERSION => Ok(()),
         found => Err(StoreError::Version { path: path.to_path_buf(), found }),
     }
+}
+
+/// A new file and a copy of one begin an era. It comes from the machine whatever the sandbox's seed: two lives that began alike
+/// must not be taken for one.
+fn begin_era(conn: &Connection) -> Result<(), StoreError> {
+    let id = HEXLOWER.encode(&SystemRandom.bytes::<16>()?);
+    conn.execute("INSERT INTO era VALUES (1, ?) ON CONFLICT DO NOTHING", [id])?;
+    Ok(())
 }
 
 /// The writer: takes what waits, commits it once, answers.

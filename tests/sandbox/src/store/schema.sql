@@ -4,6 +4,9 @@
 CREATE TABLE clock (only INTEGER PRIMARY KEY CHECK (only = 1), latest INTEGER NOT NULL) STRICT;
 INSERT INTO clock VALUES (1, 0);
 
+-- Which life of this data it is. A new file and every copy of one have no row; opening gives it one.
+CREATE TABLE era (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL) STRICT;
+
 -- Ledger ------------------------------------------------------------------------------------------------------------------
 -- A balance is what was credited minus what was debited; `posted` and the two pending sums are caches that the triggers
 -- below keep and `ledger::audit` recomputes. Over all accounts of a unit the balances are 0.

@@ -2,10 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use data_encoding::BASE64;
 use reqwest::Method;
+use saifu_crypto::PublicKey;
+use saifu_wire::messages::{Event, EventBody, HistoryPage, Home, ServiceDocument, SignedDocument};
+use saifu_wire::{Operation, signed};
 use serde_json::{Value, json};
 
-use crate::support::{Scene, client};
+use crate::support::{Scene, With, client};
 
 async fn add(scene: &Scene, fault: Value) {
     let answer = scene.lever(Method::POST, "/faults", Some(fault)).await;
@@ -60,6 +64,51 @@ async fn answer_that_makes_no_sense_has_the_issuers_status_and_media_type() {
     assert!(serde_json::from_slice::<Value>(&bodies[1]).is_ok(), "{:?}", bodies[1]);
     let is_document = |body: &[u8]| serde_json::from_slice::<saifu_wire::messages::SignedDocument>(body).is_ok();
     assert_eq!(bodies.iter().map(|body| is_document(body)).collect::<Vec<_>>(), [false, false, true]);
+}
+
+/// What a later version may write is read by this one; what is known of it is right.
+#[tokio::test(flavor = "multi_thread")]
+async fn issuer_of_tomorrow_is_read_by_a_caller_of_today() {
+    let scene = Scene::start().await;
+    let phone = scene.phone("090-5000-0001").await;
+    phone.cash_in(scene.info(), 5_000).await;
+    for on in ["home", "history", "code", "service-document", "events"] {
+        add(&scene, json!({"on": on, "do": "newer"})).await;
+    }
+    let (home, text) = {
+        let answer = phone.get(Operation::Home).await;
+        (answer.ok::<Home>(), answer.text)
+    };
+    assert!(text.contains("of_tomorrow"), "{text}");
+    assert_eq!((home.balance_yen.0, home.standing.as_str()), (5_000, "starter-of-tomorrow"));
+    assert!(home.notices.iter().all(|notice| notice.kind.known().is_none()), "{home:?}");
+    let page: HistoryPage = phone.get(Operation::History).await.ok();
+    let [line] = page.entries.as_slice() else { panic!("{page:?}") };
+    assert_eq!(
+        (line.kind.as_str(), line.state.as_str(), line.yen.0),
+        ("top-up-of-tomorrow", "done-of-tomorrow", 5_000)
+    );
+
+    let refusal = phone.ask(Operation::Code, &json!({"purpose": "unheard-of"})).await.problem();
+    assert_eq!((refusal.code.as_str(), refusal.status), ("invalid-request-of-tomorrow", 400));
+    assert_eq!(refusal.kind, "urn:saifu:problem:invalid-request-of-tomorrow");
+
+    let signed: SignedDocument = service(&scene).await.unwrap().json().await.unwrap();
+    let key = PublicKey::from_spki(&BASE64.decode(scene.info().service_key.as_bytes()).unwrap()).unwrap();
+    key.verify_der(&signed::service_document(signed.document.as_bytes()), &signed.signature.0).unwrap();
+    let document: ServiceDocument = serde_json::from_str(&signed.document).unwrap();
+    assert_eq!(document.qr.as_str(), "digits-of-tomorrow");
+    assert!(document.features.switches.iter().all(|it| it.on && it.switch.known().is_none()), "{document:?}");
+
+    let with = With { token: Some(phone.token()), ..With::default() };
+    let mut stream = phone.peer.build(Operation::Events, b"", &with).send().await.unwrap();
+    let chunk = stream.chunk().await.unwrap().unwrap();
+    let told = std::str::from_utf8(&chunk).unwrap().lines().filter_map(|line| line.strip_prefix("data: "));
+    let told: Vec<Event> = told.map(|data| serde_json::from_str(data).unwrap()).collect();
+    let numbers: Vec<u64> = told.iter().map(|event| event.number).collect();
+    assert_eq!(numbers, (1..=home.last_event).collect::<Vec<_>>());
+    assert!(told.iter().all(|event| (event.body == EventBody::Other) != event.number.is_multiple_of(2)), "{told:?}");
+    assert_eq!(told.last().unwrap().balance_yen, home.balance_yen);
 }
 
 #[tokio::test]

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use saifu_sandbox::{FolderError, InfoError, Options, Sandbox, SandboxInfo, StartError};
-use saifu_wire::{Operation, ProblemCode};
+use saifu_sandbox::{FolderError, InfoError, IssuerSnapshot, Options, Sandbox, SandboxInfo, StartError};
+use saifu_wire::messages::HistoryPage;
+use saifu_wire::{Operation, ProblemCode, headers};
 use serde_json::{Value, json};
 
-use crate::support::{Scene, client};
+use crate::support::{Phone, Scene, With, client};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn restart_keeps_accounts_and_keys_and_ends_sessions() {
@@ -22,6 +23,45 @@ async fn restart_keeps_accounts_and_keys_and_ends_sessions() {
     assert_eq!(phone.home().await.balance_yen.0, 3_000);
     phone.session.access_token = old_token;
     assert_eq!(phone.get(Operation::Home).await.code(), ProblemCode::InvalidToken);
+}
+
+/// Its control: without `DELETE FROM era` in `Store::copy_to` a copy is taken for the original. The seed must not matter.
+#[tokio::test(flavor = "multi_thread")]
+async fn era_survives_a_restart_and_is_another_after_each_restore_and_reset() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = |reset| Options { reset, seed: Some(7), ..Options::new(folder.path()) };
+    let running = Sandbox::start(options(false)).await.unwrap();
+    let mut phone = Phone::sign_up(running.info(), "090-4000-0009").await;
+    let first = phone.home().await.era;
+    let page: HistoryPage = phone.get(Operation::History).await.ok();
+    assert_eq!(page.era, first);
+    let with = With { token: Some(phone.token()), ..With::default() };
+    let stream = phone.peer.build(Operation::Events, b"", &with).send().await.unwrap();
+    assert_eq!(stream.headers()[headers::ERA].to_str().unwrap(), first.to_string());
+    drop(stream);
+    let info = running.info();
+    let asked = client(info).get(format!("{}/snapshot", info.lever_url)).bearer_auth(&info.lever_token).send().await;
+    let copy: IssuerSnapshot = asked.unwrap().json().await.unwrap();
+    running.stop().await;
+
+    let running = Sandbox::start(options(false)).await.unwrap();
+    phone.reopen(running.info()).await;
+    assert_eq!(phone.home().await.era, first);
+    running.stop().await;
+
+    let mut seen = vec![first];
+    for _ in 0..2 {
+        copy.restore(folder.path()).unwrap();
+        let running = Sandbox::start(options(false)).await.unwrap();
+        phone.reopen(running.info()).await;
+        seen.push(phone.home().await.era);
+        running.stop().await;
+    }
+    let running = Sandbox::start(options(true)).await.unwrap();
+    seen.push(Phone::sign_up(running.info(), "090-4000-0009").await.home().await.era);
+    running.stop().await;
+    let different: std::collections::HashSet<_> = seen.iter().collect();
+    assert_eq!(different.len(), 4, "{seen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,7 @@ use End::{Itself, Never};
 /// Table, state (none for a table without states), how it ends.
 const STATES: &[(&str, &str, End)] = &[
     ("clock", "", Never("the latest time seen; it only grows")),
+    ("era", "", Never("which life of the data it is; a copy begins another")),
     ("ledger_account", "", Never("an account of the books")),
     ("posting", "final", Never("money that has moved")),
     ("posting", "post", Never("the end of a hold")),

@@ -100,7 +100,7 @@ fn declined_scan_burns_the_code_and_tells_the_phone_why() {
         assert_eq!(world.settle(&till(), &world.txid(), &digits, amount).reason, Some(reason.into()));
         let last = world.events(&phone).pop().unwrap();
         let EventBody::Declined { reason: told, yen: asked, merchant } = last.body else { panic!("{last:?}") };
-        assert_eq!((told, asked.0, merchant.as_str()), (reason, amount, "shop"));
+        assert_eq!((told, asked.0, merchant.as_str()), (reason.into(), amount, "shop"));
         assert_eq!(last.balance_yen.0, 5_000);
         assert_eq!(world.settle(&till(), &world.txid(), &digits, 1).reason, Some(Reason::CodeNotValid.into()));
     }
