@@ -13,6 +13,7 @@ use saifu_wire::dpop::{self, Claims};
 use saifu_wire::{Millis, Open, Operation, ProblemCode, Sensitive, headers};
 
 use crate::answer::{lost, refusal};
+use crate::connections::Connections;
 use crate::session::{Opening, ProofKey, Session};
 use crate::trace;
 use crate::{Credentials, IssuerConfig, LinkError, Request};
@@ -24,7 +25,7 @@ pub const REQUEST_TARGET: &str = "saifu::link";
 
 /// What the tasks of a link share.
 pub(crate) struct Core {
-    pub(crate) http: reqwest::Client,
+    pub(crate) connections: Connections,
     pub(crate) issuer: IssuerConfig,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) app_version: String,
@@ -160,7 +161,7 @@ impl Core {
             url.set_query(Some(&format!("{name}={value}")));
         }
         let method = http::Method::from_bytes(operation.method().as_bytes()).map_err(|_| LinkError::System)?;
-        let mut builder = self.http.request(method, url).header(headers::DPOP, proof);
+        let mut builder = self.connections.client().request(method, url).header(headers::DPOP, proof);
         if !body.is_empty() {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body.to_vec());
         }
@@ -175,7 +176,11 @@ impl Core {
             None => builder = builder.timeout(self.patience()),
         }
         let sent = self.clock.read();
-        let (response, trace) = exchange(operation, request.class, builder).await?;
+        let answered = exchange(operation, request.class, builder).await;
+        if matches!(answered, Err(LinkError::NoAnswer)) {
+            self.connections.leave();
+        }
+        let (response, trace) = answered?;
         self.hear(&response, sent);
         accepted(operation, &trace, response).await
     }

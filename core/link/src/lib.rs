@@ -12,6 +12,7 @@
 
 mod answer;
 mod config;
+mod connections;
 mod error;
 mod exchange;
 mod link;

@@ -14,6 +14,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
 use crate::answer::read_json;
+use crate::connections::{CONNECT_TIMEOUT, Connections};
 use crate::exchange::{Core, Tried};
 use crate::pins::Trusted;
 use crate::service::Origin;
@@ -21,12 +22,8 @@ use crate::session::ProofKey;
 use crate::trace::traced;
 use crate::{Credentials, EventStream, IssuerConfig, LinkError};
 
-/// How long a connection may take. Two do not fit into the time of a till, so what cannot connect in it says so.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long an answer is waited for unless the shell says otherwise, in milliseconds.
 const PATIENCE_MS: u64 = 10_000;
-/// The issuer sends a comment every 15 s; twice that and a bit without a byte means that the stream is dead.
-const STREAM_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// How a request shows who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,14 +84,9 @@ impl Link {
     ) -> Result<Self, LinkError> {
         let trusted = Trusted::new(&issuer.roots)?;
         let service = Origin::new(&issuer, &trusted, &clock)?;
-        let http = trusted
-            .client(&issuer.pins, &clock)?
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(STREAM_TIMEOUT)
-            .build()
-            .map_err(|_| LinkError::System)?;
+        let connections = Connections::new(trusted.config(&issuer.pins, &clock)?)?;
         let core = Core {
-            http,
+            connections,
             issuer,
             clock,
             app_version: app_version.to_owned(),
@@ -168,7 +160,7 @@ impl Link {
         };
         let (tried, limit) = (Tried::default(), limit(request.class));
         let asked = async { read_json(self.with_repeats(request, &body, &tried).await?).await };
-        concluded(timeout(limit, traced(asked)).await, &tried)
+        self.concluded(timeout(limit, traced(asked)).await, &tried)
     }
 
     /// Opens the event stream, beginning after the given event number.
@@ -180,7 +172,7 @@ impl Link {
         // A stream has no end to wait for, but a beginning.
         let (tried, limit) = (Tried::default(), limit(request.class).min(self.core.patience()));
         let opened = timeout(limit, traced(self.authenticated(request, &[], Some(after), &tried))).await;
-        concluded(opened, &tried).map(EventStream::new)
+        self.concluded(opened, &tried).map(EventStream::new)
     }
 
     /// Fetches the service document, verifies its signature and refuses one older than `at_least`. Nothing else waits for it.
@@ -245,17 +237,21 @@ impl Link {
         }
         Err(LinkError::NoAnswer)
     }
+
+    /// What a caller may conclude: an earlier try, or the one that was cut short, may have reached the issuer.
+    fn concluded<T>(&self, ended: Result<Result<T, LinkError>, Elapsed>, tried: &Tried) -> Result<T, LinkError> {
+        let ended = ended.unwrap_or_else(|_| {
+            self.core.connections.leave();
+            Err(LinkError::Offline)
+        });
+        match ended {
+            Err(error) if tried.perhaps() && error.code().is_none() && error.certain() => Err(LinkError::NoAnswer),
+            other => other,
+        }
+    }
 }
 
 /// What a call of this class may take in all.
 fn limit(class: Class) -> Duration {
     Duration::from_millis(class.deadline_ms())
-}
-
-/// What a caller may conclude: an earlier try, or the one that was cut short, may have reached the issuer.
-fn concluded<T>(ended: Result<Result<T, LinkError>, Elapsed>, tried: &Tried) -> Result<T, LinkError> {
-    match ended.unwrap_or(Err(LinkError::Offline)) {
-        Err(error) if tried.perhaps() && error.code().is_none() && error.certain() => Err(LinkError::NoAnswer),
-        other => other,
-    }
 }

@@ -128,21 +128,24 @@ impl Trusted {
         Ok(Self { provider, inner })
     }
 
-    /// A client that talks to the server with one of these keys and to nobody else.
-    pub(crate) fn client(
-        &self,
-        pins: &[[u8; 32]],
-        clock: &Arc<dyn Clock>,
-    ) -> Result<reqwest::ClientBuilder, LinkError> {
+    /// For talking to the server with one of these keys and to nobody else. Over HTTP/2, if the server has it: reqwest offers
+    /// nothing of itself beside a configuration that it is given.
+    pub(crate) fn config(&self, pins: &[[u8; 32]], clock: &Arc<dyn Clock>) -> Result<ClientConfig, LinkError> {
         let verifier = Arc::new(PinnedLeaf { inner: Arc::clone(&self.inner), pins: pins.to_vec() });
         let time = Arc::new(WallClock(Arc::clone(clock)));
-        let config = ClientConfig::builder_with_details(Arc::clone(&self.provider), time)
+        let mut config = ClientConfig::builder_with_details(Arc::clone(&self.provider), time)
             .with_safe_default_protocol_versions()
             .map_err(|_| LinkError::System)?
             .dangerous()
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
-        let client = reqwest::Client::builder().tls_backend_preconfigured(config);
-        Ok(client.https_only(true).no_proxy().redirect(reqwest::redirect::Policy::none()))
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
     }
+}
+
+/// A client with connections of its own.
+pub(crate) fn client(config: &ClientConfig) -> reqwest::ClientBuilder {
+    let client = reqwest::Client::builder().tls_backend_preconfigured(config.clone());
+    client.https_only(true).no_proxy().redirect(reqwest::redirect::Policy::none())
 }

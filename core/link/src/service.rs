@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::answer::read_json;
 use crate::exchange::{accepted, exchange};
-use crate::pins::Trusted;
+use crate::pins::{Trusted, client};
 use crate::{IssuerConfig, LinkError};
 
 /// The longest that a document may take, its connection included.
@@ -29,7 +29,10 @@ pub(crate) struct Origin {
 impl Origin {
     pub(crate) fn new(issuer: &IssuerConfig, trusted: &Trusted, clock: &Arc<dyn Clock>) -> Result<Self, LinkError> {
         Ok(Self {
-            http: trusted.client(&issuer.service_pins, clock)?.timeout(TIME).build().map_err(|_| LinkError::System)?,
+            http: client(&trusted.config(&issuer.service_pins, clock)?)
+                .timeout(TIME)
+                .build()
+                .map_err(|_| LinkError::System)?,
             url: issuer.service.join(Operation::ServiceDocument.path()).map_err(|_| LinkError::System)?,
             key: issuer.service_key.clone(),
         })

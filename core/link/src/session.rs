@@ -105,7 +105,10 @@ impl Core {
         let trace = trace::current().unwrap_or_else(trace::new_trace);
         tokio::spawn(trace::traced_as(trace, async move {
             let opened = tokio::time::timeout(OPENING, core.renew_or_open(generation, &credentials, renewable)).await;
-            let opened = opened.unwrap_or(Err(LinkError::NoAnswer));
+            let opened = opened.unwrap_or_else(|_| {
+                core.connections.leave();
+                Err(LinkError::NoAnswer)
+            });
             tell.send_replace(Some(core.settle(generation, opened)));
         }));
         state.opening = Some(outcome.clone());

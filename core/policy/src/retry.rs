@@ -6,6 +6,8 @@
 pub enum Class {
     /// Somebody stands at a till: one quick repeat.
     Pay,
+    /// A register or an ATM asks: one quick repeat, and more time than a customer has, because what it asks is done.
+    Terminal,
     /// Money moves by an intent: never repeated by itself; its outcome is resolved.
     Intent,
     /// A screen waits for it.
@@ -18,13 +20,14 @@ pub enum Class {
 
 impl Class {
     /// Every class.
-    pub const ALL: &[Self] = &[Self::Pay, Self::Intent, Self::Screen, Self::Background, Self::Stream];
+    pub const ALL: &[Self] = &[Self::Pay, Self::Terminal, Self::Intent, Self::Screen, Self::Background, Self::Stream];
 
     /// The stable name, as logs use it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pay => "pay",
+            Self::Terminal => "terminal",
             Self::Intent => "intent",
             Self::Screen => "screen",
             Self::Background => "background",
@@ -38,7 +41,7 @@ impl Class {
         match self {
             Self::Pay => 3_000,
             Self::Stream => 15_000,
-            Self::Intent | Self::Screen => 20_000,
+            Self::Terminal | Self::Intent | Self::Screen => 20_000,
             Self::Background => 60_000,
         }
     }
@@ -91,7 +94,7 @@ impl RetryPolicy {
     pub fn on_failure(&mut self, class: Class, tries: u32, failure: Failure, left_ms: u64, random: u32) -> Decision {
         let most = match class {
             Class::Intent | Class::Stream => 1,
-            Class::Pay => 2,
+            Class::Pay | Class::Terminal => 2,
             Class::Screen => 3,
             Class::Background => 5,
         };
@@ -99,7 +102,7 @@ impl RetryPolicy {
             return Decision::GiveUp;
         }
         let base: u64 = match class {
-            Class::Pay => 100,
+            Class::Pay | Class::Terminal => 100,
             Class::Intent | Class::Screen => 300,
             Class::Background | Class::Stream => 2_000,
         };

@@ -16,6 +16,7 @@ use saifu_wire::{AccountId, DeviceId, Operation, ProblemCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
 /// 2026-11-27, when every certificate here is valid.
@@ -40,6 +41,8 @@ pub(crate) enum Answer {
     At(u64, Value),
     /// Nothing, ever; the connection stays.
     Never,
+    /// Nothing; the connection ends.
+    Cut,
 }
 
 type Script = dyn Fn(Asked) -> std::pin::Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync;
@@ -47,8 +50,6 @@ type Script = dyn Fn(Asked) -> std::pin::Pin<Box<dyn Future<Output = Answer> + S
 #[derive(Default)]
 struct Seen {
     asked: Mutex<Vec<Asked>>,
-    connections: AtomicUsize,
-    versions: Mutex<Vec<Option<Vec<u8>>>>,
 }
 
 /// A TLS server with a leaf of its own authority.
@@ -56,7 +57,29 @@ pub(crate) struct Issuer {
     pub(crate) url: String,
     pub(crate) ca_pem: String,
     pub(crate) pin: [u8; 32],
+    tls: ServerConfig,
     seen: Arc<Seen>,
+}
+
+/// A server that agrees on HTTP/2, takes everything and says nothing; `came` is told of each connection.
+pub(crate) async fn silent_http2(issuer: &Issuer, came: Arc<Notify>) -> IssuerConfig {
+    let mut tls = issuer.tls.clone();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(tls));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let api = format!("https://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, came) = (acceptor.clone(), Arc::clone(&came));
+            tokio::spawn(async move {
+                let mut stream = acceptor.accept(stream).await.unwrap();
+                assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+                came.notify_one();
+                let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+            });
+        }
+    });
+    IssuerConfig { api, ..issuer.config() }
 }
 
 impl Issuer {
@@ -88,8 +111,8 @@ impl Issuer {
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .unwrap();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let (tls, acceptor) = (config.clone(), TlsAcceptor::from(Arc::new(config)));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("https://{}/", listener.local_addr().unwrap());
         let seen = Arc::new(Seen::default());
@@ -100,14 +123,12 @@ impl Issuer {
                 tokio::spawn(async move {
                     // A client that does not like the certificate goes away.
                     let Ok(stream) = acceptor.accept(stream).await else { return };
-                    seen.connections.fetch_add(1, Ordering::SeqCst);
-                    seen.versions.lock().unwrap().push(stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec));
                     let _ = serve(BufReader::new(stream), &*script, &seen).await;
                 });
             }
         });
         let pin = spki_pin(&leaf);
-        Self { url, ca_pem: authority.pem.clone(), pin, seen }
+        Self { url, ca_pem: authority.pem.clone(), pin, tls, seen }
     }
 
     pub(crate) fn config(&self) -> IssuerConfig {
@@ -126,15 +147,6 @@ impl Issuer {
     /// How often it was asked this.
     pub(crate) fn count(&self, operation: Operation) -> usize {
         self.seen.asked.lock().unwrap().iter().filter(|asked| asked.operation == Some(operation)).count()
-    }
-
-    pub(crate) fn connections(&self) -> usize {
-        self.seen.connections.load(Ordering::SeqCst)
-    }
-
-    /// What each connection agreed on.
-    pub(crate) fn versions(&self) -> Vec<Option<Vec<u8>>> {
-        self.seen.versions.lock().unwrap().clone()
     }
 }
 
@@ -203,6 +215,7 @@ where
                 (code.status(), ISSUER_MS, serde_json::to_value(saifu_wire::Problem::new(code)).unwrap())
             }
             Answer::Never => std::future::pending().await,
+            Answer::Cut => return Ok(()),
         };
         let body = body.to_string();
         let head = format!(

@@ -174,7 +174,7 @@ fn share(
 }
 
 async fn settle(link: &Link, body: &SettleRequest) -> std::result::Result<SettleAnswer, saifu_link::LinkError> {
-    link.call(saifu_link::Request::new(Operation::Settle, Auth::Proof, Class::Screen), body).await
+    link.call(saifu_link::Request::new(Operation::Settle, Auth::Proof, Class::Terminal), body).await
 }
 
 /// The machine's clock, for links that never sleep.

@@ -60,13 +60,13 @@ impl Terminal {
         self.trace = saifu_link::new_trace();
     }
 
-    /// Asks, and repeats if no answer comes: the issuer answers one transaction once.
+    /// Asks, and repeats once if no answer comes: the issuer answers one transaction once.
     pub(crate) async fn ask<A: DeserializeOwned>(
         &self,
         operation: Operation,
         body: &impl Serialize,
     ) -> Result<A, Failure> {
-        let asked = self.link.call(Request::new(operation, Auth::Proof, Class::Screen), body);
+        let asked = self.link.call(Request::new(operation, Auth::Proof, Class::Terminal), body);
         Ok(saifu_link::traced_as(self.trace.clone(), asked).await?)
     }
 }

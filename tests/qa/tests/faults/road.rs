@@ -73,7 +73,7 @@ async fn until_answered<T, E: Trouble>(
 }
 
 async fn ask<A: DeserializeOwned>(link: &Link, operation: Operation, body: &impl Serialize) -> Result<A, LinkError> {
-    link.call(Request::new(operation, Auth::Proof, Class::Screen), body).await
+    link.call(Request::new(operation, Auth::Proof, Class::Terminal), body).await
 }
 
 /// The whole road, from the sign-up to a refund; `Err` says where somebody would have to help.
@@ -198,7 +198,7 @@ async fn give_back(world: &mut World, person: &mut Person, settlement: Settlemen
         }
         let body = RefundRequest { txid: txid.clone(), settlement, yen: Amount::new(BACK).unwrap() };
         // Of an intent's class nothing is repeated inside, where the id stays the same.
-        let class = if till == Till::Forgets { Class::Intent } else { Class::Screen };
+        let class = if till == Till::Forgets { Class::Intent } else { Class::Terminal };
         register.call(Request::new(Operation::Refund, Auth::Proof, class), &body).await
     };
     let back: SettleAnswer = until_answered(world, "refund", ask_back).await?;

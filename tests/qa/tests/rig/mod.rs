@@ -367,13 +367,13 @@ pub(crate) async fn deposit(
 ) -> Result<SettleAnswer, LinkError> {
     let txid = Name::new(txid).unwrap();
     let body = AtmAuthorizeRequest { txid: txid.clone(), number: number.clone(), totp: totp.clone() };
-    let request = Request::new(Operation::AtmAuthorize, Auth::Proof, Class::Screen);
+    let request = Request::new(Operation::AtmAuthorize, Auth::Proof, Class::Terminal);
     let checked: AtmAuthorizeAnswer = atm.call(request, &body).await?;
     if checked.result != Outcome::Approved {
         let saifu_wire::messages::AtmAuthorizeAnswer { result, reason, yen, .. } = checked;
         return Ok(SettleAnswer { result, reason, settlement: None, yen });
     }
-    let request = Request::new(Operation::AtmDeposit, Auth::Proof, Class::Screen);
+    let request = Request::new(Operation::AtmDeposit, Auth::Proof, Class::Terminal);
     atm.call(request, &AtmDepositRequest { txid, yen: Amount::new(yen).unwrap() }).await
 }
 
@@ -384,5 +384,5 @@ pub(crate) async fn settle(register: &Link, txid: &str, digits: &str, yen: i64) 
         digits: Sensitive::new(digits),
         yen: Amount::new(yen).unwrap(),
     };
-    register.call(Request::new(Operation::Settle, Auth::Proof, Class::Screen), &body).await
+    register.call(Request::new(Operation::Settle, Auth::Proof, Class::Terminal), &body).await
 }
