@@ -8,6 +8,7 @@ use crate::call::{Cancel, guarded, run};
 use crate::error::WalletError;
 use crate::screens::{SignUpScreen, TotpCode};
 use crate::shell::Shell;
+use crate::values::time;
 
 /// Sign-up and this phone's proof. Got from [`Wallet::account`](crate::Wallet::account).
 #[derive(uniffi::Object)]
@@ -61,7 +62,7 @@ impl Account {
     pub fn totp(&self) -> Result<TotpCode, WalletError> {
         guarded("totp", || {
             let totp = self.shell.wallet()?.totp()?;
-            Ok(TotpCode { code: totp.code.expose().to_owned(), valid_until: totp.valid_until.0 })
+            Ok(TotpCode { code: totp.code.expose().into(), valid_until: time(totp.valid_until) })
         })
     }
 }

@@ -1,16 +1,18 @@
 //! What a shell is told when something fails: the core's errors with their fixed codes, and what a host may answer.
 
+use std::time::Duration;
+
 use saifu::{Error, OpenError};
 use saifu_host::KeyError;
 
 /// The code of [`WalletError::Cancelled`], which only exists here. It follows the core's table.
-pub const CANCELLED: u16 = 14;
+pub const CANCELLED: i32 = 14;
 
 /// What is known of a failure.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct ErrorInfo {
     /// The fixed numeric code of the kind; it never changes its meaning.
-    pub code: u16,
+    pub code: i32,
     /// The stable name of the kind.
     pub name: String,
     /// What happened, one sentence for the user.
@@ -23,8 +25,8 @@ pub struct ErrorInfo {
     pub problem: Option<String>,
     /// If the issuer refused by a rule: the rule's name.
     pub rule: Option<String>,
-    /// Milliseconds until another try makes sense, if the issuer said so.
-    pub retry_after_ms: Option<u64>,
+    /// How long until another try makes sense, if the issuer said so.
+    pub retry_after: Option<Duration>,
 }
 
 macro_rules! errors {
@@ -87,14 +89,14 @@ impl ErrorInfo {
     /// What the core's table, sentence and detail say; what the issuer says is the caller's.
     fn of(error: &Error) -> Self {
         Self {
-            code: error.code(),
+            code: error.code().into(),
             name: error.name().to_owned(),
             sentence: error.to_string(),
             next: error.next().to_owned(),
             detail: error.detail().map(str::to_owned),
             problem: None,
             rule: None,
-            retry_after_ms: None,
+            retry_after: None,
         }
     }
 }
@@ -109,7 +111,7 @@ impl From<Error> for WalletError {
                 info.sentence = problem.title;
                 info.problem = Some(problem.code.to_string());
                 info.rule = problem.rule;
-                info.retry_after_ms = problem.retry_after_ms;
+                info.retry_after = problem.retry_after_ms.map(Duration::from_millis);
                 Self::Refused { info }
             }
             Error::NotSignedUp => Self::NotSignedUp { info },
@@ -143,7 +145,7 @@ impl WalletError {
             detail: None,
             problem: None,
             rule: None,
-            retry_after_ms: None,
+            retry_after: None,
         };
         Self::Cancelled { info }
     }
@@ -206,7 +208,7 @@ mod tests {
 
     #[test]
     fn cancelled_has_a_code_of_its_own_and_all_are_at_most_fifteen() {
-        assert!(Error::TABLE.iter().all(|(code, name, _)| *code != CANCELLED && *name != "cancelled"));
+        assert!(Error::TABLE.iter().all(|(code, name, _)| i32::from(*code) != CANCELLED && *name != "cancelled"));
         assert!(Error::TABLE.len() < 15);
         assert_eq!(WalletError::cancelled().info().code, CANCELLED);
         assert!(include_str!("../../docs/interface.md").contains(&format!("{CANCELLED}, `cancelled`")));

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use saifu::Error;
+
 use crate::call::{Cancel, run};
 use crate::error::WalletError;
 use crate::records::HistoryEntry;
@@ -18,10 +20,12 @@ impl History {
     /// The newest entries, newest first, at most `limit`. Works without a network.
     ///
     /// # Errors
-    /// `NotSignedUp`, `Locked`, `Vault`.
-    pub async fn newest(&self, limit: u32, cancel: Option<Arc<Cancel>>) -> Result<Vec<HistoryEntry>, WalletError> {
+    /// `InvalidInput`: a limit below 0. `NotSignedUp`, `Locked`, `Vault`.
+    pub async fn newest(&self, limit: i32, cancel: Option<Arc<Cancel>>) -> Result<Vec<HistoryEntry>, WalletError> {
         run("newest", &self.shell, cancel, async move |wallet| {
-            let entries = wallet.history(usize::try_from(limit).unwrap_or(usize::MAX)).await?;
+            let limit =
+                usize::try_from(limit).map_err(|_| Error::InvalidInput("A number of entries is not below 0."))?;
+            let entries = wallet.history(limit).await?;
             Ok(entries.into_iter().map(HistoryEntry::from).collect())
         })
         .await

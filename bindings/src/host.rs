@@ -5,13 +5,14 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use saifu::Error;
 use saifu_host::{KeyError, KeyInfo, Platform, PublicKey, Reading, SealId, Secret};
 
 use crate::error::{HostError, WalletError};
 use crate::runtime::runtime;
+use crate::values::millis;
 
 /// How long a call of the host may take. A key store needs milliseconds, and none of these calls prompts; whatever takes
 /// this long is stuck, and the thread it took is written off.
@@ -43,17 +44,17 @@ pub struct HostKey {
 pub struct SealName {
     /// 16 random bytes, made with the first sealing key of this installation.
     pub install: Vec<u8>,
-    /// Rises by one with each new key.
-    pub generation: u64,
+    /// Rises by one with each new key, from 1.
+    pub generation: i64,
 }
 
 /// What a host's clocks show at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct ClockReading {
-    /// The wall clock, milliseconds since 1970-01-01T00:00:00Z.
-    pub wall_ms: u64,
-    /// Milliseconds since the device started, including sleep.
-    pub elapsed_ms: u64,
+    /// The wall clock, as the platform has it: a moment, so that no host takes seconds for milliseconds.
+    pub wall: SystemTime,
+    /// Milliseconds since the device started, including sleep: no moment of any calendar. Not below 0.
+    pub elapsed_ms: i64,
     /// 16 bytes that change with every start of the device.
     pub boot_id: Vec<u8>,
 }
@@ -250,7 +251,8 @@ impl saifu_host::Secrets for CheckedSecrets {
 
 fn seal_id(name: SealName) -> Result<SealId, KeyError> {
     let install = name.install.try_into().map_err(|_| KeyError::Temporary)?;
-    Ok(SealId { install, generation: name.generation })
+    let generation = u64::try_from(name.generation).map_err(|_| KeyError::Temporary)?;
+    Ok(SealId { install, generation })
 }
 
 /// A clock that fails, or that asks the wallet while it is asked, shows its last reading. It is called directly: it is read
@@ -289,5 +291,5 @@ impl saifu_host::Clock for CheckedClock {
 fn reading(clock: &dyn Clock) -> Option<Reading> {
     let read = catch_unwind(AssertUnwindSafe(|| clock.read())).ok()?.ok()?;
     let boot_id: [u8; BOOT_ID_LEN] = read.boot_id.try_into().ok()?;
-    Some(Reading { wall_ms: read.wall_ms, elapsed_ms: read.elapsed_ms, boot_id })
+    Some(Reading { wall_ms: millis(read.wall), elapsed_ms: u64::try_from(read.elapsed_ms).ok()?, boot_id })
 }

@@ -14,8 +14,8 @@
 //! half recorded: what has begun goes on to its recorded end. Callbacks come on threads of this library, never while a lock
 //! is held, and may call the wallet back.
 //!
-//! *Times* are milliseconds since 1970 by the issuer's clock, *amounts* whole yen. A figure that is not known is absent, never
-//! zero.
+//! *Times* are the languages' own moments, by the issuer's clock; *spans* their own durations, *counts* signed, *amounts* whole
+//! yen. A figure that is not known is absent, never zero. What opens something is [`Sensitive`], which does not print itself.
 
 #![expect(clippy::result_large_err, reason = "errors cross the border by value, with all that is known of them")]
 
@@ -34,6 +34,7 @@ mod runtime;
 mod screens;
 mod shell;
 mod top_ups;
+mod values;
 mod wallet;
 
 pub use account::Account;
@@ -46,10 +47,11 @@ pub use host::{Clock, ClockReading, HostKey, Keys, Role, SealName, Secrets};
 pub use live::{Diagnostics, diagnostics};
 pub use log::{LogLevel, LogSink, set_log};
 pub use records::{
-    EntryKind, HistoryEntry, Notice, NoticeKind, Purpose, Standing, Symbol, TopUp, TopUpState, WalletEvent,
+    EntryKind, EntryState, HistoryEntry, Notice, NoticeKind, Purpose, Standing, Symbol, TopUp, TopUpState, WalletEvent,
 };
 pub use screens::{HomeScreen, PaymentCode, PendingEntry, PendingKind, SignUpScreen, TotpCode, WalletState};
 pub use top_ups::{Approval, TopUps};
+pub use values::Sensitive;
 pub use wallet::{Config, Wallet};
 
 uniffi::setup_scaffolding!();

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::values::count;
+
 /// Counts one kind of object.
 #[derive(Debug)]
 pub(crate) struct Live(AtomicU64);
@@ -23,8 +25,8 @@ impl Live {
         Token(self)
     }
 
-    fn count(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+    fn count(&self) -> i64 {
+        count(self.0.load(Ordering::Relaxed))
     }
 }
 
@@ -42,15 +44,15 @@ impl Drop for Token {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
 pub struct Diagnostics {
     /// Wallets whose object the host holds, open or closed.
-    pub wallets: u64,
+    pub wallets: i64,
     /// Approvals the host holds.
-    pub approvals: u64,
+    pub approvals: i64,
     /// Subscriptions that still run.
-    pub subscriptions: u64,
+    pub subscriptions: i64,
     /// Cancel handles the host holds.
-    pub cancels: u64,
+    pub cancels: i64,
     /// Asynchronous calls whose work goes on, waited for or not.
-    pub calls: u64,
+    pub calls: i64,
 }
 
 /// Counts what is alive.

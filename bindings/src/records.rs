@@ -1,23 +1,34 @@
 //! What the issuer says, in records that cross the border, and how they come from the core's types.
 
+use std::fmt;
+use std::time::SystemTime;
+
 use saifu::{Event, EventBody, Open};
 
-/// The modules of a barcode: rows of `width` bytes, 1 is dark.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+use crate::values::{Sensitive, count, time};
+
+/// The modules of a barcode: rows of `width` bytes, 1 is dark. They are what they encode: never log them.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Symbol {
     /// Modules in a row.
-    pub width: u32,
+    pub width: i32,
     /// Rows; a Code 128 has one, to be drawn as high as wanted.
-    pub height: u32,
+    pub height: i32,
     /// Light modules to leave on every side, left and right for a Code 128. They are not part of `modules`.
-    pub quiet_zone: u32,
+    pub quiet_zone: i32,
     /// `width * height` bytes, row by row.
     pub modules: Vec<u8>,
 }
 
+impl fmt::Debug for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Symbol").field("width", &self.width).field("height", &self.height).finish_non_exhaustive()
+    }
+}
+
 impl From<&saifu::Matrix> for Symbol {
     fn from(matrix: &saifu::Matrix) -> Self {
-        let size = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        let size = |len: usize| i32::try_from(len).unwrap_or(i32::MAX);
         let modules =
             (0..matrix.height()).flat_map(|y| (0..matrix.width()).map(move |x| u8::from(matrix.is_dark(x, y))));
         Self {
@@ -108,9 +119,9 @@ impl From<Open<saifu::NoticeKind>> for NoticeKind {
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Notice {
     /// Its event number.
-    pub number: u64,
+    pub number: i64,
     /// When.
-    pub at: u64,
+    pub at: SystemTime,
     /// What about.
     pub kind: NoticeKind,
     /// What a person reads.
@@ -119,7 +130,7 @@ pub struct Notice {
 
 impl From<saifu::Notice> for Notice {
     fn from(notice: saifu::Notice) -> Self {
-        Self { number: notice.number, at: notice.at.0, kind: notice.kind.into(), text: notice.text }
+        Self { number: count(notice.number), at: time(notice.at), kind: notice.kind.into(), text: notice.text }
     }
 }
 
@@ -150,15 +161,24 @@ impl From<Open<saifu::EntryKind>> for EntryKind {
     }
 }
 
+/// Where a line of the history stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum EntryState {
+    /// Final.
+    Done,
+    /// A state that this version does not know.
+    Other,
+}
+
 /// One line of the history. Written once; a correction is another line.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct HistoryEntry {
     /// The settlement, refund or deposit.
     pub id: String,
     /// Its event number; rises by one with each event of the account.
-    pub number: u64,
+    pub number: i64,
     /// When.
-    pub at: u64,
+    pub at: SystemTime,
     /// What.
     pub kind: EntryKind,
     /// What it did to the balance: positive in, negative out.
@@ -167,8 +187,8 @@ pub struct HistoryEntry {
     pub points: i64,
     /// Where, if at a merchant.
     pub merchant: Option<String>,
-    /// Whether it is final.
-    pub done: bool,
+    /// Where it stands.
+    pub state: EntryState,
     /// The settlement that a refund or reversal belongs to.
     pub original: Option<String>,
     /// The intent that a top-up came from.
@@ -179,15 +199,15 @@ impl From<saifu::HistoryEntry> for HistoryEntry {
     fn from(entry: saifu::HistoryEntry) -> Self {
         Self {
             id: entry.id.to_string(),
-            number: entry.number,
-            at: entry.at.0,
+            number: count(entry.number),
+            at: time(entry.at),
             kind: entry.kind.into(),
             yen: entry.yen.0,
             points: entry.points.0,
             merchant: entry.merchant,
-            done: match entry.state.known() {
-                Some(saifu::EntryState::Done) => true,
-                None => false,
+            state: match entry.state.known() {
+                Some(saifu::EntryState::Done) => EntryState::Done,
+                None => EntryState::Other,
             },
             original: entry.original.map(|id| id.to_string()),
             intent: entry.intent.map(|key| key.to_string()),
@@ -218,11 +238,11 @@ pub struct TopUp {
     /// What was approved.
     pub yen: i64,
     /// The one-time number to type at the ATM, 12 digits. Absent once final.
-    pub number: Option<String>,
+    pub number: Option<Sensitive>,
     /// When it was made.
-    pub since: u64,
+    pub since: SystemTime,
     /// It ends by itself then.
-    pub expires_at: u64,
+    pub expires_at: SystemTime,
 }
 
 impl From<saifu::TopUp> for TopUp {
@@ -236,9 +256,9 @@ impl From<saifu::TopUp> for TopUp {
                 None => TopUpState::Other,
             },
             yen: top_up.yen.0,
-            number: top_up.number.map(|number| number.expose().to_owned()),
-            since: top_up.since.0,
-            expires_at: top_up.expires_at.0,
+            number: top_up.number.as_ref().map(|number| number.expose().into()),
+            since: time(top_up.since),
+            expires_at: time(top_up.expires_at),
         }
     }
 }
@@ -249,9 +269,9 @@ pub enum WalletEvent {
     /// Money moved.
     Entry {
         /// Its number.
-        number: u64,
+        number: i64,
         /// When.
-        at: u64,
+        at: SystemTime,
         /// The balance after it.
         balance_yen: i64,
         /// The points after it.
@@ -262,9 +282,9 @@ pub enum WalletEvent {
     /// A till scanned a code of this account and was declined; the code is burnt.
     Declined {
         /// Its number.
-        number: u64,
+        number: i64,
         /// When.
-        at: u64,
+        at: SystemTime,
         /// The balance after it.
         balance_yen: i64,
         /// The points after it.
@@ -279,9 +299,9 @@ pub enum WalletEvent {
     /// A top-up ended without money.
     TopUpExpired {
         /// Its number.
-        number: u64,
+        number: i64,
         /// When.
-        at: u64,
+        at: SystemTime,
         /// The balance after it.
         balance_yen: i64,
         /// The points after it.
@@ -292,9 +312,9 @@ pub enum WalletEvent {
     /// The owner is told something.
     Notice {
         /// Its number.
-        number: u64,
+        number: i64,
         /// When.
-        at: u64,
+        at: SystemTime,
         /// The balance after it.
         balance_yen: i64,
         /// The points after it.
@@ -307,9 +327,9 @@ pub enum WalletEvent {
     /// Something that this version does not know.
     Other {
         /// Its number.
-        number: u64,
+        number: i64,
         /// When.
-        at: u64,
+        at: SystemTime,
         /// The balance after it.
         balance_yen: i64,
         /// The points after it.
@@ -319,7 +339,8 @@ pub enum WalletEvent {
 
 impl From<Event> for WalletEvent {
     fn from(event: Event) -> Self {
-        let (number, at, balance_yen, points) = (event.number, event.at.0, event.balance_yen.0, event.points.0);
+        let (number, at) = (count(event.number), time(event.at));
+        let (balance_yen, points) = (event.balance_yen.0, event.points.0);
         match event.body {
             EventBody::Entry { entry } => Self::Entry { number, at, balance_yen, points, entry: entry.into() },
             EventBody::Declined { reason, yen, merchant } => Self::Declined {

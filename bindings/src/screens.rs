@@ -1,8 +1,11 @@
 //! What a screen shows, one record a screen.
 
+use std::time::{Duration, SystemTime};
+
 use saifu::{Home, Pending};
 
 use crate::records::{Notice, Purpose, Standing, Symbol};
+use crate::values::{Sensitive, count, time};
 
 /// How far a wallet has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
@@ -31,9 +34,9 @@ pub struct HomeScreen {
     /// Why the balance is not known.
     pub balance_reason: Option<String>,
     /// When the issuer said so.
-    pub as_of: Option<u64>,
-    /// How old that is, milliseconds.
-    pub age_ms: Option<u64>,
+    pub as_of: Option<SystemTime>,
+    /// How old that is.
+    pub age: Option<Duration>,
     /// Loyalty points.
     pub points: Option<i64>,
     /// Whether the account is frozen.
@@ -45,7 +48,7 @@ pub struct HomeScreen {
     /// The newest notices, newest first.
     pub notices: Vec<Notice>,
     /// The newest event the wallet knows.
-    pub last_event: u64,
+    pub last_event: i64,
 }
 
 impl From<Home> for HomeScreen {
@@ -61,14 +64,14 @@ impl From<Home> for HomeScreen {
             standing: home.standing.map(Standing::from),
             balance_yen: home.balance_yen.map(|yen| yen.0),
             balance_reason: home.balance_reason.map(str::to_owned),
-            as_of: home.as_of.map(|at| at.0),
-            age_ms: home.age_ms,
+            as_of: home.as_of.map(time),
+            age: home.age_ms.map(Duration::from_millis),
             points: home.points.map(|points| points.0),
             frozen: home.frozen,
             top_up_left_yen: home.top_up_left_yen.map(|yen| yen.0),
             pay_left_yen: home.pay_left_yen.map(|yen| yen.0),
             notices: home.notices.into_iter().map(Notice::from).collect(),
-            last_event: home.last_event,
+            last_event: count(home.last_event),
         }
     }
 }
@@ -77,19 +80,19 @@ impl From<Home> for HomeScreen {
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct SignUpScreen {
     /// Where the code went: `+81` and the rest (E.164).
-    pub number: String,
+    pub number: Sensitive,
     /// The code is dead from then on.
-    pub expires_at: u64,
+    pub expires_at: SystemTime,
     /// Another code can be asked for from then on.
-    pub resend_at: u64,
+    pub resend_at: SystemTime,
 }
 
 impl From<&saifu::SignUp> for SignUpScreen {
     fn from(sign_up: &saifu::SignUp) -> Self {
         Self {
-            number: sign_up.number().as_str().to_owned(),
-            expires_at: sign_up.expires_at().0,
-            resend_at: sign_up.resend_at().0,
+            number: sign_up.number().as_str().into(),
+            expires_at: time(sign_up.expires_at()),
+            resend_at: time(sign_up.resend_at()),
         }
     }
 }
@@ -98,9 +101,9 @@ impl From<&saifu::SignUp> for SignUpScreen {
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct TotpCode {
     /// The digits.
-    pub code: String,
+    pub code: Sensitive,
     /// The next one starts then.
-    pub valid_until: u64,
+    pub valid_until: SystemTime,
 }
 
 /// What kind of thing is not finished.
@@ -124,11 +127,11 @@ pub struct PendingEntry {
     /// How much it is about.
     pub yen: Option<i64>,
     /// The ATM number, while it can be used.
-    pub number: Option<String>,
+    pub number: Option<Sensitive>,
     /// Since when.
-    pub since: u64,
+    pub since: SystemTime,
     /// Until when at the latest.
-    pub ends_by: u64,
+    pub ends_by: SystemTime,
     /// What happens next, one sentence.
     pub next: String,
 }
@@ -143,9 +146,9 @@ impl From<Pending> for PendingEntry {
                 saifu::PendingKind::SignUp => PendingKind::SignUp,
             },
             yen: pending.yen.map(|yen| yen.0),
-            number: pending.number.map(|number| number.expose().to_owned()),
-            since: pending.since.0,
-            ends_by: pending.ends_by.0,
+            number: pending.number.as_ref().map(|number| number.expose().into()),
+            since: time(pending.since),
+            ends_by: time(pending.ends_by),
             next: pending.next.to_owned(),
         }
     }
@@ -155,7 +158,7 @@ impl From<Pending> for PendingEntry {
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct PaymentCode {
     /// The 24 digits. Whoever has them can pay with them once: never log them.
-    pub digits: String,
+    pub digits: Sensitive,
     /// What for.
     pub purpose: Purpose,
     /// The most it can pay.
@@ -163,11 +166,11 @@ pub struct PaymentCode {
     /// Whether it was made without the issuer.
     pub offline: bool,
     /// When it was made.
-    pub issued_at: u64,
+    pub issued_at: SystemTime,
     /// Show another one from then on.
-    pub refresh_at: u64,
+    pub refresh_at: SystemTime,
     /// It is dead from then on.
-    pub expires_at: u64,
+    pub expires_at: SystemTime,
     /// Code 128 (ISO/IEC 15417).
     pub barcode: Symbol,
     /// QR code (ISO/IEC 18004).
@@ -177,13 +180,13 @@ pub struct PaymentCode {
 impl From<&saifu::PaymentCode> for PaymentCode {
     fn from(code: &saifu::PaymentCode) -> Self {
         Self {
-            digits: code.digits().to_owned(),
+            digits: code.digits().into(),
             purpose: code.purpose.into(),
             cap_yen: code.cap_yen.0,
             offline: code.offline,
-            issued_at: code.issued_at.0,
-            refresh_at: code.refresh_at.0,
-            expires_at: code.expires_at.0,
+            issued_at: time(code.issued_at),
+            refresh_at: time(code.refresh_at),
+            expires_at: time(code.expires_at),
             barcode: code.barcode().into(),
             qr: code.qr().into(),
         }

@@ -1,6 +1,7 @@
 //! Topping up: prepare, let the owner approve and sign, send.
 
 use std::sync::{Arc, PoisonError};
+use std::time::SystemTime;
 
 use saifu::{Amount, Channel, Error};
 
@@ -10,6 +11,7 @@ use crate::live::{APPROVALS, Token};
 use crate::records::TopUp;
 use crate::screens::PendingEntry;
 use crate::shell::{ApprovalSlot, Shell};
+use crate::values::time;
 
 /// Top-ups. Got from [`Wallet::top_ups`](crate::Wallet::top_ups).
 #[derive(uniffi::Object)]
@@ -29,7 +31,7 @@ impl TopUps {
             let yen = Amount::new(yen).ok_or(Error::InvalidInput("An amount is 1 to 9,999,999 yen."))?;
             let approval = wallet.top_up(Channel::Atm, yen).await?;
             let (message, text) = (approval.message().to_vec(), approval.text().to_owned());
-            let (intent, expires_at) = (approval.key().to_string(), approval.expires_at().0);
+            let (intent, expires_at) = (approval.key().to_string(), time(approval.expires_at()));
             let slot = shell.keep(approval);
             Ok(Arc::new(Approval { shell, slot, message, text, intent, expires_at, _live: APPROVALS.token() }))
         })
@@ -54,7 +56,7 @@ pub struct Approval {
     message: Vec<u8>,
     text: String,
     intent: String,
-    expires_at: u64,
+    expires_at: SystemTime,
     _live: Token,
 }
 
@@ -80,7 +82,7 @@ impl Approval {
 
     /// It is worth nothing from then on.
     #[must_use]
-    pub fn expires_at(&self) -> u64 {
+    pub fn expires_at(&self) -> SystemTime {
         self.expires_at
     }
 

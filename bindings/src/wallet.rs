@@ -196,12 +196,14 @@ impl Wallet {
         }
     }
 
-    /// From now on, an answer is waited for this long at each try, milliseconds; 10,000 unless said otherwise.
+    /// From now on, an answer is waited for this long at each try, milliseconds; 10,000 unless said otherwise. A count, because
+    /// a span below zero would end an app in Swift before it gets here.
     ///
     /// # Errors
-    /// `Locked` after closing.
-    pub fn set_patience(&self, ms: u64) -> Result<(), WalletError> {
+    /// `InvalidInput`: below 0. `Locked` after closing.
+    pub fn set_patience(&self, ms: i64) -> Result<(), WalletError> {
         guarded("set_patience", || {
+            let ms = u64::try_from(ms).map_err(|_| Error::InvalidInput("Nobody waits for less than no time."))?;
             self.shell.wallet()?.set_patience(Duration::from_millis(ms));
             Ok(())
         })

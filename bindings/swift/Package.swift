@@ -2,7 +2,7 @@
 import Foundation
 import PackageDescription
 
-/// The wallet for iOS: `import Saifu`. README.md says how it is built.
+/// The wallet for iOS: `import Saifu`, and for an app's tests `import SaifuTestSupport`. README.md says how it is built.
 ///
 /// `SaifuGenerated` is written by `cargo xtask bindgen swift` and not committed. On Apple platforms the Rust library
 /// comes as `Saifu.xcframework` (xcframework.sh); without it, as on Linux, from the linker's search path.
@@ -17,21 +17,30 @@ var targets: [Target] = [
     .target(name: "Saifu", dependencies: ["SaifuGenerated"]),
 ]
 
-// The tests run on Linux: they need OpenSSL for a key store and the `saifu` command for an issuer.
+// Keys for tests: CryptoKit's on a Mac, OpenSSL's on Linux. The package's own tests run there, against the `saifu` command.
 #if os(Linux)
+    let keys: [Target.Dependency] = ["COpenSSL"]
     targets += [
-        .systemLibrary(name: "COpenSSL", path: "Tests/COpenSSL"),
-        .target(name: "SaifuTestSupport", dependencies: ["Saifu", "COpenSSL"], path: "Tests/Support"),
+        .systemLibrary(name: "COpenSSL"),
+        .target(name: "SaifuHarness", dependencies: ["Saifu", "SaifuTestSupport", "COpenSSL"], path: "Tests/Support"),
         .target(name: "SaifuExamples", dependencies: ["Saifu"], path: "Examples"),
-        .executableTarget(name: "ColdStart", dependencies: ["SaifuTestSupport"], path: "Tests/ColdStart"),
-        .testTarget(name: "SaifuTests", dependencies: ["Saifu", "SaifuTestSupport", "SaifuExamples", "ColdStart"]),
+        .executableTarget(name: "ColdStart", dependencies: ["SaifuHarness"], path: "Tests/ColdStart"),
+        .testTarget(
+            name: "SaifuTests",
+            dependencies: ["Saifu", "SaifuTestSupport", "SaifuHarness", "SaifuExamples", "ColdStart"]),
     ]
+#else
+    let keys: [Target.Dependency] = []
 #endif
+targets.append(.target(name: "SaifuTestSupport", dependencies: ["Saifu"] + keys))
 
 let package = Package(
     name: "Saifu",
     platforms: [.iOS(.v17), .macOS(.v14)],
-    products: [.library(name: "Saifu", targets: ["Saifu"])],
+    products: [
+        .library(name: "Saifu", targets: ["Saifu"]),
+        .library(name: "SaifuTestSupport", targets: ["SaifuTestSupport"]),
+    ],
     targets: targets,
     swiftLanguageModes: [.v6]
 )

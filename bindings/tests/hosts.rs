@@ -10,6 +10,7 @@
 )]
 
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use saifu_ffi::{
     Cancel, Clock, ClockReading, Config, HostError, HostKey, Keys, Role, SealName, Secrets, Wallet, WalletError,
@@ -32,6 +33,7 @@ struct Host {
     sealed: Mutex<Option<Vec<u8>>>,
     boot_id: Mutex<Vec<u8>>,
     clock_fails: Mutex<bool>,
+    elapsed_ms: Mutex<Option<i64>>,
 }
 
 impl Host {
@@ -46,6 +48,7 @@ impl Host {
             sealed: Mutex::default(),
             boot_id: Mutex::new(vec![7; 16]),
             clock_fails: Mutex::default(),
+            elapsed_ms: Mutex::default(),
         })
     }
 
@@ -83,6 +86,10 @@ fn role(role: Role) -> saifu_host::Role {
     }
 }
 
+fn seal_name(id: saifu_host::SealId) -> SealName {
+    SealName { install: id.install.to_vec(), generation: i64::try_from(id.generation).unwrap() }
+}
+
 impl Keys for Host {
     fn create(&self, which: Role) -> Result<HostKey, HostError> {
         self.at("create");
@@ -115,14 +122,12 @@ impl Secrets for Host {
     }
 
     fn id(&self) -> Result<Option<SealName>, HostError> {
-        let name = |id: saifu_host::SealId| SealName { install: id.install.to_vec(), generation: id.generation };
-        Ok(self.platform.secrets.id().map_err(thrown)?.map(name))
+        Ok(self.platform.secrets.id().map_err(thrown)?.map(seal_name))
     }
 
     fn renew(&self) -> Result<SealName, HostError> {
         self.at("renew");
-        let id = self.platform.secrets.renew().map_err(thrown)?;
-        Ok(SealName { install: id.install.to_vec(), generation: id.generation })
+        self.platform.secrets.renew().map(seal_name).map_err(thrown)
     }
 
     fn retire(&self) -> Result<(), HostError> {
@@ -138,7 +143,9 @@ impl Clock for Host {
         }
         let now = self.platform.clock.read();
         let boot_id = self.boot_id.lock().unwrap().clone();
-        Ok(ClockReading { wall_ms: now.wall_ms, elapsed_ms: now.elapsed_ms, boot_id })
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_millis(now.wall_ms);
+        let elapsed_ms = self.elapsed_ms.lock().unwrap().unwrap_or(i64::try_from(now.elapsed_ms).unwrap());
+        Ok(ClockReading { wall, elapsed_ms, boot_id })
     }
 }
 
@@ -175,6 +182,9 @@ fn clock_that_throws_or_answers_nonsense_is_found_at_opening_and_got_over_later(
     *host.boot_id.lock().unwrap() = vec![7; 15];
     assert_eq!(detail(&host.open(&home).err().unwrap()).0, "invalid-input");
     *host.boot_id.lock().unwrap() = vec![7; 16];
+    *host.elapsed_ms.lock().unwrap() = Some(-1);
+    assert_eq!(detail(&host.open(&home).err().unwrap()).0, "invalid-input");
+    *host.elapsed_ms.lock().unwrap() = None;
     let wallet = host.open(&home).unwrap();
     *host.clock_fails.lock().unwrap() = true;
     assert!(wallet.home().unwrap().balance_yen.is_none());
@@ -336,6 +346,16 @@ async fn configuration_that_makes_no_sense_is_refused() {
     assert_eq!(open(&|config| config.ca_pem = Some("no certificate".into())), refused);
     assert_eq!(open(&|config| config.app_version = "\n".into()), refused);
     assert_eq!(open(&|_| {}), None);
+}
+
+#[tokio::test]
+async fn counts_below_zero_are_refused() {
+    let (host, home) = (Host::new(), folder());
+    let wallet = host.open(&home).unwrap();
+    assert_eq!(detail(&wallet.set_patience(-1).unwrap_err()).0, "invalid-input");
+    wallet.set_patience(0).unwrap();
+    wallet.set_patience(i64::MAX).unwrap();
+    assert_eq!(detail(&wallet.history().newest(-1, None).await.unwrap_err()).0, "invalid-input");
 }
 
 #[test]

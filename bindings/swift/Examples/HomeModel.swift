@@ -16,12 +16,36 @@ import Saifu
         do {
             home = try wallet.home()
             let events = try wallet.events()
-            try await wallet.follow()
+            try await follow()
             home = try wallet.home()
             trouble = nil
             for await _ in events { home = try wallet.home() }
         } catch {
             trouble = Trouble(error)
+        }
+    }
+
+    /// Has the wallet follow the issuer. An app also starts where there is no network: what is known stays on the screen, and
+    /// it is tried again.
+    private func follow() async throws {
+        while true {
+            do {
+                return try await wallet.follow()
+            } catch let error as WalletError {
+                guard error.passesByItself else { throw error }
+                trouble = Trouble(error)
+            }
+            try await Task.sleep(for: .seconds(3))
+        }
+    }
+}
+
+extension WalletError {
+    /// Whether it is the network's, and another try may go better.
+    fileprivate var passesByItself: Bool {
+        switch self {
+        case .Offline, .NoAnswer, .Untrusted: true
+        default: false
         }
     }
 }
@@ -35,7 +59,7 @@ public struct Trouble: Equatable, Sendable {
     /// Nothing to tell of a call that was given up: the screen it was for has gone.
     public init?(_ error: any Error) {
         switch error {
-        case WalletError.Cancelled: return nil
+        case WalletError.Cancelled, is CancellationError: return nil
         case let error as WalletError: (sentence, next) = (error.info.sentence, error.info.next)
         default: (sentence, next) = ("Something failed that should not.", "Try again.")
         }

@@ -27,7 +27,8 @@
 
         func delete(role: Role) throws { try Keychain.delete(Self.name(role)) }
 
-        func approve(_ message: Data, text: String) async throws -> Data {
+        /// Blocks while Face ID asks; `Approval.confirm(by:)` calls it where that holds up nobody.
+        func approve(_ message: Data, text: String) throws -> Data {
             let context = LAContext()
             context.localizedReason = text
             guard let kept = try Keychain.read(Self.name(.authorization)) else { throw HostError.Gone }
@@ -63,7 +64,7 @@
         func unseal(sealed: Data) throws -> Data {
             let sealed = Data(sealed)
             guard sealed.count > 9, sealed[0] == 1, let name = try id() else { throw HostError.Gone }
-            let generation = sealed[1..<9].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            let generation = sealed[1..<9].reduce(Int64(0)) { $0 << 8 | Int64($1) }
             guard let key = try key(generation), let box = try? AES.GCM.SealedBox(combined: sealed[9...]),
                 let plain = try? AES.GCM.open(box, using: key, authenticating: name.install + Self.bytes(generation))
             else { throw HostError.Gone }
@@ -88,15 +89,15 @@
             for older in try generations().sorted().dropLast() { try Keychain.delete("seal-\(older)") }
         }
 
-        private func generations() throws -> [UInt64] {
-            try Keychain.names().compactMap { $0.hasPrefix("seal-") ? UInt64($0.dropFirst(5)) : nil }
+        private func generations() throws -> [Int64] {
+            try Keychain.names().compactMap { $0.hasPrefix("seal-") ? Int64($0.dropFirst(5)) : nil }
         }
 
-        private func key(_ generation: UInt64) throws -> SymmetricKey? {
+        private func key(_ generation: Int64) throws -> SymmetricKey? {
             try Keychain.read("seal-\(generation)").map { SymmetricKey(data: $0) }
         }
 
-        private static func bytes(_ number: UInt64) -> Data { withUnsafeBytes(of: number.bigEndian) { Data($0) } }
+        private static func bytes(_ number: Int64) -> Data { withUnsafeBytes(of: number.bigEndian) { Data($0) } }
     }
 
     /// Wall time, time since the start including sleep, and which start it was.
@@ -108,8 +109,7 @@
                 let boot = UUID(uuidString: String(cString: name))
             else { throw HostError.Temporary }
             return ClockReading(
-                wallMs: UInt64(Date().timeIntervalSince1970 * 1000),
-                elapsedMs: clock_gettime_nsec_np(CLOCK_MONOTONIC_RAW) / 1_000_000,
+                wall: Date(), elapsedMs: Int64(clock_gettime_nsec_np(CLOCK_MONOTONIC_RAW) / 1_000_000),
                 bootId: withUnsafeBytes(of: boot.uuid) { Data($0) })
         }
     }

@@ -67,7 +67,7 @@ extension Codes {
 
 extension History {
     /// The newest entries, newest first, at most `limit`. Works without a network. Ends with the task.
-    public func newest(limit: UInt32) async throws -> [HistoryEntry] {
-        try await cancelling { try await newest(limit: limit, cancel: $0) }
+    public func newest(limit: Int) async throws -> [HistoryEntry] {
+        try await cancelling { try await newest(limit: Int32(clamping: limit), cancel: $0) }
     }
 }

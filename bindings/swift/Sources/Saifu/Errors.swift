@@ -1,8 +1,8 @@
+import Foundation
 import SaifuGenerated
 
-extension WalletError {
-    /// What is known of it, whichever it is: `info.sentence` says what happened and `info.next` what the user can do;
-    /// both are for showing. `localizedDescription` is for developers.
+extension WalletError: LocalizedError {
+    /// What is known of it, whichever it is: `info.sentence` says what happened and `info.next` what the user can do.
     public var info: ErrorInfo {
         switch self {
         case .Offline(let info), .NoAnswer(let info), .Refused(let info), .NotSignedUp(let info),
@@ -12,4 +12,10 @@ extension WalletError {
             info
         }
     }
+
+    /// The sentence: `localizedDescription` is it, too.
+    public var errorDescription: String? { info.sentence }
+
+    /// What the user can do next.
+    public var recoverySuggestion: String? { info.next }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import SaifuHarness
 import SaifuTestSupport
 
 // Started by MeasureTests, once for every cold start that it measures.

@@ -1,5 +1,6 @@
 import Foundation
 import Saifu
+import SaifuHarness
 import SaifuTestSupport
 import Testing
 
@@ -145,7 +146,9 @@ extension Bindings {
                     for entry in pending {
                         let totp = try wallet.account().totp()
                         let number = try #require(entry.number)
-                        let cash: [String: Json] = ["number": .text(number), "totp": .text(totp.code), "yen": 100]
+                        let cash: [String: Json] = [
+                            "number": .text(number.expose()), "totp": .text(totp.code.expose()), "yen": 100,
+                        ]
                         #expect(try await stage.world.perform("atm.deposit", cash)["result"] == "approved")
                         balance += 100
                     }
@@ -173,8 +176,8 @@ extension Bindings {
             try await newcomers { person in
                 let (account, number) = (try person.opened.account(), person.number)
                 return { cancel in
-                    if let cancel { return try await account.signUp(number: number, cancel: cancel).number }
-                    return try await account.signUp(number: number).number
+                    if let cancel { return try await account.signUp(number: number, cancel: cancel).number.expose() }
+                    return try await account.signUp(number: number).number.expose()
                 }
             }
         }

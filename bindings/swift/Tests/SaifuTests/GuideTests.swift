@@ -1,19 +1,15 @@
 import Foundation
 import Saifu
 import SaifuExamples
+import SaifuHarness
 import SaifuTestSupport
 import Testing
 
 extension Bindings {
     /// The code of docs/ios.md is that of the folder Examples, which is compiled here, and does what the page says.
     @Suite struct GuideTests {
-        private struct Yes: Approver {
-            let host: LinuxHost
-            func approve(_ message: Data, text: String) async throws -> Data { try host.authorize(message) }
-        }
-
         private struct No: Approver {
-            func approve(_ message: Data, text: String) async throws -> Data { throw HostError.UserDeclined }
+            func approve(_ message: Data, text: String) throws -> Data { throw HostError.UserDeclined }
         }
 
         private func trimmed(_ text: String) -> String {
@@ -58,7 +54,7 @@ extension Bindings {
                 let wallet = try taro.opened
                 let model = await HomeModel(wallet)
                 let running = Task { await model.run() }
-                let topUp = try await wallet.topUp(yen: 5_000, Yes(host: taro.host.inner))
+                let topUp = try await wallet.topUp(yen: 5_000, taro.host.inner)
                 try await taro.deposit(topUp)
                 for _ in 0..<500 {
                     if await model.home?.balanceYen == 5_000 { break }
@@ -69,6 +65,29 @@ extension Bindings {
                 await running.value
                 #expect(await model.trouble == nil)
             }
+        }
+
+        /// An app that starts in a tunnel shows what it knows, and follows once it is out.
+        @Test func modelThatStartsWithoutNetworkGoesOnTrying() async throws {
+            let wallet = FakeWallet(home: FakeWallet.emptyHome(.ready))
+            wallet.script.failure = FakeWallet.offline
+            let model = await HomeModel(wallet)
+            let running = Task { await model.run() }
+            try await until { await model.trouble != nil }
+            #expect(await model.trouble?.sentence == "The issuer cannot be reached.")
+            #expect(await model.home?.state == .ready)
+            wallet.script.failure = nil
+            try await until { await model.trouble == nil }
+            running.cancel()
+            await running.value
+        }
+
+        private func until(_ isSo: () async -> Bool) async throws {
+            for _ in 0..<3_000 {
+                if await isSo() { return }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            Issue.record("it never came to be")
         }
 
         @Test func modelTellsWhatTheUserCanDo() async throws {

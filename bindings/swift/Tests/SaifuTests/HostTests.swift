@@ -1,5 +1,6 @@
 import Foundation
 import Saifu
+import SaifuHarness
 import SaifuTestSupport
 import Testing
 
@@ -10,7 +11,7 @@ extension Bindings {
             let folder = FileManager.default.temporaryDirectory.appendingPathComponent("host-\(UUID())")
             defer { try? FileManager.default.removeItem(at: folder) }
             let open = {
-                let host = TroubledHost(try LinuxHost(folder: folder, clock: ShiftedClock()))
+                let host = TroubledHost(try TestHost(folder: folder, clock: ShiftedClock()))
                 if let lying { host.set(.lies, on: lying) }
                 return host
             }

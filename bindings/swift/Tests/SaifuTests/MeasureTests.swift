@@ -1,5 +1,6 @@
 import Foundation
 import Saifu
+import SaifuHarness
 import SaifuTestSupport
 import Testing
 

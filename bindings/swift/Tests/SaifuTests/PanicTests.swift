@@ -1,5 +1,6 @@
 import Foundation
 import Saifu
+import SaifuHarness
 import SaifuTestSupport
 import Testing
 
@@ -60,7 +61,7 @@ extension Bindings {
                     "Wallet.lock": Drill("lock") { try wallet.lock() },
                     "Wallet.open": Drill("open") { try await hanako.open() },
                     "Wallet.refresh": Drill("refresh") { try await wallet.refresh() },
-                    "Wallet.set_patience": Drill("set_patience") { try wallet.setPatience(ms: 10_000) },
+                    "Wallet.set_patience": Drill("set_patience") { try wallet.setPatience(10) },
                     "Wallet.subscribe": Drill("subscribe") { try wallet.subscribe(observer: Silent()) },
                     "Wallet.unlock": Drill("unlock") { try await wallet.unlock() },
                 ]

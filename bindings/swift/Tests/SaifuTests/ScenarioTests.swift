@@ -1,4 +1,5 @@
 import Foundation
+import SaifuHarness
 import SaifuTestSupport
 import Testing
 

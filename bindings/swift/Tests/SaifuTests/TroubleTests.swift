@@ -1,5 +1,6 @@
 import Foundation
 import Saifu
+import SaifuHarness
 import SaifuTestSupport
 import Testing
 
@@ -132,7 +133,7 @@ extension Bindings {
                 #expect(diagnostics().calls == 1)
                 #expect(try wallet.home().state == .ready)
                 #expect(try await wallet.history().newest(limit: 1).isEmpty)
-                #expect(try wallet.account().totp().code.count == 6)
+                #expect(try wallet.account().totp().code.expose().count == 6)
                 #expect(diagnostics().calls == 1)
                 taro.host.set(nil, on: .sign)
                 released.signal()

@@ -1,5 +1,6 @@
 import Foundation
 import Saifu
+import SaifuTestSupport
 
 /// A process that begins, opens a wallet that has signed up and has a code in hand. `Tests/ColdStart` is that process: it is
 /// told this in its one argument, and tells the times on its stdout.
@@ -7,7 +8,7 @@ public struct ColdStart: Codable, Sendable {
     private let offsetMs: Int64
     private let host: URL
     private let vault: URL
-    private let issuer: Issuer
+    private let issuer: Sandbox
     /// The moment before the process.
     private var started = Moment()
 
@@ -16,7 +17,7 @@ public struct ColdStart: Codable, Sendable {
     /// hand.
     public typealias Times = [String: Double]
 
-    init(offsetMs: Int64, host: URL, vault: URL, issuer: Issuer) {
+    init(offsetMs: Int64, host: URL, vault: URL, issuer: Sandbox) {
         (self.offsetMs, self.host, self.vault, self.issuer) = (offsetMs, host, vault, issuer)
     }
 
@@ -44,7 +45,7 @@ public struct ColdStart: Codable, Sendable {
         let start = try JSONDecoder().decode(ColdStart.self, from: Data(argument.utf8))
         let clock = ShiftedClock()
         clock.offsetMs = start.offsetMs
-        let host = try LinuxHost(folder: start.host, clock: clock)
+        let host = try TestHost(folder: start.host, clock: clock)
         let config = start.issuer.config(folder: start.vault)
         let ready = Moment()
         let wallet = try Wallet.open(keys: host, secrets: host, clock: host, config: config)

@@ -4,7 +4,7 @@ import Saifu
 /// What a process holds at a moment.
 public struct Footprint: Sendable {
     /// Objects and calls alive in the library.
-    public let live: UInt64
+    public let live: Int64
     public let threads: Int
     /// Resident memory, KiB.
     public let rssKib: Int
@@ -60,7 +60,7 @@ extension Wallet {
             let usual: Bool
             switch turn % 8 {
             case 0: usual = try home().state == .ready
-            case 1: usual = try account.totp().code.count == 6
+            case 1: usual = try account.totp().code.expose().count == 6
             case 2: usual = try topUps.pending().count == 1
             case 3: usual = try codes.current(purpose: .pay) == nil
             case 4: usual = try await history.newest(limit: 5).isEmpty

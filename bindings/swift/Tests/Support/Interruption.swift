@@ -1,5 +1,6 @@
 import Foundation
 import Saifu
+import SaifuTestSupport
 
 /// How a call is given up.
 public enum Way: String, CaseIterable, Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import Saifu
 
 /// Any JSON value. Whole numbers stay whole, and a flag is no number.
 public enum Json: Hashable, Sendable, Codable {
@@ -127,6 +128,19 @@ extension Json: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
 
     /// Null where there is nothing.
     public static func maybe(_ text: String?) -> Json { text.map { .text($0) } ?? .null }
+
+    /// What a record does not print.
+    static func text(_ sensitive: Sensitive) -> Json { .text(sensitive.expose()) }
+
+    static func maybe(_ sensitive: Sensitive?) -> Json { sensitive.map { .text($0) } ?? .null }
+
+    /// A moment as scenarios have it: milliseconds since 1970.
+    static func time(_ at: Date) -> Json { .whole(Int64((at.timeIntervalSince1970 * 1000).rounded())) }
+
+    static func maybe(_ at: Date?) -> Json { at.map { .time($0) } ?? .null }
+
+    /// A span as scenarios have it: milliseconds.
+    static func maybe(_ span: TimeInterval?) -> Json { span.map { .whole(Int64(($0 * 1000).rounded())) } ?? .null }
 }
 
 extension Json: CustomStringConvertible {

@@ -1,3 +1,4 @@
+import Foundation
 import Saifu
 
 /// What each outcome of a wallet is as a document of a scenario.
@@ -36,7 +37,7 @@ extension WalletError {
     var outcome: Json {
         [
             "error": .text(info.problem ?? info.name), "title": .text(info.sentence), "detail": .maybe(info.detail),
-            "rule": .maybe(info.rule), "retry_after_ms": .maybe(info.retryAfterMs),
+            "rule": .maybe(info.rule), "retry_after_ms": .maybe(info.retryAfter),
         ]
     }
 }
@@ -54,7 +55,7 @@ func json(_ home: HomeScreen) -> Json {
     [
         "state": .text(kebab(home.state)), "standing": .maybe(home.standing.map { kebab($0) }),
         "balance_yen": .maybe(home.balanceYen), "balance_reason": .maybe(home.balanceReason),
-        "as_of": .maybe(home.asOf), "age_ms": .maybe(home.ageMs), "points": .maybe(home.points),
+        "as_of": .maybe(home.asOf), "age_ms": .maybe(home.age), "points": .maybe(home.points),
         "notices": .list(home.notices.map(json)), "frozen": .flag(home.frozen), "device_id": .maybe(home.deviceId),
         "top_up_left_yen": .maybe(home.topUpLeftYen), "pay_left_yen": .maybe(home.payLeftYen),
         "last_event": .number(home.lastEvent),
@@ -63,7 +64,7 @@ func json(_ home: HomeScreen) -> Json {
 
 func json(_ notice: Notice) -> Json {
     [
-        "number": .number(notice.number), "at": .number(notice.at), "kind": .text(kebab(notice.kind)),
+        "number": .number(notice.number), "at": .time(notice.at), "kind": .text(kebab(notice.kind)),
         "text": .text(notice.text),
     ]
 }
@@ -71,37 +72,37 @@ func json(_ notice: Notice) -> Json {
 func json(_ code: PaymentCode) -> Json {
     [
         "digits": .text(code.digits), "purpose": .text(kebab(code.purpose)), "cap_yen": .whole(code.capYen),
-        "offline": .flag(code.offline), "issued_at": .number(code.issuedAt), "refresh_at": .number(code.refreshAt),
-        "expires_at": .number(code.expiresAt),
+        "offline": .flag(code.offline), "issued_at": .time(code.issuedAt), "refresh_at": .time(code.refreshAt),
+        "expires_at": .time(code.expiresAt),
     ]
 }
 
 func json(_ topUp: TopUp) -> Json {
     [
         "intent": .text(topUp.intent), "number": .maybe(topUp.number), "state": .text(kebab(topUp.state)),
-        "yen": .whole(topUp.yen), "since": .number(topUp.since), "expires_at": .number(topUp.expiresAt),
+        "yen": .whole(topUp.yen), "since": .time(topUp.since), "expires_at": .time(topUp.expiresAt),
     ]
 }
 
 func json(_ pending: PendingEntry) -> Json {
     [
         "id": .text(pending.id), "kind": .text(kebab(pending.kind)), "yen": .maybe(pending.yen),
-        "number": .maybe(pending.number), "since": .number(pending.since), "ends_by": .number(pending.endsBy),
+        "number": .maybe(pending.number), "since": .time(pending.since), "ends_by": .time(pending.endsBy),
         "next": .text(pending.next),
     ]
 }
 
 func json(_ entry: HistoryEntry) -> Json {
     [
-        "id": .text(entry.id), "number": .number(entry.number), "at": .number(entry.at),
+        "id": .text(entry.id), "number": .number(entry.number), "at": .time(entry.at),
         "kind": .text(kebab(entry.kind)), "yen": .whole(entry.yen), "points": .whole(entry.points),
         "merchant": .maybe(entry.merchant),
-        "state": .text(entry.done ? "done" : "other"), "original": .maybe(entry.original), "intent": .maybe(entry.intent),
+        "state": .text(kebab(entry.state)), "original": .maybe(entry.original), "intent": .maybe(entry.intent),
     ]
 }
 
 func json(_ event: WalletEvent) -> Json {
-    let (number, at, balance, points): (UInt64, UInt64, Int64, Int64)
+    let (number, at, balance, points): (Int64, Date, Int64, Int64)
     var fields: [String: Json]
     switch event {
     case .entry(let n, let a, let b, let p, let entry):
@@ -121,7 +122,7 @@ func json(_ event: WalletEvent) -> Json {
         fields = ["kind": "other"]
     }
     fields["number"] = .number(number)
-    fields["at"] = .number(at)
+    fields["at"] = .time(at)
     fields["balance_yen"] = .whole(balance)
     fields["points"] = .whole(points)
     return .object(fields)

@@ -1,24 +1,28 @@
 import Foundation
 import Saifu
+import SaifuTestSupport
 
 /// A world with wallets in it: each persona has a host and a wallet of its own, in the world's folder.
 public final class Stage {
     public let world: World
-    public let issuer: Issuer
+    /// The issuer as `sandbox.json` has it.
+    public let told: Json
+    public let issuer: Sandbox
     public let folder: URL
     private(set) var people: [String: Person] = [:]
     /// Wallets that were killed in the middle of a call, which still waits for the issuer.
     var ghosts: [Wallet] = []
 
-    init(world: World, issuer: Issuer, folder: URL) {
-        (self.world, self.issuer, self.folder) = (world, issuer, folder)
+    init(world: World, told: Json, folder: URL) throws {
+        (self.world, self.told, self.folder) = (world, told, folder)
+        issuer = try Sandbox(Data(told.canonical.utf8))
     }
 
     /// A persona with a wallet that nobody has signed up in, open unless told. Takes the place of one of that name.
     @discardableResult
     public func add(_ name: String, number: String, open: Bool = true) async throws -> Person {
         let folder = folder.appendingPathComponent("wallets").appendingPathComponent("\(name)-\(number)")
-        let host = TroubledHost(try LinuxHost(folder: folder.appendingPathComponent("host"), clock: world.clock))
+        let host = TroubledHost(try TestHost(folder: folder.appendingPathComponent("host"), clock: world.clock))
         let vault = folder.appendingPathComponent("vault")
         let person = Person(world: world, number: number, host: host, issuer: issuer, vault: vault)
         people[name] = person
@@ -62,7 +66,7 @@ public final class Person {
     private let world: World
     public let number: String
     public let host: TroubledHost
-    private let issuer: Issuer
+    private let issuer: Sandbox
     /// The wallet's folder.
     private var vault: URL
     /// `nil` while it is killed.
@@ -71,7 +75,7 @@ public final class Person {
     /// How many vaults this person has had.
     private var vaults = 1
 
-    init(world: World, number: String, host: TroubledHost, issuer: Issuer, vault: URL) {
+    init(world: World, number: String, host: TroubledHost, issuer: Sandbox, vault: URL) {
         (self.world, self.number, self.host, self.issuer, self.vault) = (world, number, host, issuer, vault)
     }
 
@@ -91,9 +95,8 @@ public final class Person {
 
     /// Has new processes open it, one after the other; it must be killed.
     public func startCold(_ times: Int) async throws -> [ColdStart.Times] {
-        guard wallet == nil else { throw Broken("the wallet is open; kill it first") }
-        let start = ColdStart(
-            offsetMs: world.clock.offsetMs, host: host.inner.folder, vault: vault, issuer: issuer)
+        guard wallet == nil, let home = host.inner.folder else { throw Broken("the wallet is open; kill it first") }
+        let start = ColdStart(offsetMs: world.clock.offsetMs, host: home, vault: vault, issuer: issuer)
         return try await withCheckedThrowingContinuation { done in
             DispatchQueue.global().async {
                 done.resume(with: Result { try (0..<times).map { _ in try start.inNewProcess() } })

@@ -1,5 +1,6 @@
 import Foundation
 import Saifu
+import SaifuTestSupport
 
 /// What a wallet asks its host.
 public enum HostCall: String, CaseIterable, Sendable {
@@ -22,12 +23,12 @@ public enum Trouble: Sendable {
 public final class TroubledHost: Keys, Secrets, Clock {
     private struct SomethingElse: Error {}
 
-    public let inner: LinuxHost
+    public let inner: TestHost
     private let troubles = Locked<[HostCall: Trouble]>([:])
     private let watch = Locked<(@Sendable (HostCall) -> Void)?>(nil)
     private let failing = Locked<(error: HostError, times: Int64)?>(nil)
 
-    public init(_ inner: LinuxHost) { self.inner = inner }
+    public init(_ inner: TestHost) { self.inner = inner }
 
     /// From now on; `nil`: all is well again.
     public func set(_ trouble: Trouble?, on calls: HostCall...) {
@@ -117,6 +118,6 @@ public final class TroubledHost: Keys, Secrets, Clock {
     }
 
     public func read() throws -> ClockReading {
-        try done(.read, ClockReading(wallMs: .max, elapsedMs: 0, bootId: Data())) { try inner.read() }
+        try done(.read, ClockReading(wall: .distantFuture, elapsedMs: -1, bootId: Data())) { try inner.read() }
     }
 }

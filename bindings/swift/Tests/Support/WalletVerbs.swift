@@ -1,5 +1,6 @@
 import Foundation
 import Saifu
+import SaifuTestSupport
 
 /// What each `wallet.` verb of a scenario does through the bindings, and the document it gives.
 extension Stage {
@@ -38,7 +39,7 @@ extension Stage {
         case "wallet.history": return list(try await wallet.history().newest(limit: .max).map(json))
         case "wallet.totp":
             let totp = try wallet.account().totp()
-            return ["code": .text(totp.code), "valid_until": .number(totp.validUntil)]
+            return ["code": .text(totp.code), "valid_until": .time(totp.validUntil)]
         case "wallet.follow":
             let events = try wallet.events()
             try await wallet.follow()
@@ -47,7 +48,7 @@ extension Stage {
         case "wallet.next-event": return json(try await nextEvent(person, arguments["kind"]?.text))
         case "wallet.patience":
             let ms = try whole("ms", arguments)
-            try wallet.setPatience(ms: UInt64(ms))
+            try wallet.setPatience(TimeInterval(ms) / 1000)
             return ["ms": .whole(ms)]
         case "wallet.kill":
             try await person.kill()
@@ -76,8 +77,8 @@ extension Stage {
             return {
                 let screen = try await wallet.account().signUp(number: number)
                 return [
-                    "number": .text(screen.number), "expires_at": .number(screen.expiresAt),
-                    "resend_at": .number(screen.resendAt),
+                    "number": .text(screen.number), "expires_at": .time(screen.expiresAt),
+                    "resend_at": .time(screen.resendAt),
                 ]
             }
         case "wallet.confirm":
@@ -113,7 +114,7 @@ extension Stage {
     /// Kills the wallet as soon as the issuer holds a request of the call.
     private func killed(_ person: Person, in call: @escaping Call) async throws -> Json {
         // What goes on in the library waits as long as there is an issuer, and never asks it again.
-        try person.opened.setPatience(ms: 600_000)
+        try person.opened.setPatience(600)
         let ended = Locked(false)
         let waiting = Task {
             defer { ended.with { $0 = true } }

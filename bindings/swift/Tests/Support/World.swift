@@ -1,5 +1,6 @@
 import Foundation
 import Saifu
+import SaifuTestSupport
 
 /// The scenario or the machine is at fault.
 public struct Broken: Error, CustomStringConvertible {
@@ -52,7 +53,7 @@ public final class World: @unchecked Sendable {
         clock.offsetMs = begun["offset_ms"]?.whole ?? 0
         guard let issuer = begun["issuer"], let folder = begun["folder"]?.text
         else { throw Broken("a world begins without issuer or folder: \(begun)") }
-        return Stage(world: self, issuer: try Issuer(issuer), folder: URL(fileURLWithPath: folder))
+        return try Stage(world: self, told: issuer, folder: URL(fileURLWithPath: folder))
     }
 
     /// The books of the issuer (null while it is stopped), and its end.
@@ -122,29 +123,5 @@ public enum Place {
         return try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
             .filter { $0.pathExtension == ending }
             .sorted { $0.lastPathComponent < $1.lastPathComponent }
-    }
-}
-
-/// Whom a wallet talks to, as a world and `sandbox.json` write it: keys and pins in base64.
-public struct Issuer: Sendable, Codable {
-    let customerUrl: String
-    let serviceUrl: String
-    let caPem: String?
-    let pins: [Data]
-    let servicePins: [Data]
-    let serviceKey: Data
-    let sandbox: Bool
-
-    init(_ json: Json) throws {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        self = try decoder.decode(Issuer.self, from: Data(json.canonical.utf8))
-    }
-
-    /// For the wallet in `folder`.
-    public func config(folder: URL) -> Config {
-        Config(
-            folder: folder.path, appVersion: "1.0", customerUrl: customerUrl, serviceUrl: serviceUrl, caPem: caPem,
-            pins: pins, servicePins: servicePins, serviceKey: serviceKey, sandbox: sandbox)
     }
 }

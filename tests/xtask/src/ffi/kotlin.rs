@@ -10,6 +10,8 @@ use crate::progress::Progress;
 
 /// The package, from the root of the workspace.
 pub(crate) const PACKAGE: &str = "bindings/kotlin";
+/// The build of it and of the package for apps' tests.
+const BOTH: &str = "packages.xml";
 /// What builds it.
 pub(crate) const PROGRAMS: &[&str] = &["mvn", "javac"];
 /// What Maven says when a build without the network lacks something.
@@ -25,7 +27,8 @@ pub(crate) fn test(
 ) -> io::Result<Ended> {
     let maven = |offline: &[&str]| {
         let mut command = Command::new("mvn");
-        command.current_dir(package.workspace.root.join(PACKAGE)).args(["-B", "-ntp", "-Dstyle.color=never"]);
+        command.current_dir(package.workspace.root.join(PACKAGE));
+        command.args(["-f", BOTH, "-B", "-ntp", "-Dstyle.color=never"]);
         let library = package.bindings.library.parent().unwrap_or(Path::new("."));
         command.arg(setting("saifu.target", package.workspace.target())).arg(setting("saifu.command", package.saifu));
         command.arg(setting("saifu.generated", &package.bindings.generated)).arg(setting("saifu.library", library));

@@ -16,7 +16,14 @@ use crate::workspace::Workspace;
 
 const NAME: &str = "swift";
 /// What a person writes, from inside the package.
-const WRITTEN: [&str; 4] = ["Package.swift", "Sources/Saifu", "Tests", "Examples"];
+const WRITTEN: [&str; 6] = [
+    "Package.swift",
+    "Sources/Saifu",
+    "Sources/SaifuGenerated/Sensitive.swift",
+    "Sources/SaifuTestSupport",
+    "Tests",
+    "Examples",
+];
 
 pub(super) fn suites() -> Vec<Suite> {
     vec![Suite::new(NAME, run).building(&["--bin", "saifu"])]

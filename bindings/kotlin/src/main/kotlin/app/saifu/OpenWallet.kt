@@ -3,8 +3,16 @@ package app.saifu
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
-import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.channels.BufferOverflow
+import kotlinx.coroutines.channels.awaitClose
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.buffer
+import kotlinx.coroutines.flow.callbackFlow
 import kotlinx.coroutines.withContext
+import java.time.Duration
+
+/** How many events wait for a slow collector before the oldest is dropped. */
+private const val HELD = 64
 
 /** What the platform gives a wallet: its keys, a way to seal secrets, its clocks. */
 public data class Host(public val keys: Keys, public val secrets: Secrets, public val clock: Clock)
@@ -16,7 +24,7 @@ public data class Host(public val keys: Keys, public val secrets: Secrets, publi
  * reaches the wallet as [HostException.Unexpected]. Without them an `Error` thrown by a method that returns nothing would
  * read as success.
  *
- * One process opens one folder once; [finish][Wallet.finish] lets go of it.
+ * One process opens one folder once; [close][Wallet.close] lets go of it.
  *
  * @throws WalletException what keeps the folder from being opened.
  */
@@ -25,40 +33,72 @@ public suspend fun openWallet(host: Host, config: Config): Wallet {
     try {
         withContext(Dispatchers.IO) {
             val guarded = guarded(host)
-            opened = Wallet.open(guarded.keys, guarded.secrets, guarded.clock, config)
+            opened = RawWallet.open(guarded.keys, guarded.secrets, guarded.clock, config)
         }
         return checkNotNull(opened)
     } catch (cancelled: CancellationException) {
         // It was opened for nobody, and would keep its folder until a garbage collector comes by.
-        opened?.closeQuietly()
+        opened?.close()
         throw cancelled
     }
 }
 
-/**
- * Runs [block] with this wallet and closes it then, whatever happens: calls that have begun come to their recorded end, the
- * folder is free and the secrets are wiped when this returns. A coroutine cancelled meanwhile waits for that too.
- *
- * The `use` of the standard library would only drop the object; importing `app.saifu.use` takes this one.
- */
-public suspend inline fun <R> Wallet.use(block: (Wallet) -> R): R {
-    try {
-        return block(this)
-    } finally {
-        closeQuietly()
-    }
+/** UniFFI (0.32) renames all of an object but what its constructors give and throw: these find what is here. */
+internal object FfiConverterTypeWallet {
+    fun lift(handle: Long): Wallet = OpenWallet(FfiConverterTypeRawWallet.lift(handle))
 }
 
-/** Closes this wallet and waits for it, also in a cancelled coroutine. Nothing that fails while closing is told. */
-public suspend fun Wallet.closeQuietly() {
-    withContext(NonCancellable) {
-        runCatching { finish() }
-        destroy()
-    }
-}
+/** The wallet over the generated object. That and its parts are the collector's to destroy; closing frees what they hold. */
+internal class OpenWallet(internal val raw: RawWallet) : Wallet {
+    private val account = OpenAccount(raw.account())
+    private val topUps = OpenTopUps(raw.topUps())
+    private val codes = OpenCodes(raw.codes())
+    private val history = OpenHistory(raw.history())
 
-/**
- * This wallet for Java's and Kotlin's blocking `use`: [AutoCloseable.close] waits until the wallet is closed. It blocks its
- * thread, so never call it on a UI thread.
- */
-public fun Wallet.asCloseable(): AutoCloseable = AutoCloseable { runBlocking { closeQuietly() } }
+    override fun account(): Account = account
+
+    override fun topUps(): TopUps = topUps
+
+    override fun codes(): Codes = codes
+
+    override fun history(): History = history
+
+    override fun home(): HomeScreen = told { raw.home() }
+
+    override suspend fun refresh(): HomeScreen = waitingFor { raw.refresh(null) }
+
+    override suspend fun follow(): Unit = waitingFor { raw.follow(null) }
+
+    override fun events(): Flow<WalletEvent> =
+        callbackFlow {
+            val observer = object : Observer {
+                override fun onEvent(event: WalletEvent) {
+                    trySend(event)
+                }
+
+                override fun onEnd() {
+                    close()
+                }
+            }
+            val subscription = told { raw.subscribe(observer) }
+            awaitClose {
+                subscription.cancel()
+                subscription.destroy()
+            }
+        }.buffer(HELD, BufferOverflow.DROP_OLDEST)
+
+    override fun lock(): Unit = told { raw.lock() }
+
+    override suspend fun unlock(): Unit = withContext(Dispatchers.IO) { told { raw.unlock() } }
+
+    override fun setPatience(patience: Duration) {
+        val ms = try {
+            patience.toMillis()
+        } catch (_: ArithmeticException) {
+            if (patience.isNegative) -1 else Long.MAX_VALUE
+        }
+        told { raw.setPatience(ms) }
+    }
+
+    override suspend fun close(): Unit = withContext(NonCancellable) { raw.finish() }
+}

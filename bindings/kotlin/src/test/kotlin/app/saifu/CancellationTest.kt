@@ -60,8 +60,8 @@ class CancellationTest {
     }
 
     /** Begins [call], gives it up at [point], and returns its value if it had one by then. */
-    private suspend fun <T : Any> CoroutineScope.givenUp(point: Point, byHandle: Boolean, call: suspend (Cancel?) -> T): T? {
-        val handle = if (byHandle) Cancel() else null
+    private suspend fun <T : Any> CoroutineScope.givenUp(point: Point, byHandle: Boolean, call: suspend (RawCancel?) -> T): T? {
+        val handle = if (byHandle) RawCancel() else null
         var job: Deferred<Result<T>>? = null
         val giveUp: () -> Unit = { handle?.cancel() ?: job?.cancel() }
         turns.set(0)
@@ -90,7 +90,7 @@ class CancellationTest {
         }
     }
 
-    private suspend fun <T : Any> CoroutineScope.each(count: Int, call: suspend (Cancel?) -> T): List<T> =
+    private suspend fun <T : Any> CoroutineScope.each(count: Int, call: suspend (RawCancel?) -> T): List<T> =
         points(count).mapIndexedNotNull { index, point -> givenUp(point, index / 2 % 2 == 0, call).also { settled() } }
 
     @Test
@@ -101,18 +101,17 @@ class CancellationTest {
             var calls = 0
             calls += 160.also { each(it) { cancel -> if (cancel == null) wallet.refresh() else wallet.refresh(cancel) } }
             calls += 100.also { each(it) { cancel -> if (cancel == null) wallet.follow() else wallet.follow(cancel) } }
-            wallet.history().use { history ->
-                calls += 160.also { each(it) { cancel -> if (cancel == null) history.newest(9u) else history.newest(9u, cancel) } }
+            wallet.history().let { history ->
+                calls += 160.also { each(it) { cancel -> if (cancel == null) history.newest(9) else history.newest(9, cancel) } }
             }
-            wallet.codes().use { codes ->
+            wallet.codes().let { codes ->
                 calls += 160.also {
                     each(it) { cancel -> if (cancel == null) codes.next(Purpose.PAY) else codes.next(Purpose.PAY, cancel) }
                 }
             }
-            wallet.topUps().use { topUps ->
+            wallet.topUps().let { topUps ->
                 calls += 160.also { count ->
                     each(count) { cancel -> if (cancel == null) topUps.prepareAtm(5) else topUps.prepareAtm(5, cancel) }
-                        .forEach(Approval::destroy)
                 }
                 calls += approvals(this@stage, this, topUps, 100)
             }
@@ -122,7 +121,7 @@ class CancellationTest {
         }
         assertTrue(hit.get() > 100) { "only ${hit.get()} calls were given up while the host was asked" }
         agree("taro")
-        assertEquals(0uL, diagnostics().cancels)
+        assertEquals(0L, diagnostics().cancels)
     }
 
     /**
@@ -131,7 +130,7 @@ class CancellationTest {
      */
     @Test
     fun `if begun work ended with its caller, the wallet would be behind the issuer`() = stage { scope ->
-        starter("taro", number(1), seen = ::watched).topUps().use { topUps ->
+        starter("taro", number(1), seen = ::watched).topUps().let { topUps ->
             approvals(this, scope, topUps, 100)
             held("taro").let { (known, held) -> assertEquals(held, known, "with the defence") }
             // Between the two records there is little time, and how often it is met is up to the machine: as often as it needs.
@@ -147,7 +146,7 @@ class CancellationTest {
     /** Given up while their money moves: each is at the issuer or nowhere. */
     private suspend fun approvals(stage: Stage, scope: CoroutineScope, topUps: TopUps, count: Int): Int {
         points(count).forEachIndexed { index, point ->
-            topUps.prepareAtm(index + 1L).use { approval ->
+            topUps.prepareAtm(index + 1L).let { approval ->
                 val signature = stage.person("taro").keys.authorize(approval.signingBytes())
                 scope.givenUp(point, index / 2 % 2 == 0) { cancel ->
                     if (cancel == null) approval.confirm(signature) else approval.confirm(signature, cancel)
@@ -165,7 +164,7 @@ class CancellationTest {
         repeat(phones) { phone ->
             val name = "phone-$phone"
             val number = number(100 + phone)
-            stage.add(name, number, ::watched).account().use { account ->
+            stage.add(name, number, ::watched).account().let { account ->
                 for (turn in 0..1) {
                     scope.givenUp(points[3 * phone + turn], turn == 0) { cancel ->
                         if (cancel == null) account.signUp(number) else account.signUp(number, cancel)
@@ -191,7 +190,7 @@ class CancellationTest {
         stage.kill("taro")
         for (point in points(count)) {
             val wallet = stage.open("taro")
-            scope.givenUp(point, byHandle = false) { wallet.finish() }
+            scope.givenUp(point, byHandle = false) { wallet.close() }
             stage.kill("taro")
         }
         stage.open("taro")
@@ -202,7 +201,7 @@ class CancellationTest {
     private suspend fun Stage.held(name: String): Pair<Long, Long> {
         val wallet = wallet(name)
         // Before anybody is asked: at the next contact the wallet resolves what it does not know.
-        val pending = wallet.topUps().use { it.pending() }.filter { it.kind == PendingKind.TOP_UP }
+        val pending = wallet.topUps().pending().filter { it.kind == PendingKind.TOP_UP }
         return pending.sumOf { checkNotNull(it.yen) } to DAY_YEN - checkNotNull(wallet.refresh().topUpLeftYen)
     }
 
@@ -211,17 +210,17 @@ class CancellationTest {
         val wallet = wallet(name)
         val (known, held) = held(name)
         assertEquals(held, known, "what is held")
-        val pending = wallet.topUps().use { it.pending() }
+        val pending = wallet.topUps().pending()
         assertTrue(pending.isNotEmpty() && pending.all { it.kind == PendingKind.TOP_UP }, "$pending")
 
         val paid = pending.first()
-        val totp = wallet.account().use { it.totp() }
+        val totp = wallet.account().totp()
         val cash = jsonObject("number" to paid.number, "totp" to totp.code, "yen" to paid.yen)
         assertEquals("approved", perform("atm.deposit", "atm-1", cash)["result"].text)
         advance(16.minutes)
         val after = wallet.refresh()
         assertEquals(1_000L + checkNotNull(paid.yen), after.balanceYen)
-        assertEquals(listOf<PendingEntry>(), wallet.topUps().use { it.pending() })
-        assertEquals(after.balanceYen, wallet.history().use { it.newest(100u) }.sumOf { it.yen }, "the history adds up")
+        assertEquals(listOf<PendingEntry>(), wallet.topUps().pending())
+        assertEquals(after.balanceYen, wallet.history().newest(100).sumOf { it.yen }, "the history adds up")
     }
 }

@@ -1,6 +1,6 @@
 package app.saifu
 
-import app.saifu.host.JvmHost
+import app.saifu.test.TestHost
 import kotlinx.coroutines.runBlocking
 import java.lang.management.ManagementFactory
 import java.nio.file.Path
@@ -56,9 +56,9 @@ class ColdStart(
             }
             version()
             val load = lap()
-            val wallet = runBlocking { openWallet(JvmHost(Path.of(arguments.last())).platform(), config(arguments.dropLast(1))) }
+            val wallet = runBlocking { openWallet(TestHost(Path.of(arguments.last())).platform(), config(arguments.dropLast(1))) }
             val open = lap()
-            wallet.account().use(Account::totp)
+            wallet.account().totp()
             val code = lap()
             val all = System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().startTime
             println("$load $open $code $all")

@@ -19,7 +19,7 @@ import kotlin.time.Duration.Companion.seconds
 
 /** Events as a flow, and the end of a wallet. */
 class EventsTest {
-    private suspend fun subscriptions(expected: ULong) {
+    private suspend fun subscriptions(expected: Long) {
         withTimeout(20.seconds) { while (diagnostics().subscriptions != expected) delay(5) }
     }
 
@@ -30,7 +30,7 @@ class EventsTest {
         val paid = scope.async(Dispatchers.Unconfined, CoroutineStart.UNDISPATCHED) {
             wallet.events().first { it is WalletEvent.Entry } as WalletEvent.Entry
         }
-        val code = wallet.codes().use { it.next(Purpose.PAY) }
+        val code = wallet.codes().next(Purpose.PAY)
         perform("register.scan", "register-1", jsonObject("digits" to code.digits, "yen" to 700))
         val event = withTimeout(20.seconds) { paid.await() }
         assertEquals(-700L to 4_300L, event.entry.yen to event.balanceYen)
@@ -40,21 +40,21 @@ class EventsTest {
     fun `a collector that is cancelled takes its subscription with it`() = stage { scope ->
         val wallet = starter("taro", number(1))
         val collectors = List(3) { scope.launch(Dispatchers.Unconfined) { wallet.events().collect {} } }
-        subscriptions(3uL)
+        subscriptions(3L)
         collectors.first().cancelAndJoin()
-        subscriptions(2uL)
+        subscriptions(2L)
         collectors.forEach { it.cancelAndJoin() }
-        subscriptions(0uL)
+        subscriptions(0L)
     }
 
     @Test
     fun `the flow ends when the wallet is closed`() = stage { scope ->
         val wallet = starter("taro", number(1))
         val all = scope.async(Dispatchers.Unconfined) { wallet.events().toList() }
-        subscriptions(1uL)
-        wallet.finish()
+        subscriptions(1L)
+        wallet.close()
         assertEquals(listOf<WalletEvent>(), withTimeout(20.seconds) { all.await() })
-        subscriptions(0uL)
+        subscriptions(0L)
     }
 
     @Test
@@ -76,15 +76,14 @@ class EventsTest {
         }
         opened.await()
         user.cancelAndJoin()
-        openWallet(person.platform, folder).asCloseable().use { }
         open("taro")
     }
 
     @Test
     fun `a closed wallet says so`() = stage {
         val wallet = starter("taro", number(1))
-        wallet.finish()
-        wallet.finish()
+        wallet.close()
+        wallet.close()
         val error = runCatching { wallet.refresh() }.exceptionOrNull()
         assertTrue(error is WalletException.Locked && error.info.detail == "closed", "$error")
     }
@@ -97,6 +96,6 @@ class EventsTest {
         val error = runCatching { call.await() }.exceptionOrNull()
         assertTrue(error is CancellationException, "$error")
         settled()
-        assertEquals(0uL, diagnostics().cancels)
+        assertEquals(0L, diagnostics().cancels)
     }
 }

@@ -1,6 +1,6 @@
 package app.saifu
 
-import app.saifu.host.JvmHost
+import app.saifu.test.TestHost
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Test
@@ -30,7 +30,7 @@ class GuardsTest {
         )
 
     private fun throwing(thrown: () -> Throwable): Map<String, () -> Any?> =
-        calls(guarded(Watched(JvmHost(folder).platform(), { throw thrown() }).platform()))
+        calls(guarded(Watched(TestHost(folder).platform(), { throw thrown() }).platform()))
 
     @Test
     fun `what a host says itself is passed on`() {
@@ -53,6 +53,6 @@ class GuardsTest {
 
     @Test
     fun `every call of a host is guarded`() {
-        assertEquals(Watched.CALLS.toSet(), calls(JvmHost(folder).platform()).keys)
+        assertEquals(Watched.CALLS.toSet(), calls(TestHost(folder).platform()).keys)
     }
 }

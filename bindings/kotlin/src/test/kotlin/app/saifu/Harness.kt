@@ -44,7 +44,7 @@ fun number(index: Int): String = "090-%04d-%04d".format(1_000 + index / 10_000, 
 
 /** Waits until no work of any wallet goes on any more. */
 suspend fun settled() {
-    withTimeout(60.seconds) { while (diagnostics().calls != 0uL) delay(5) }
+    withTimeout(60.seconds) { while (diagnostics().calls != 0L) delay(5) }
 }
 
 /** A host that asks [before] at the beginning of each call, by the call's name, and [after] what it shall answer. */

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import java.security.KeyPairGenerator
 import java.security.spec.ECGenParameterSpec
+import java.time.Instant
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit.SECONDS
 import java.util.concurrent.atomic.AtomicInteger
@@ -60,13 +61,13 @@ class HostileHostTest {
         road { it.lock() }
         road { it.unlock() }
         road { it.refresh() }
-        road { wallet -> wallet.codes().use { it.next(Purpose.PAY) } }
+        road { wallet -> wallet.codes().next(Purpose.PAY) }
         road { approve(name, 1) }
         return failed
     }
 
     private suspend fun Stage.approve(name: String, yen: Long): TopUp =
-        wallet(name).topUps().use { it.prepareAtm(yen) }.use { it.confirm(person(name).keys.authorize(it.signingBytes())) }
+        wallet(name).topUps().prepareAtm(yen).let { it.confirm(person(name).keys.authorize(it.signingBytes())) }
 
     /** The wallet works, and it shows exactly what the issuer holds for it. */
     private suspend fun Stage.whole(name: String) {
@@ -74,7 +75,7 @@ class HostileHostTest {
         val wallet = wallet(name)
         wallet.unlock()
         val home = wallet.refresh()
-        val pending = wallet.topUps().use { it.pending() }
+        val pending = wallet.topUps().pending()
         assertTrue(pending.all { it.kind == PendingKind.TOP_UP }, "$pending")
         assertEquals(DAY_YEN - checkNotNull(home.topUpLeftYen), pending.sumOf { checkNotNull(it.yen) }, "what is held")
     }
@@ -146,9 +147,9 @@ class HostileHostTest {
             "keys.sign" to bytes,
             "secrets.seal" to bytes,
             "secrets.unseal" to bytes,
-            "secrets.id" to listOf(null, SealName(byteArrayOf(1), 1uL), SealName(ByteArray(16) { 9 }, ULong.MAX_VALUE)),
-            "secrets.renew" to listOf(SealName(byteArrayOf(), 0uL)),
-            "clock.read" to listOf(ClockReading(0uL, 0uL, byteArrayOf()), ClockReading(ULong.MAX_VALUE, 1uL, ByteArray(17))),
+            "secrets.id" to listOf(null, SealName(byteArrayOf(1), 1L), SealName(ByteArray(16) { 9 }, Long.MAX_VALUE)),
+            "secrets.renew" to listOf(SealName(byteArrayOf(), 0L)),
+            "clock.read" to listOf(ClockReading(Instant.EPOCH, 0, byteArrayOf()), ClockReading(Instant.MAX, -1, ByteArray(16))),
         )
         for ((call, answers) in nonsense) {
             for (answer in answers) {
@@ -218,9 +219,9 @@ class HostileHostTest {
                     depth.set(1)
                     try {
                         asked.home()
-                        asked.topUps().use { it.pending() }
-                        asked.account().use { runCatching { it.totp() } }
-                        if (call == "keys.sign") runBlocking { asked.history().use { it.newest(1u) } }
+                        asked.topUps().pending()
+                        asked.account().let { runCatching { it.totp() } }
+                        if (call == "keys.sign") runBlocking { asked.history().newest(1) }
                     } finally {
                         depth.set(0)
                     }
@@ -240,12 +241,12 @@ class HostileHostTest {
         val seen = AtomicInteger()
         val ended = CountDownLatch(1)
         wallet.follow()
-        wallet.subscribe(
+        wallet.raw.subscribe(
             object : Observer {
                 override fun onEvent(event: WalletEvent) {
                     wallet.home()
                     if (seen.incrementAndGet() == 1) throw StackOverflowError()
-                    runBlocking { wallet.finish() }
+                    runBlocking { wallet.close() }
                 }
 
                 override fun onEnd() {
@@ -255,7 +256,7 @@ class HostileHostTest {
             },
         )
         repeat(2) {
-            val code = wallet.codes().use { it.next(Purpose.PAY) }
+            val code = wallet.codes().next(Purpose.PAY)
             perform("register.scan", "register-1", jsonObject("digits" to code.digits, "yen" to 100))
         }
         assertTrue(ended.await(30, SECONDS), "it ends, after ${seen.get()} events")

@@ -6,6 +6,8 @@ import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 import java.nio.file.Path
+import java.time.Duration
+import java.time.Instant
 
 /** The checkout, as Maven tells it. */
 val repository: Path = Path.of(System.getProperty("saifu.repository")).toAbsolutePath().normalize()
@@ -31,7 +33,9 @@ fun json(value: Any?): JsonElement =
         is String -> JsonPrimitive(value)
         is Boolean -> JsonPrimitive(value)
         is Int, is Long, is Double -> JsonPrimitive(value as Number)
-        is UByte, is UShort, is UInt, is ULong -> JsonPrimitive(value.toString().toLong())
+        is Instant -> JsonPrimitive(value.toEpochMilli())
+        is Duration -> JsonPrimitive(value.toMillis())
+        is Sensitive -> JsonPrimitive(value.expose())
         is Enum<*> -> JsonPrimitive(value.wireName)
         is List<*> -> JsonArray(value.map(::json))
         else -> error("no JSON is made of ${value::class}")

@@ -1,6 +1,5 @@
 package app.saifu
 
-import app.saifu.scenario.Stage
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
@@ -48,14 +47,14 @@ class LastMomentTest {
     private val random = Random(20_261_123)
 
     /** Gives [call] up so many times, and counts the approvals that nobody can let go of any more. */
-    private suspend fun CoroutineScope.left(tries: Int, call: suspend () -> Approval): ULong {
+    private suspend fun CoroutineScope.left(tries: Int, call: suspend () -> Approval): Long {
         val before = diagnostics().approvals
         repeat(tries) {
             val dispatcher = Dispatcher(random)
             val job = async(dispatcher, CoroutineStart.UNDISPATCHED) { runCatching { call() } }
             dispatcher.job = job
             job.join()
-            if (!job.isCancelled) job.await().onSuccess(Approval::destroy)
+            if (!job.isCancelled) job.await().onSuccess { (it as OpenApproval).raw.destroy() }
             settled()
         }
         // What Kotlin knows of, its collector finds.
@@ -70,14 +69,14 @@ class LastMomentTest {
 
     @Test
     fun `a result on its way to a coroutine that ends is let go`() = stage { scope ->
-        starter("taro", number(1)).topUps().use { topUps ->
+        starter("taro", number(1)).topUps().let { topUps ->
             // The moment is microseconds long, and how often it is met is up to the machine: as often as it needs.
             var tries = 0
             do {
                 tries += BATCH
                 assertTrue(tries <= MOST) { "the generated call leaves none of $MOST" }
-            } while (scope.left(BATCH) { topUps.prepareAtm(1, null) } == 0uL)
-            assertEquals(0uL, scope.left(maxOf(4 * tries, FEWEST)) { topUps.prepareAtm(1) })
+            } while (scope.left(BATCH) { topUps.prepareAtm(1, null) } == 0L)
+            assertEquals(0L, scope.left(maxOf(4 * tries, FEWEST)) { topUps.prepareAtm(1) })
         }
     }
 

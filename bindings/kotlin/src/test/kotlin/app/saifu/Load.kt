@@ -32,10 +32,10 @@ suspend fun Stage.openAndClose(name: String, cycles: Int) {
 suspend fun Wallet.callOften(count: Int) {
     repeat(count) {
         when (it % 20) {
-            0 -> history().use { history -> history.newest(5u) }
-            1 -> topUps().use { topUps -> topUps.pending() }
-            2 -> account().use { account -> account.totp() }
-            3 -> codes().use { codes -> codes.current(Purpose.PAY) }
+            0 -> history().newest(5)
+            1 -> topUps().pending()
+            2 -> account().totp()
+            3 -> codes().current(Purpose.PAY)
             else -> home()
         }
     }
@@ -67,7 +67,7 @@ private suspend fun alive(): Alive {
     }
 }
 
-private fun objects(): Long = diagnostics().run { wallets + approvals + subscriptions + cancels + calls }.toLong()
+private fun objects(): Long = diagnostics().run { wallets + approvals + subscriptions + cancels + calls }
 
 /** How many threads this process has, the library's among them, without the JVM's own. */
 private fun threads(): Int =

@@ -66,14 +66,14 @@ class MeasureTest {
     private class Time(val name: String, val count: Int, val ns: Double, val withoutPauseNs: Double)
 
     private suspend fun times(wallet: Wallet): List<Time> =
-        Cancel().use { cancel ->
+        RawCancel().use { cancel ->
             val (account, topUps, history) = Triple(wallet.account(), wallet.topUps(), wallet.history())
             listOf(
                 time("is_cancelled", calls) { cancel.isCancelled() },
                 time("pending", calls) { topUps.pending() },
                 time("home", calls) { wallet.home() },
                 time("totp", calls) { account.totp() },
-                time("newest", calls / 10) { history.newest(1u) },
+                time("newest", calls / 10) { history.newest(1) },
             )
         }
 

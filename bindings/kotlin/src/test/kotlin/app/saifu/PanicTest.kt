@@ -1,13 +1,14 @@
 package app.saifu
 
-import app.saifu.host.JvmHost
 import app.saifu.scenario.Stage
 import app.saifu.scenario.config
+import app.saifu.test.TestHost
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNotNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import java.time.Duration
 
 /**
  * Bugs of the library, made on demand in every call that can fail: they arrive as [WalletException.Bug], and everything goes
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Test
  */
 class PanicTest {
     /** A call that can fail: what its drill is called, how the wallet refuses it here if it does, and the call itself. */
-    private class Call(val drill: String, val refused: String? = null, val make: suspend (Cancel?) -> Any?)
+    private class Call(val drill: String, val refused: String? = null, val make: suspend (RawCancel?) -> Any?)
 
     /** All of them, by their names in `bindings/api.txt`, in an order in which each can be made. */
     private suspend fun Stage.calls(name: String): Map<String, Call> {
@@ -29,27 +30,27 @@ class PanicTest {
             override fun onEnd() = Unit
         }
         // A host seals for one folder only.
-        val host = JvmHost(folder.resolve("another-host")).platform()
+        val host = TestHost(folder.resolve("another-host")).platform()
         val another = config(begun, folder.resolve("another"))
         return mapOf(
-            "Wallet.open" to Call("open") { openWallet(host, another).closeQuietly() },
+            "Wallet.open" to Call("open") { openWallet(host, another).close() },
             "Wallet.home" to Call("home") { wallet.home() },
             "Wallet.lock" to Call("lock") { wallet.lock() },
             "Wallet.unlock" to Call("unlock") { wallet.unlock() },
-            "Wallet.set_patience" to Call("set_patience") { wallet.setPatience(10_000uL) },
-            "Wallet.subscribe" to Call("subscribe") { wallet.subscribe(silent).use(Subscription::cancel) },
+            "Wallet.set_patience" to Call("set_patience") { wallet.setPatience(Duration.ofSeconds(10)) },
+            "Wallet.subscribe" to Call("subscribe") { told { wallet.raw.subscribe(silent) }.use(RawSubscription::cancel) },
             "Wallet.refresh" to Call("refresh") { wallet.refresh(it) },
             "Wallet.follow" to Call("follow") { wallet.follow(it) },
             "Account.sign_up" to Call("sign_up", "already-signed-up") { account.signUp(number(2), it) },
             "Account.sign_up_in_progress" to Call("sign_up_in_progress") { account.signUpInProgress() },
             "Account.confirm" to Call("confirm", "invalid-input") { account.confirm("000000", it) },
             "Account.totp" to Call("totp") { account.totp() },
-            "TopUps.prepare_atm" to Call("prepare_atm") { topUps.prepareAtm(2_000, it).destroy() },
+            "TopUps.prepare_atm" to Call("prepare_atm") { topUps.prepareAtm(2_000, it) },
             "TopUps.pending" to Call("pending") { topUps.pending() },
             "Approval.confirm" to Call("confirm_top_up") { approval.confirm(signature, it) },
             "Codes.next" to Call("next") { codes.next(Purpose.PAY, it) },
             "Codes.current" to Call("current") { codes.current(Purpose.PAY) },
-            "History.newest" to Call("newest") { cancel -> wallet.history().use { it.newest(1u, cancel) } },
+            "History.newest" to Call("newest") { cancel -> wallet.history().newest(1, cancel) },
         )
     }
 
@@ -59,7 +60,7 @@ class PanicTest {
         val calls = calls("taro")
         assertEquals(Api.fallibleCalls(), calls.keys, "every call that can fail has a drill")
         for ((name, call) in calls) {
-            for (cancel in listOf(null, Cancel())) {
+            for (cancel in listOf(null, RawCancel())) {
                 val bug = drilling("panic:${call.drill}") { runCatching { call.make(cancel) }.exceptionOrNull() }
                 assertTrue(bug is WalletException.Bug, "$name: $bug")
                 cancel?.destroy()
@@ -68,7 +69,7 @@ class PanicTest {
             assertEquals(call.refused, refusal, "$name without a drill")
         }
         settled()
-        assertEquals(1_000L, wallet("taro").topUps().use { it.pending() }.single().yen, "what was approved is sent once")
+        assertEquals(1_000L, wallet("taro").topUps().pending().single().yen, "what was approved is sent once")
         assertEquals(WalletState.READY, wallet("taro").refresh().state)
     }
 

@@ -65,10 +65,10 @@ internal class Calls(private val subject: Subject) {
             "bytes" -> (given as ByteArray).contentEquals(bytesOrNull(value))
             "lacks" -> !contains(given as ByteArray, checkNotNull(bytesOrNull(value)))
             "opened" -> given == value.whole
-            "wall_ms" -> readings.all { within(it.wallMs.toLong(), value as JsonObject) }
+            "wall_ms" -> readings.all { within(it.wall.toEpochMilli(), value as JsonObject) }
             "elapsed_ms" -> {
                 val since = saved[(value as JsonObject)["since"].text] as ClockReading
-                readings.all { within((it.elapsedMs - since.elapsedMs).toLong(), value) }
+                readings.all { within(it.elapsedMs - since.elapsedMs, value) }
             }
             "rising" -> readings.zipWithNext().all { (before, after) -> after.elapsedMs >= before.elapsedMs }
             "boot" -> readings.all { it.bootId.contentEquals((saved[value.text] as ClockReading).bootId) }
@@ -86,7 +86,7 @@ internal class Calls(private val subject: Subject) {
 
     private fun follows(one: Any?, other: Any?): Boolean =
         one is SealName && other is SealName && one.install.contentEquals(other.install) &&
-            one.generation == other.generation + 1u
+            one.generation == other.generation + 1
 
     private fun within(number: Long, bounds: JsonObject): Boolean =
         number >= checkNotNull(bounds["from"].whole) && number < checkNotNull(bounds["below"].whole)

@@ -6,8 +6,8 @@ import app.saifu.HostKey
 import app.saifu.Role
 import app.saifu.SealName
 import app.saifu.flag
-import app.saifu.host.FAILURES
-import app.saifu.host.wireName
+import app.saifu.scenario.FAILURES
+import app.saifu.scenario.wireName
 import app.saifu.text
 import app.saifu.whole
 import kotlinx.serialization.json.Json

@@ -1,6 +1,5 @@
 package app.saifu.examples
 
-import app.saifu.Approval
 import app.saifu.Config
 import app.saifu.Host
 import app.saifu.LogLevel
@@ -12,19 +11,13 @@ import app.saifu.Wallet
 import app.saifu.WalletEvent
 import app.saifu.WalletException
 import app.saifu.WalletState
-import app.saifu.confirm
-import app.saifu.events
-import app.saifu.follow
-import app.saifu.info
-import app.saifu.next
 import app.saifu.openWallet
-import app.saifu.prepareAtm
-import app.saifu.refresh
 import app.saifu.setLog
-import app.saifu.signUp
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import java.io.File
+import kotlin.time.Duration.Companion.seconds
 
 // The code of docs/android.md. DocsTest compares the two, and plays what is here against a sandbox.
 
@@ -43,49 +36,54 @@ fun firstScreen(wallet: Wallet): FirstScreen =
         WalletState.READY -> FirstScreen.HOME
         WalletState.LOCKED -> FirstScreen.UNLOCK
         WalletState.NO_ACCOUNT, WalletState.SIGNING_UP ->
-            if (wallet.account().use { it.signUpInProgress() } == null) FirstScreen.NUMBER else FirstScreen.CODE
+            if (wallet.account().signUpInProgress() == null) FirstScreen.NUMBER else FirstScreen.CODE
     }
 // end: first-screen
 
 // begin: sign-up
 suspend fun signUp(wallet: Wallet, number: String, code: suspend () -> String) {
-    wallet.account().use { account ->
-        if (account.signUpInProgress() == null) account.signUp(number)
-        account.confirm(code())
-    }
+    val account = wallet.account()
+    if (account.signUpInProgress() == null) account.signUp(number)
+    account.confirm(code())
 }
 // end: sign-up
 
 // begin: home
-fun show(wallet: Wallet, scope: CoroutineScope, render: (Long?) -> Unit) {
+fun show(wallet: Wallet, scope: CoroutineScope, render: (Long?) -> Unit, tell: (WalletException) -> Unit) {
     render(wallet.home().balanceYen)
-    scope.launch { wallet.events().collect { event: WalletEvent -> if (event is WalletEvent.Entry) render(event.balanceYen) } }
+    scope.launch { wallet.events().collect { event -> if (event is WalletEvent.Entry) render(event.balanceYen) } }
     scope.launch {
-        wallet.follow()
-        render(wallet.refresh().balanceYen)
+        while (true) {
+            try {
+                wallet.follow()
+                return@launch render(wallet.refresh().balanceYen)
+            } catch (error: WalletException) {
+                tell(error)
+                delay(3.seconds)
+            }
+        }
     }
 }
 // end: home
 
 // begin: pay
 suspend fun codeToShow(wallet: Wallet): PaymentCode =
-    wallet.codes().use { codes -> codes.current(Purpose.PAY) ?: codes.next(Purpose.PAY) }
+    wallet.codes().run { current(Purpose.PAY) ?: next(Purpose.PAY) }
 // end: pay
 
 // begin: top-up
-suspend fun topUp(wallet: Wallet, yen: Long, prompt: suspend (String, ByteArray) -> ByteArray): TopUp =
-    wallet.topUps().use { it.prepareAtm(yen) }.use { approval: Approval ->
-        approval.confirm(prompt(approval.text(), approval.signingBytes()))
-    }
+suspend fun topUp(wallet: Wallet, yen: Long, prompt: suspend (String, ByteArray) -> ByteArray): TopUp {
+    val approval = wallet.topUps().prepareAtm(yen)
+    return approval.confirm(prompt(approval.text(), approval.signingBytes()))
+}
 // end: top-up
 
 // begin: errors
 fun words(error: WalletException): String =
     when (error) {
-        is WalletException.Offline, is WalletException.NoAnswer -> "${error.info.sentence} ${error.info.next}"
-        is WalletException.Refused -> error.info.sentence + error.info.detail?.let { " ($it)" }.orEmpty()
-        is WalletException.Cancelled -> ""
-        else -> "${error.info.sentence} ${error.info.next} [${error.info.code}]"
+        is WalletException.Offline, is WalletException.NoAnswer -> "${error.message} ${error.info.next}"
+        is WalletException.Refused -> error.message + error.info.detail?.let { " ($it)" }.orEmpty()
+        else -> "${error.message} ${error.info.next} [${error.info.code}]"
     }
 // end: errors
 

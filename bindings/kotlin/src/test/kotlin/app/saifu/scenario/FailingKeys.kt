@@ -2,11 +2,11 @@ package app.saifu.scenario
 
 import app.saifu.HostException
 import app.saifu.Keys
-import app.saifu.host.FAILURES
-import app.saifu.host.JvmKeys
+import app.saifu.scenario.FAILURES
+import app.saifu.test.TestKeys
 
 /** A persona's keys, of which the next few signatures may fail. */
-class FailingKeys(private val keys: JvmKeys) : Keys by keys {
+class FailingKeys(private val keys: TestKeys) : Keys by keys {
     private var failure: () -> HostException = HostException::Temporary
     private var left = 0L
 

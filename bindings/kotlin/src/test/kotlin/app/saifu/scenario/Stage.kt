@@ -4,12 +4,10 @@ import app.saifu.Config
 import app.saifu.Host
 import app.saifu.Wallet
 import app.saifu.WalletEvent
-import app.saifu.closeQuietly
-import app.saifu.events
-import app.saifu.flag
-import app.saifu.host.JvmClock
-import app.saifu.host.JvmHost
 import app.saifu.openWallet
+import app.saifu.test.TestClock
+import app.saifu.test.TestHost
+import app.saifu.test.sandboxConfig
 import app.saifu.text
 import app.saifu.whole
 import kotlinx.coroutines.CoroutineScope
@@ -21,37 +19,21 @@ import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
-import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonObject
 import java.nio.file.Path
-import java.util.Base64
+import java.time.Duration
 import kotlin.experimental.inv
 import kotlin.io.path.readBytes
 import kotlin.io.path.writeBytes
-import kotlin.time.Duration
 
 /** The configuration of a wallet in [folder] for the issuer that a world began. */
-fun config(begun: JsonObject, folder: Path): Config {
-    val told = begun["issuer"] as JsonObject
-    val bytes = { text: String? -> Base64.getDecoder().decode(checkNotNull(text)) }
-    return Config(
-        folder = folder.toString(),
-        appVersion = "0.1.0",
-        customerUrl = checkNotNull(told["customer_url"].text),
-        serviceUrl = checkNotNull(told["service_url"].text),
-        caPem = told["ca_pem"].text,
-        pins = (told["pins"] as JsonArray).map { bytes(it.text) },
-        servicePins = (told["service_pins"] as JsonArray).map { bytes(it.text) },
-        serviceKey = bytes(told["service_key"].text),
-        sandbox = told["sandbox"].flag == true,
-    )
-}
+fun config(begun: JsonObject, folder: Path): Config = sandboxConfig(begun["issuer"] as JsonObject, folder)
 
 /** The file that every change of a wallet is written to. */
 private const val JOURNAL = "journal"
 
 /** Longer than any scenario: a wallet that stands for a dead one asks nobody again. */
-private const val FOR_EVER_MS = 3_600_000uL
+private val FOR_EVER = Duration.ofHours(1)
 
 /** How often it is looked whether the issuer holds a request by now. */
 private const val HELD_PAUSE_MS = 5L
@@ -62,7 +44,7 @@ class Stage(val world: World, policy: JsonObject, private val scope: CoroutineSc
     val folder: Path = Path.of(checkNotNull(begun["folder"].text))
 
     /** Every persona's clock, ahead like the sandbox's. */
-    private val clock = JvmClock().apply { offsetMs = begun["offset_ms"].whole ?: 0 }
+    val clock = TestClock().apply { offsetMs = begun["offset_ms"].whole ?: 0 }
     private val people = HashMap<String, Person>()
 
     /** Wallets that were killed in the middle of a call, which goes on in this process until its connection ends. */
@@ -79,7 +61,7 @@ class Stage(val world: World, policy: JsonObject, private val scope: CoroutineSc
     /** A persona with a wallet of its own that nobody has signed up in. What its wallet sees of its host goes through [seen]. */
     suspend fun add(name: String, number: String, seen: (Host) -> Host = { it }): Wallet {
         val home = folder.resolve("wallets").resolve(name)
-        val host = JvmHost(home.resolve("host"), clock)
+        val host = TestHost(home.resolve("host"), clock)
         val keys = FailingKeys(host.keys)
         people[name] = Person(number, home, keys, seen(host.platform().copy(keys = keys)))
         return open(name)
@@ -93,7 +75,7 @@ class Stage(val world: World, policy: JsonObject, private val scope: CoroutineSc
 
     /** Ends a persona's wallet. Everything it knows is on the disk already, so this is what a kill leaves. */
     suspend fun kill(name: String) {
-        detach(name).closeQuietly()
+        detach(name).close()
     }
 
     /**
@@ -103,7 +85,7 @@ class Stage(val world: World, policy: JsonObject, private val scope: CoroutineSc
      */
     suspend fun killDuring(name: String, call: suspend () -> Unit): Unit =
         coroutineScope {
-            wallet(name).setPatience(FOR_EVER_MS)
+            wallet(name).setPatience(FOR_EVER)
             val begun = async { runCatching { call() } }
             while (world.held() == 0L) {
                 if (begun.isCompleted) {
@@ -167,7 +149,7 @@ class Stage(val world: World, policy: JsonObject, private val scope: CoroutineSc
     }
 
     /** Lets so much time pass everywhere; whole seconds, as in every scenario. */
-    fun advance(by: Duration) {
+    fun advance(by: kotlin.time.Duration) {
         clock.offsetMs = world.advance(by)
     }
 
@@ -175,11 +157,11 @@ class Stage(val world: World, policy: JsonObject, private val scope: CoroutineSc
     suspend fun end(keep: Boolean): JsonObject? {
         for (person in people.values) {
             person.following?.cancel()
-            person.wallet?.closeQuietly()
+            person.wallet?.close()
         }
         val books = world.end(keep)
         // Only now: with the issuer their connections have ended, and nothing is waited for.
-        ghosts.forEach { it.closeQuietly() }
+        ghosts.forEach { it.close() }
         return books
     }
 }

@@ -9,17 +9,9 @@ import app.saifu.PendingEntry
 import app.saifu.Purpose
 import app.saifu.WalletEvent
 import app.saifu.WalletException
-import app.saifu.confirm
 import app.saifu.flag
-import app.saifu.follow
-import app.saifu.host.wireName
-import app.saifu.info
 import app.saifu.jsonObject
-import app.saifu.newest
-import app.saifu.next
-import app.saifu.prepareAtm
-import app.saifu.refresh
-import app.saifu.signUp
+import app.saifu.scenario.wireName
 import app.saifu.text
 import app.saifu.whole
 import kotlinx.coroutines.TimeoutCancellationException
@@ -28,6 +20,8 @@ import kotlinx.coroutines.withTimeout
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
+import java.time.Duration
+import java.time.Instant
 import kotlin.time.Duration.Companion.seconds
 
 /** How long the machine may take to bring an event that is on its way. */
@@ -55,7 +49,7 @@ private suspend fun Stage.walletVerb(verb: String, who: String, arguments: JsonO
             jsonObject("state" to "killed")
         }
         "wallet.reopen" -> jsonObject("state" to open(who).home().state)
-        "wallet.sign-up" -> wallet(who).account().use { account ->
+        "wallet.sign-up" -> wallet(who).account().let { account ->
             val screen = account.signUp(person(who).number)
             jsonObject("number" to screen.number, "expires_at" to screen.expiresAt, "resend_at" to screen.resendAt)
         }
@@ -64,9 +58,9 @@ private suspend fun Stage.walletVerb(verb: String, who: String, arguments: JsonO
         "wallet.refresh" -> home(wallet(who).refresh())
         "wallet.code" -> code(who, arguments)
         "wallet.top-up" -> topUp(who, arguments)
-        "wallet.pending" -> list(wallet(who).topUps().use { it.pending() }.map(::pending))
-        "wallet.history" -> list(wallet(who).history().use { it.newest(UInt.MAX_VALUE) }.map(::entry))
-        "wallet.totp" -> wallet(who).account().use { account ->
+        "wallet.pending" -> list(wallet(who).topUps().pending().map(::pending))
+        "wallet.history" -> list(wallet(who).history().newest(Int.MAX_VALUE).map(::entry))
+        "wallet.totp" -> wallet(who).account().let { account ->
             account.totp().let { jsonObject("code" to it.code, "valid_until" to it.validUntil) }
         }
         "wallet.follow" -> {
@@ -85,7 +79,7 @@ private suspend fun Stage.walletVerb(verb: String, who: String, arguments: JsonO
         }
         "wallet.patience" -> {
             val ms = arguments["ms"].whole ?: throw Broken("`ms` is no whole number")
-            wallet(who).setPatience(ms.toULong())
+            wallet(who).setPatience(Duration.ofMillis(ms))
             jsonObject("ms" to ms)
         }
         "wallet.key-fails" -> {
@@ -101,7 +95,7 @@ private suspend fun Stage.walletVerb(verb: String, who: String, arguments: JsonO
 /** Enters the SMS's newest code, or the one given. */
 private suspend fun Stage.confirm(who: String, given: JsonElement?): JsonObject {
     val entered = given?.let { it.text ?: it.whole?.toString() } ?: newestCode(who)
-    wallet(who).account().use { account ->
+    wallet(who).account().let { account ->
         if (account.signUpInProgress() == null) return refusal("no-sign-up", "No sign-up waits for a code here.")
         return jsonObject("device_id" to account.confirm(entered))
     }
@@ -115,7 +109,7 @@ fun Stage.newestCode(who: String): String {
 
 private suspend fun Stage.code(who: String, arguments: JsonObject): JsonObject {
     val purpose = if (arguments["purpose"].text == "cash-in") Purpose.CASH_IN else Purpose.PAY
-    val code = wallet(who).codes().use { codes ->
+    val code = wallet(who).codes().let { codes ->
         if (arguments["offline"].flag == true) codes.current(purpose) else codes.next(purpose)
     } ?: return refusal("no-code", "There is no payment code in hand.")
     return jsonObject(
@@ -132,7 +126,7 @@ private suspend fun Stage.code(who: String, arguments: JsonObject): JsonObject {
 private suspend fun Stage.topUp(who: String, arguments: JsonObject): JsonObject {
     val yen = arguments["yen"].whole ?: throw Broken("`yen` is no whole number")
     val thinking = arguments["thinking"].text?.let(::span)
-    return wallet(who).topUps().use { it.prepareAtm(yen) }.use { approval: Approval ->
+    return wallet(who).topUps().prepareAtm(yen).let { approval: Approval ->
         thinking?.let(::advance)
         val topUp = approval.confirm(person(who).keys.authorize(approval.signingBytes()))
         jsonObject(
@@ -168,7 +162,7 @@ private fun refusal(info: ErrorInfo): JsonObject =
         "title" to info.sentence,
         "detail" to info.detail.takeIf { info.problem != null || info.name in listOf("key", "vault") },
         "rule" to info.rule,
-        "retry_after_ms" to info.retryAfterMs,
+        "retry_after_ms" to info.retryAfter,
     )
 
 private fun refusal(error: String, title: String, detail: String? = null): JsonObject =
@@ -183,7 +177,7 @@ private fun home(home: HomeScreen): JsonObject =
         "balance_yen" to home.balanceYen,
         "balance_reason" to home.balanceReason,
         "as_of" to home.asOf,
-        "age_ms" to home.ageMs,
+        "age_ms" to home.age,
         "points" to home.points,
         "notices" to home.notices.map { jsonObject("number" to it.number, "at" to it.at, "kind" to it.kind, "text" to it.text) },
         "frozen" to home.frozen,
@@ -213,7 +207,7 @@ private fun entry(entry: HistoryEntry): JsonObject =
         "yen" to entry.yen,
         "points" to entry.points,
         "merchant" to entry.merchant,
-        "state" to (if (entry.done) "done" else "other"),
+        "state" to entry.state,
         "original" to entry.original,
         "intent" to entry.intent,
     )
@@ -239,5 +233,5 @@ private fun event(event: WalletEvent): JsonObject =
         is WalletEvent.Other -> common("other", event.number, event.at, event.balanceYen, event.points)
     }
 
-private fun common(kind: String, number: ULong, at: ULong, balanceYen: Long, points: Long): JsonObject =
+private fun common(kind: String, number: Long, at: Instant, balanceYen: Long, points: Long): JsonObject =
     jsonObject("number" to number, "at" to at, "kind" to kind, "balance_yen" to balanceYen, "points" to points)

@@ -1,11 +1,9 @@
-package app.saifu.host
+package app.saifu.test
 
 import app.saifu.HostException
 import app.saifu.HostKey
 import app.saifu.Keys
 import app.saifu.Role
-import java.nio.file.Files
-import java.nio.file.Path
 import java.security.KeyFactory
 import java.security.KeyPair
 import java.security.KeyPairGenerator
@@ -14,8 +12,8 @@ import java.security.spec.ECGenParameterSpec
 import java.security.spec.PKCS8EncodedKeySpec
 import java.security.spec.X509EncodedKeySpec
 
-/** P-256 keys of the JDK, each role's in two files of [folder]: PKCS#8 and SPKI, both DER. */
-class JvmKeys(private val folder: Path) : Keys {
+/** P-256 keys of the JDK, each role's under two names: PKCS#8 and SPKI, both DER. */
+public class TestKeys internal constructor(private val store: Store) : Keys {
     @Synchronized
     override fun create(role: Role): HostKey {
         val pair = stored(role) ?: generated(role)
@@ -31,12 +29,12 @@ class JvmKeys(private val folder: Path) : Keys {
     override fun sign(message: ByteArray): ByteArray = signed(Role.DEVICE, message)
 
     /** The other key's signature: it is outside [Keys], because the shell prompts for it. */
-    fun authorize(message: ByteArray): ByteArray = signed(Role.AUTHORIZATION, message)
+    public fun authorize(message: ByteArray): ByteArray = signed(Role.AUTHORIZATION, message)
 
     @Synchronized
     override fun delete(role: Role) {
         // The private half first: without it there is no key.
-        temporary { listOf(privateFile(role), publicFile(role)).forEach(Files::deleteIfExists) }
+        listOf(privateName(role), publicName(role)).forEach(store::delete)
     }
 
     @Synchronized
@@ -54,23 +52,19 @@ class JvmKeys(private val folder: Path) : Keys {
             initialize(ECGenParameterSpec("secp256r1"))
             generateKeyPair()
         }
-        temporary {
-            replace(publicFile(role), pair.public.encoded)
-            replace(privateFile(role), pair.private.encoded)
-        }
+        store.replace(publicName(role), pair.public.encoded)
+        store.replace(privateName(role), pair.private.encoded)
         return pair
     }
 
     private fun stored(role: Role): KeyPair? {
-        val (private, public) = temporary {
-            if (!Files.exists(privateFile(role))) return null
-            Files.readAllBytes(privateFile(role)) to Files.readAllBytes(publicFile(role))
-        }
+        val private = store.read(privateName(role)) ?: return null
+        val public = store.read(publicName(role)) ?: return null
         val factory = KeyFactory.getInstance("EC")
         return KeyPair(factory.generatePublic(X509EncodedKeySpec(public)), factory.generatePrivate(PKCS8EncodedKeySpec(private)))
     }
 
-    private fun privateFile(role: Role): Path = folder.resolve("${role.name.lowercase()}.pkcs8")
+    private fun privateName(role: Role): String = "${role.name.lowercase()}.pkcs8"
 
-    private fun publicFile(role: Role): Path = folder.resolve("${role.name.lowercase()}.spki")
+    private fun publicName(role: Role): String = "${role.name.lowercase()}.spki"
 }

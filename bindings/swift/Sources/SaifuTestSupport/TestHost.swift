@@ -1,11 +1,12 @@
 import Foundation
 import Saifu
 
-/// A phone's key store and clock on Linux, for tests: P-256 keys and AES-256-GCM secrets by OpenSSL, kept in a file.
+/// A phone's key store and clock for tests, on a Mac and on Linux: P-256 keys and AES-256-GCM secrets, kept in memory, or in a
+/// file, where the next host over the same folder has them, as after a restart.
 ///
 /// It is what an iOS app writes with the Secure Enclave and the Keychain; here the keys lie in the open, so it protects
 /// nothing. The rules it keeps are those of `core/host/conformance`.
-public final class LinuxHost: Keys, Secrets, Clock {
+public final class TestHost: Keys, Secrets, Clock, Approver {
     /// What lies in the file.
     private struct Kept: Codable {
         var device: Data?
@@ -15,22 +16,26 @@ public final class LinuxHost: Keys, Secrets, Clock {
     }
 
     private struct Seal: Codable {
-        var generation: UInt64
+        var generation: Int64
         var key: Data
     }
 
-    /// Where its file is.
-    let folder: URL
-    private let file: URL
+    /// Where its file is, if it has one.
+    public let folder: URL?
+    private let file: URL?
     private let kept: Locked<Kept>
     private let clock: ShiftedClock
 
+    /// A host that is gone with its object.
+    public init(clock: ShiftedClock = ShiftedClock()) {
+        (folder, file, kept, self.clock) = (nil, nil, Locked(Kept()), clock)
+    }
+
     /// The host whose keys lie in `folder`; made if absent.
-    public init(folder: URL, clock: ShiftedClock) throws {
+    public init(folder: URL, clock: ShiftedClock = ShiftedClock()) throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        self.folder = folder
-        file = folder.appendingPathComponent("host.json")
-        self.clock = clock
+        let file = folder.appendingPathComponent("host.json")
+        (self.folder, self.file, self.clock) = (folder, file, clock)
         let old = FileManager.default.contents(atPath: file.path)
         kept = Locked(try old.map { try JSONDecoder().decode(Kept.self, from: $0) } ?? Kept())
     }
@@ -39,6 +44,9 @@ public final class LinuxHost: Keys, Secrets, Clock {
     public func authorize(_ message: Data) throws -> Data {
         try pair(.authorization).sign(message)
     }
+
+    /// The owner who always agrees.
+    public func approve(_ message: Data, text: String) throws -> Data { try authorize(message) }
 
     // MARK: Keys
 
@@ -82,7 +90,7 @@ public final class LinuxHost: Keys, Secrets, Clock {
         let kept = kept.now
         guard let install = kept.install, let newest = kept.seals.last else { throw HostError.Gone }
         guard plain.count <= 4096 else { throw HostError.Temporary }
-        let (nonce, generation) = (Self.random(Gcm.nonceSize), Self.bytes(newest.generation))
+        let (nonce, generation) = (Self.random(12), Self.bytes(newest.generation))
         let text = try Gcm.seal(plain, key: newest.key, nonce: nonce, context: install + generation)
         return Data([1]) + generation + nonce + text
     }
@@ -90,12 +98,12 @@ public final class LinuxHost: Keys, Secrets, Clock {
     public func unseal(sealed: Data) throws -> Data {
         let sealed = [UInt8](sealed)
         let kept = kept.now
-        guard sealed.count > 9 + Gcm.nonceSize, sealed[0] == 1, let install = kept.install
+        guard sealed.count > 9 + 12, sealed[0] == 1, let install = kept.install
         else { throw HostError.Gone }
         let generation = Data(sealed[1..<9])
         guard let seal = kept.seals.first(where: { Self.bytes($0.generation) == generation })
         else { throw HostError.Gone }
-        let (nonce, text) = (Data(sealed[9..<9 + Gcm.nonceSize]), Data(sealed[(9 + Gcm.nonceSize)...]))
+        let (nonce, text) = (Data(sealed[9..<9 + 12]), Data(sealed[(9 + 12)...]))
         do {
             return try Gcm.open(text, key: seal.key, nonce: nonce, context: install + generation)
         } catch {
@@ -144,6 +152,7 @@ public final class LinuxHost: Keys, Secrets, Clock {
 
     /// Durable on return: written beside, synchronised, renamed.
     private func write(_ data: Data) throws {
+        guard let file else { return }
         let beside = file.appendingPathExtension("new")
         guard FileManager.default.createFile(atPath: beside.path, contents: nil) else { throw HostError.Temporary }
         let handle = try FileHandle(forWritingTo: beside)
@@ -158,7 +167,7 @@ public final class LinuxHost: Keys, Secrets, Clock {
         return Data((0..<count).map { _ in UInt8.random(in: 0...255, using: &system) })
     }
 
-    private static func bytes(_ number: UInt64) -> Data {
+    private static func bytes(_ number: Int64) -> Data {
         withUnsafeBytes(of: number.bigEndian) { Data($0) }
     }
 }
@@ -169,6 +178,7 @@ public final class ShiftedClock: Sendable {
     private let boot: Data
 
     public init() {
+        // On a Mac every process is a boot of its own.
         let text = FileManager.default.contents(atPath: "/proc/sys/kernel/random/boot_id") ?? Data()
         let name = UUID(uuidString: String(decoding: text, as: UTF8.self).trimmingCharacters(in: .newlines))
         boot = withUnsafeBytes(of: (name ?? UUID()).uuid) { Data($0) }
@@ -182,12 +192,16 @@ public final class ShiftedClock: Sendable {
 
     public var reading: ClockReading {
         let ahead = offsetMs
-        let shown = { (clock: clockid_t) in
-            var time = timespec()
-            clock_gettime(clock, &time)
-            return UInt64(Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000 + ahead)
-        }
-        // CLOCK_BOOTTIME counts sleep too.
-        return ClockReading(wallMs: shown(CLOCK_REALTIME), elapsedMs: shown(CLOCK_BOOTTIME), bootId: boot)
+        // Both count sleep too.
+        #if os(Linux)
+            let clock = CLOCK_BOOTTIME
+        #else
+            let clock = CLOCK_MONOTONIC
+        #endif
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return ClockReading(
+            wall: Date().addingTimeInterval(TimeInterval(ahead) / 1000),
+            elapsedMs: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000 + ahead, bootId: boot)
     }
 }

@@ -1,10 +1,11 @@
-package app.saifu.host
+package app.saifu.test
 
 import app.saifu.Clock
 import app.saifu.ClockReading
 import java.nio.ByteBuffer
 import java.nio.file.Files
 import java.nio.file.Path
+import java.time.Instant
 import java.util.UUID
 import java.util.concurrent.atomic.AtomicLong
 
@@ -12,24 +13,27 @@ import java.util.concurrent.atomic.AtomicLong
  * The machine's clocks, moved ahead together by [offsetMs], as the sandbox moves its own. The JVM's elapsed time stands
  * still while the machine sleeps, which a shipped host's may not.
  */
-class JvmClock : Clock {
+public class TestClock : Clock {
     private val offset = AtomicLong()
 
     /** How far all of it is ahead of the machine, milliseconds. */
-    var offsetMs: Long
+    public var offsetMs: Long
         get() = offset.get()
         set(value) = offset.set(value)
 
     override fun read(): ClockReading {
         val ahead = offset.get()
         return ClockReading(
-            wallMs = (System.currentTimeMillis() + ahead).toULong(),
-            elapsedMs = (System.nanoTime() / 1_000_000 + ahead).toULong(),
+            wall = Instant.now().plusMillis(ahead),
+            elapsedMs = System.nanoTime() / 1_000_000 - ORIGIN_MS + ahead,
             bootId = BOOT,
         )
     }
 
     private companion object {
+        /** `nanoTime` may begin anywhere, below zero too; on Linux it is the time since the boot. */
+        val ORIGIN_MS: Long = if (System.nanoTime() < 0) System.nanoTime() / 1_000_000 else 0
+
         /** Linux counts `nanoTime` from the boot that it names here; elsewhere each process is a boot of its own. */
         val BOOT: ByteArray = run {
             val named = Path.of("/proc/sys/kernel/random/boot_id")

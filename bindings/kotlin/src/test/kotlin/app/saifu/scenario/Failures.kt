@@ -1,4 +1,4 @@
-package app.saifu.host
+package app.saifu.scenario
 
 import app.saifu.HostException
 

@@ -1,11 +1,9 @@
-package app.saifu.host
+package app.saifu.test
 
 import app.saifu.HostException
 import app.saifu.SealName
 import app.saifu.Secrets
 import java.nio.ByteBuffer
-import java.nio.file.Files
-import java.nio.file.Path
 import java.security.GeneralSecurityException
 import java.security.SecureRandom
 import javax.crypto.Cipher
@@ -13,16 +11,15 @@ import javax.crypto.spec.GCMParameterSpec
 import javax.crypto.spec.SecretKeySpec
 
 /**
- * AES-256-GCM under keys in one file of [folder]: install (16 bytes), then for each key, the oldest first, its generation
+ * AES-256-GCM under keys under one name: install (16 bytes), then for each key, the oldest first, its generation
  * (8 bytes, big-endian) and the key (32 bytes). A sealed text is the generation, a nonce (12 bytes), the ciphertext and its
  * tag (16 bytes); install and generation are its associated data.
  */
-class JvmSecrets(folder: Path) : Secrets {
+public class TestSecrets internal constructor(private val store: Store) : Secrets {
     private class Ring(val install: ByteArray, val keys: Map<Long, ByteArray>) {
         val newest: Long = keys.keys.last()
     }
 
-    private val file: Path = folder.resolve("seal.keys")
     private val random = SecureRandom()
 
     @Synchronized
@@ -50,7 +47,7 @@ class JvmSecrets(folder: Path) : Secrets {
     }
 
     @Synchronized
-    override fun id(): SealName? = read()?.let { SealName(install = it.install, generation = it.newest.toULong()) }
+    override fun id(): SealName? = read()?.let { SealName(install = it.install, generation = it.newest) }
 
     @Synchronized
     override fun renew(): SealName {
@@ -58,7 +55,7 @@ class JvmSecrets(folder: Path) : Secrets {
         val install = old?.install ?: bytes(INSTALL)
         val next = (old?.newest ?: 0L) + 1
         write(Ring(install, old?.keys.orEmpty() + (next to bytes(KEY))))
-        return SealName(install = install, generation = next.toULong())
+        return SealName(install = install, generation = next)
     }
 
     @Synchronized
@@ -68,7 +65,7 @@ class JvmSecrets(folder: Path) : Secrets {
     }
 
     private fun read(): Ring? {
-        val bytes = temporary { if (Files.exists(file)) Files.readAllBytes(file) else return null }
+        val bytes = store.read(NAME) ?: return null
         val buffer = ByteBuffer.wrap(bytes)
         val install = ByteArray(INSTALL).also(buffer::get)
         val keys = LinkedHashMap<Long, ByteArray>()
@@ -78,7 +75,7 @@ class JvmSecrets(folder: Path) : Secrets {
 
     private fun write(ring: Ring) {
         val keys = ring.keys.map { (generation, key) -> generationBytes(generation) + key }
-        temporary { replace(file, keys.fold(ring.install) { all, key -> all + key }) }
+        store.replace(NAME, keys.fold(ring.install) { all, key -> all + key })
     }
 
     private fun cipher(mode: Int, ring: Ring, generation: Long, nonce: ByteArray): Cipher =
@@ -92,6 +89,7 @@ class JvmSecrets(folder: Path) : Secrets {
     private fun bytes(count: Int): ByteArray = ByteArray(count).also(random::nextBytes)
 
     private companion object {
+        const val NAME = "seal.keys"
         const val INSTALL = 16
         const val GENERATION = 8
         const val KEY = 32

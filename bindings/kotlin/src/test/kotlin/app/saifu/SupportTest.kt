@@ -1,0 +1,59 @@
+package app.saifu
+
+import app.saifu.test.FakeWallet
+import app.saifu.test.TestHost
+import app.saifu.test.sandboxConfig
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.runBlocking
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import java.time.Instant
+import kotlin.io.path.writeText
+
+/** What apps test with, from outside. */
+class SupportTest {
+    @Test
+    fun `a host in memory and sandbox json are enough to sign up`() = stage {
+        val file = folder.resolve("told.json")
+        file.writeText("${begun["issuer"]}")
+        val host = TestHost(clock)
+        openWallet(host.platform(), sandboxConfig(file, folder.resolve("app"))).use { wallet ->
+            wallet.account().signUp(number(7))
+            assertEquals(WalletState.SIGNING_UP, wallet.home().state)
+            // What one process has is there in the next.
+            assertEquals(host.keys.info(Role.DEVICE).spki.toList(), host.reopened().keys.info(Role.DEVICE).spki.toList())
+        }
+    }
+
+    @Test
+    fun `a fake wallet is a wallet`() = runBlocking(Dispatchers.Default) {
+        val fake = FakeWallet()
+        val wallet: Wallet = fake
+        val events = async(Dispatchers.Unconfined, CoroutineStart.UNDISPATCHED) { wallet.events().toList() }
+        fake.failure = FakeWallet.offline()
+        val offline = runCatching { wallet.account().signUp(number(1)) }.exceptionOrNull()
+        assertEquals("The issuer cannot be reached.", offline?.message)
+        fake.failure = null
+        wallet.use {
+            it.account().signUp(number(1))
+            assertEquals(WalletState.SIGNING_UP, it.home().state)
+            val wrong = runCatching { it.account().confirm("1") }.exceptionOrNull() as WalletException.Refused
+            assertEquals("wrong-code", wrong.info.problem)
+            it.account().confirm(fake.smsCode)
+            it.follow()
+            assertEquals(WalletState.READY, it.refresh().state)
+            assertEquals(it.codes().next(Purpose.PAY), it.codes().current(Purpose.PAY))
+            val topUp = it.topUps().prepareAtm(500).confirm(byteArrayOf())
+            assertEquals(listOf(topUp.intent), it.topUps().pending().map(PendingEntry::id))
+            assertTrue(it.history().newest(9).isEmpty())
+            fake.tell(WalletEvent.Other(1, Instant.EPOCH, 500, 0))
+        }
+        assertEquals(1, events.await().size)
+        val made = "signUp signUp confirm confirm follow refresh next prepareAtm confirmTopUp close"
+        assertEquals(made, fake.calls.joinToString(" "))
+    }
+}
