@@ -62,7 +62,7 @@ impl Account {
     pub fn totp(&self) -> Result<TotpCode, WalletError> {
         guarded("totp", || {
             let totp = self.shell.wallet()?.totp()?;
-            Ok(TotpCode { code: totp.code.expose().into(), valid_until: time(totp.valid_until) })
+            Ok(TotpCode { code: totp.code.expose().into(), valid_until: time(totp.valid_until), trust: totp.trust.into() })
         })
     }
 }

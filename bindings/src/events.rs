@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use saifu::{Error, Events};
+use saifu::{Error, Events, Update};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{HostError, WalletError};
 use crate::live::{SUBSCRIPTIONS, Token};
 use crate::records::WalletEvent;
 use crate::runtime::runtime;
+use crate::screens::Following;
 use crate::shell::Shell;
 
 /// Hears what happens. Calls come one after the other, on threads of the library.
@@ -17,6 +18,9 @@ use crate::shell::Shell;
 pub trait Observer: Send + Sync {
     /// Something happened. What is thrown here changes nothing: the next event comes all the same.
     fn on_event(&self, event: WalletEvent) -> Result<(), HostError>;
+
+    /// The wallet's following stands differently from now on.
+    fn on_following(&self, following: Following) -> Result<(), HostError>;
 
     /// No more events come: the subscription was cancelled or the wallet closed. Called once.
     fn on_end(&self) -> Result<(), HostError>;
@@ -59,9 +63,13 @@ async fn tell(mut events: Events, observer: Arc<dyn Observer>, ended: Cancellati
             () = ended.cancelled() => break,
             event = events.next() => event,
         };
-        let Some(event) = event else { break };
+        let Some(update) = event else { break };
         let observer = Arc::clone(&observer);
-        let told = tokio::task::spawn_blocking(move || observer.on_event(event.into())).await;
+        let tell = move || match update {
+            Update::Event(event) => observer.on_event(event.into()),
+            Update::Following(following) => observer.on_following(following.into()),
+        };
+        let told = tokio::task::spawn_blocking(tell).await;
         if !matches!(told, Ok(Ok(()))) {
             tracing::warn!(target: "saifu", "an observer failed");
         }

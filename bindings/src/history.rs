@@ -7,6 +7,7 @@ use saifu::Error;
 use crate::call::{Cancel, run};
 use crate::error::WalletError;
 use crate::records::HistoryEntry;
+use crate::screens::HistoryScreen;
 use crate::shell::Shell;
 
 /// The history on the phone. Got from [`Wallet::history`](crate::Wallet::history).
@@ -21,12 +22,12 @@ impl History {
     ///
     /// # Errors
     /// `InvalidInput`: a limit below 0. `NotSignedUp`, `Locked`, `Vault`.
-    pub async fn newest(&self, limit: i32, cancel: Option<Arc<Cancel>>) -> Result<Vec<HistoryEntry>, WalletError> {
+    pub async fn newest(&self, limit: i32, cancel: Option<Arc<Cancel>>) -> Result<HistoryScreen, WalletError> {
         run("newest", &self.shell, cancel, async move |wallet| {
             let limit =
                 usize::try_from(limit).map_err(|_| Error::InvalidInput("A number of entries is not below 0."))?;
-            let entries = wallet.history(limit).await?;
-            Ok(entries.into_iter().map(HistoryEntry::from).collect())
+            let saifu::History { entries, incomplete } = wallet.history(limit).await?;
+            Ok(HistoryScreen { entries: entries.into_iter().map(HistoryEntry::from).collect(), incomplete })
         })
         .await
     }

@@ -47,9 +47,12 @@ pub use host::{Clock, ClockReading, HostKey, Keys, Role, SealName, Secrets};
 pub use live::{Diagnostics, diagnostics};
 pub use log::{LogLevel, LogSink, set_log};
 pub use records::{
-    EntryKind, EntryState, HistoryEntry, Notice, NoticeKind, Purpose, Standing, Symbol, TopUp, TopUpState, WalletEvent,
+    Channel, EntryKind, EntryState, HistoryEntry, Notice, NoticeKind, Purpose, Standing, Symbol, TopUp, TopUpState, WalletEvent,
 };
-pub use screens::{HomeScreen, PaymentCode, PendingEntry, PendingKind, SignUpScreen, TotpCode, WalletState};
+pub use screens::{
+    Following, HistoryScreen, HomeScreen, IntentDetail, PaymentCode, PendingEntry, PendingWhat, SignUpScreen, TimeTrust,
+    TotpCode, WalletState,
+};
 pub use top_ups::{Approval, TopUps};
 pub use values::Sensitive;
 pub use wallet::{Config, Wallet};

@@ -67,6 +67,24 @@ impl From<saifu::Purpose> for Purpose {
     }
 }
 
+/// Where money comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum Channel {
+    /// Cash at an ATM.
+    Atm,
+    /// One that this version does not know.
+    Other,
+}
+
+impl From<Open<saifu::Channel>> for Channel {
+    fn from(channel: Open<saifu::Channel>) -> Self {
+        match channel.known() {
+            Some(saifu::Channel::Atm) => Self::Atm,
+            None => Self::Other,
+        }
+    }
+}
+
 /// Which limits apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum Standing {

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use saifu::{Home, Pending};
 
-use crate::records::{Notice, Purpose, Standing, Symbol};
+use crate::records::{Channel, HistoryEntry, Notice, Purpose, Standing, Symbol};
 use crate::values::{Sensitive, count, time};
 
 /// How far a wallet has come.
@@ -16,8 +16,74 @@ pub enum WalletState {
     SigningUp,
     /// An account is here.
     Ready,
+    /// The issuer no longer knows this device. What the wallet last knew can still be read.
+    PutAside,
     /// The wallet is locked: what is in it is not known until it is unlocked.
     Locked,
+}
+
+/// What the issuer's time rests on here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum TimeTrust {
+    /// The issuer was heard since the phone started, and both clocks agree.
+    Full,
+    /// The same, but the phone's clock was set meanwhile. It makes no difference.
+    WallDisagrees,
+    /// The phone started anew since the issuer was heard: its own clock decides, which may be wrong.
+    Rebooted,
+    /// The issuer was never heard: the phone's own clock decides.
+    Unanchored,
+}
+
+impl From<saifu::Trust> for TimeTrust {
+    fn from(trust: saifu::Trust) -> Self {
+        match trust {
+            saifu::Trust::Full => Self::Full,
+            saifu::Trust::WallDisagrees => Self::WallDisagrees,
+            saifu::Trust::Rebooted => Self::Rebooted,
+            saifu::Trust::Unanchored => Self::Unanchored,
+        }
+    }
+}
+
+/// How the wallet's following stands.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum Following {
+    /// Nobody asked for it, or it waits for the wallet to be unlocked.
+    Off,
+    /// A connection is being made.
+    Connecting,
+    /// Events come as they happen.
+    Connected {
+        /// Since when.
+        since: SystemTime,
+    },
+    /// It was lost and is tried again by itself.
+    Waiting {
+        /// The stable name of what went wrong.
+        why: String,
+        /// The next try.
+        next_try_at: SystemTime,
+    },
+    /// The issuer does not know this device any more.
+    Ended {
+        /// The stable name of why.
+        why: String,
+    },
+}
+
+impl From<saifu::Following> for Following {
+    fn from(following: saifu::Following) -> Self {
+        match following {
+            saifu::Following::Off => Self::Off,
+            saifu::Following::Connecting => Self::Connecting,
+            saifu::Following::Connected { since } => Self::Connected { since: time(since) },
+            saifu::Following::Waiting { why, next_try_at } => {
+                Self::Waiting { why: why.to_owned(), next_try_at: time(next_try_at) }
+            }
+            saifu::Following::Ended { why } => Self::Ended { why: why.to_owned() },
+        }
+    }
 }
 
 /// The home screen.
@@ -25,6 +91,10 @@ pub enum WalletState {
 pub struct HomeScreen {
     /// How far this wallet has come.
     pub state: WalletState,
+    /// What leads on from this state, one sentence.
+    pub way_out: String,
+    /// The issuer's word for why it no longer knows this device.
+    pub put_aside: Option<String>,
     /// This device, once there is one.
     pub device_id: Option<String>,
     /// Which limits apply.
@@ -49,6 +119,12 @@ pub struct HomeScreen {
     pub notices: Vec<Notice>,
     /// The newest event the wallet knows.
     pub last_event: i64,
+    /// Whether lines of the history are missing on this phone; they are fetched.
+    pub history_incomplete: bool,
+    /// What the issuer's time rests on here.
+    pub trust: TimeTrust,
+    /// How the following of events stands.
+    pub following: Following,
 }
 
 impl From<Home> for HomeScreen {
@@ -58,8 +134,11 @@ impl From<Home> for HomeScreen {
                 saifu::WalletState::NoAccount => WalletState::NoAccount,
                 saifu::WalletState::SigningUp => WalletState::SigningUp,
                 saifu::WalletState::Ready => WalletState::Ready,
+                saifu::WalletState::PutAside => WalletState::PutAside,
                 saifu::WalletState::Locked => WalletState::Locked,
             },
+            way_out: home.state.way_out().to_owned(),
+            put_aside: home.put_aside.map(|why| why.as_str().to_owned()),
             device_id: home.device.map(|device| device.to_string()),
             standing: home.standing.map(Standing::from),
             balance_yen: home.balance_yen.map(|yen| yen.0),
@@ -72,6 +151,9 @@ impl From<Home> for HomeScreen {
             pay_left_yen: home.pay_left_yen.map(|yen| yen.0),
             notices: home.notices.into_iter().map(Notice::from).collect(),
             last_event: count(home.last_event),
+            history_incomplete: home.history_incomplete,
+            trust: home.trust.into(),
+            following: home.following.into(),
         }
     }
 }
@@ -104,17 +186,61 @@ pub struct TotpCode {
     pub code: Sensitive,
     /// The next one starts then.
     pub valid_until: SystemTime,
+    /// What the time rests on. Where the phone's own clock decides, the code may be refused, and three wrong ones end an ATM
+    /// number: ask the issuer once before.
+    pub trust: TimeTrust,
 }
 
-/// What kind of thing is not finished.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
-pub enum PendingKind {
-    /// An intent whose outcome the wallet does not know yet.
-    Unknown,
-    /// A top-up that waits for cash at an ATM.
-    TopUp,
+/// The newest lines of the history.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HistoryScreen {
+    /// Newest first.
+    pub entries: Vec<HistoryEntry>,
+    /// Lines are missing on this phone; they are fetched.
+    pub incomplete: bool,
+}
+
+/// What an intent is about.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum IntentDetail {
+    /// Money in.
+    TopUp {
+        /// From where.
+        channel: Channel,
+        /// How much was approved.
+        yen: i64,
+        /// The ATM number, while it can be used.
+        number: Option<Sensitive>,
+    },
+}
+
+impl From<saifu::IntentDetail> for IntentDetail {
+    fn from(detail: saifu::IntentDetail) -> Self {
+        match detail {
+            saifu::IntentDetail::TopUp { channel, yen, number } => Self::TopUp {
+                channel: channel.into(),
+                yen: yen.0,
+                number: number.as_ref().map(|number| number.expose().into()),
+            },
+        }
+    }
+}
+
+/// What is not finished.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum PendingWhat {
     /// A sign-up that waits for its SMS code.
     SignUp,
+    /// An approved intent of which the wallet does not know yet whether it arrived. It asks by itself.
+    Unknown {
+        /// What was approved.
+        detail: IntentDetail,
+    },
+    /// An intent that the issuer has accepted and that waits for the rest.
+    Accepted {
+        /// What was approved.
+        detail: IntentDetail,
+    },
 }
 
 /// Something that is not finished. It ends by itself, at `ends_by` at the latest.
@@ -123,11 +249,7 @@ pub struct PendingEntry {
     /// The intent's key or the sign-up's id.
     pub id: String,
     /// What it is.
-    pub kind: PendingKind,
-    /// How much it is about.
-    pub yen: Option<i64>,
-    /// The ATM number, while it can be used.
-    pub number: Option<Sensitive>,
+    pub what: PendingWhat,
     /// Since when.
     pub since: SystemTime,
     /// Until when at the latest.
@@ -138,18 +260,17 @@ pub struct PendingEntry {
 
 impl From<Pending> for PendingEntry {
     fn from(pending: Pending) -> Self {
+        let Pending { id, since, ends_by, next, what } = pending;
         Self {
-            id: pending.id,
-            kind: match pending.kind {
-                saifu::PendingKind::Unknown => PendingKind::Unknown,
-                saifu::PendingKind::TopUp => PendingKind::TopUp,
-                saifu::PendingKind::SignUp => PendingKind::SignUp,
+            id,
+            what: match what {
+                saifu::PendingWhat::SignUp => PendingWhat::SignUp,
+                saifu::PendingWhat::Unknown(detail) => PendingWhat::Unknown { detail: detail.into() },
+                saifu::PendingWhat::Accepted(detail) => PendingWhat::Accepted { detail: detail.into() },
             },
-            yen: pending.yen.map(|yen| yen.0),
-            number: pending.number.as_ref().map(|number| number.expose().into()),
-            since: time(pending.since),
-            ends_by: time(pending.ends_by),
-            next: pending.next.to_owned(),
+            since: time(since),
+            ends_by: time(ends_by),
+            next: next.to_owned(),
         }
     }
 }
@@ -171,6 +292,8 @@ pub struct PaymentCode {
     pub refresh_at: SystemTime,
     /// It is dead from then on.
     pub expires_at: SystemTime,
+    /// What these times rest on.
+    pub trust: TimeTrust,
     /// Code 128 (ISO/IEC 15417).
     pub barcode: Symbol,
     /// QR code (ISO/IEC 18004).
@@ -187,6 +310,7 @@ impl From<&saifu::PaymentCode> for PaymentCode {
             issued_at: time(code.issued_at),
             refresh_at: time(code.refresh_at),
             expires_at: time(code.expires_at),
+            trust: code.trust.into(),
             barcode: code.barcode().into(),
             qr: code.qr().into(),
         }

@@ -55,8 +55,10 @@ uniffi::custom_type!(Sensitive, String, {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::{Purpose, Symbol, TopUp, TopUpState};
-    use crate::screens::{PaymentCode, PendingEntry, PendingKind, SignUpScreen, TotpCode};
+    use crate::records::{Channel, Purpose, Symbol, TopUp, TopUpState};
+    use crate::screens::{
+        IntentDetail, PaymentCode, PendingEntry, PendingWhat, SignUpScreen, TimeTrust, TotpCode,
+    };
 
     #[test]
     fn moments_come_back_as_they_went_and_the_impossible_ends_nothing() {
@@ -74,15 +76,15 @@ mod tests {
         let symbol = || Symbol { width: 6, height: 1, quiet_zone: 0, modules: vec![2, 7, 1, 8, 2, 8] };
         let printed = [
             format!("{:?}", SignUpScreen { number: secret(), expires_at: at, resend_at: at }),
-            format!("{:?}", TotpCode { code: secret(), valid_until: at }),
+            format!("{:?}", TotpCode { code: secret(), valid_until: at, trust: TimeTrust::Full }),
             format!("{:#?}", symbol()),
             format!(
                 "{:?}",
                 PendingEntry {
                     id: String::new(),
-                    kind: PendingKind::TopUp,
-                    yen: None,
-                    number: Some(secret()),
+                    what: PendingWhat::Accepted {
+                        detail: IntentDetail::TopUp { channel: Channel::Atm, yen: 1, number: Some(secret()) },
+                    },
                     since: at,
                     ends_by: at,
                     next: String::new(),
@@ -109,6 +111,7 @@ mod tests {
                     issued_at: at,
                     refresh_at: at,
                     expires_at: at,
+                    trust: TimeTrust::Full,
                     barcode: symbol(),
                     qr: symbol(),
                 }

@@ -123,16 +123,42 @@ impl Wallet {
         run("refresh", &self.shell, cancel, async move |wallet| Ok(wallet.refresh().await?.into())).await
     }
 
-    /// Follows the issuer's events from now on, until the wallet is locked or closed. Returns once everything missed so far
-    /// has been caught up.
+    /// Wants the issuer's events from now on, told once each. It returns at once and needs no network: the wish stays, through
+    /// lost connections and locks, until the wallet is closed or reset, or the issuer no longer knows this device. How it stands
+    /// is on the home screen, and told to observers. Asked for again, it is tried at once.
     ///
     /// # Errors
-    /// Of the first connection only; later ones are repeated with growing pauses.
-    pub async fn follow(&self, cancel: Option<Arc<Cancel>>) -> Result<(), WalletError> {
-        run("follow", &self.shell, cancel, async move |wallet| Ok(wallet.follow().await?)).await
+    /// `NotSignedUp`, `Locked`.
+    pub fn follow(&self) -> Result<(), WalletError> {
+        guarded("follow", || Ok(self.shell.wallet()?.follow()?))
     }
 
-    /// Tells `observer` every event from now on. Events come while the wallet follows.
+    /// Returns once events come as they happen; waits for as long as that takes.
+    ///
+    /// # Errors
+    /// `InvalidInput`: nobody wants to follow, or it has ended. `Locked`.
+    pub async fn followed(&self, cancel: Option<Arc<Cancel>>) -> Result<(), WalletError> {
+        let closing = self.shell.closing().clone();
+        run("followed", &self.shell, cancel, async move |wallet| {
+            tokio::select! {
+                followed = wallet.followed() => Ok(followed?),
+                // Closing waits for calls that have begun, and this one might wait for ever.
+                () = closing.cancelled() => Err(WalletError::closed()),
+            }
+        })
+        .await
+    }
+
+    /// Deletes everything that this wallet has on this phone, keys included, and goes on as an empty one. Ask the owner first.
+    /// Refused while it is not known what became of an approved top-up, unless the owner insists.
+    ///
+    /// # Errors
+    /// `InvalidInput`: money is unknown; nothing was touched. `Key`, `Vault`: the wallet is as it was, or empty; repeat it.
+    pub async fn reset(&self, insist: bool, cancel: Option<Arc<Cancel>>) -> Result<(), WalletError> {
+        run("reset", &self.shell, cancel, async move |wallet| Ok(wallet.reset(insist).await?)).await
+    }
+
+    /// Tells `observer` every event from now on, and how the following stands. Events come while the wallet follows.
     ///
     /// # Errors
     /// `Locked` after closing.
