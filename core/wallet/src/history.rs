@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use saifu_link::{Auth, Request};
 use saifu_policy::Class;
-use saifu_vault::{Anchor, Cache, Opened};
+use saifu_vault::{Anchor, CACHE_FOLDER, Cache, Opened};
 use saifu_wire::Operation;
 use saifu_wire::messages::{EventBody, HistoryEntry, HistoryPage};
 
@@ -249,7 +249,7 @@ impl Inner {
             let (number, anchor) = known.ok_or(Error::Locked)?;
             let anchors: Vec<Anchor> = anchor.and_then(|bytes| Anchor::from_bytes(&bytes)).into_iter().collect();
             let key = self.store.derive(turn, &label(number))?;
-            let (cache, opened) = Cache::open(&self.folder.join("cache"), &key, &anchors)?;
+            let (cache, opened) = Cache::open(&self.folder.join(CACHE_FOLDER), &key, &anchors)?;
             match opened {
                 Opened::Fine if is_readable(&cache)? => return Ok((number, cache)),
                 Opened::Fine => {

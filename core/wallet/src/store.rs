@@ -79,6 +79,10 @@ impl Store {
         *self.journal.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let (journal, kept) = Journal::open(Arc::clone(&self.disk), Arc::clone(secrets), Arc::new(SystemRandom))?;
         let state = kept.map_or_else(|| Ok(State::default()), |kept| State::decode(&kept))?;
+        if state.account.is_some() {
+            // Ends what a crash cut short; a host that refuses does it at the next opening, and keeps nobody out.
+            let _ = journal.retire_older();
+        }
         let mut slot = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         let mut memory = self.state.write().unwrap_or_else(PoisonError::into_inner);
         // An unlocking that a lock has overtaken must not win.
