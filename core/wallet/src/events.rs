@@ -241,7 +241,7 @@ impl Inner {
         };
         let mut stream = self.stream_after(turn, told.number).await?;
         // Numbers of another era say nothing about this one.
-        if stream.era().is_some_and(|era| told.era.as_deref().is_some_and(|known| known != era.as_str())) {
+        if stream.era().is_some_and(|era| told.era.as_ref().is_some_and(|known| known != era)) {
             let told = self.begin_with_picture(connection, turn).await?;
             stream = self.stream_after(turn, told.number).await?;
         }

@@ -8,7 +8,7 @@
 //! - a wish is never forgotten: if it is wanted and possible, something is under way or a time is set.
 
 use saifu_policy::{Failure, Reconnect, RetryPolicy};
-use saifu_wire::Millis;
+use saifu_wire::{Era, Millis};
 
 /// Names a connection.
 pub(crate) type Connection = u64;
@@ -89,7 +89,7 @@ pub(crate) enum Lost {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Told {
     /// Of which of the issuer's eras; `None` if it did not say.
-    pub(crate) era: Option<String>,
+    pub(crate) era: Option<Era>,
     pub(crate) number: u64,
 }
 
@@ -332,7 +332,7 @@ mod tests {
                 }
                 Do::Connect(connection) if !well => self.lose(connection),
                 Do::Connect(connection) => {
-                    let era = self.era.to_string();
+                    let era = Era(saifu_wire::Name::new(self.era.to_string()).unwrap());
                     if self.follower.told().is_none_or(|told| told.era.as_ref() != Some(&era)) {
                         self.known_era = self.era;
                         self.follower.begin_after(connection, Told { era: Some(era), number: self.newest });

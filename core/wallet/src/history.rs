@@ -157,7 +157,7 @@ impl Inner {
                 ..Request::new(Operation::History, Auth::Session, Class::Background)
             };
             let page: HistoryPage = self.call(turn, request, &()).await?;
-            if era.as_deref().is_some_and(|era| era != page.era.as_str()) {
+            if era.is_some_and(|era| era != page.era) {
                 // Event numbers of another era: the next picture begins the history anew.
                 return self.refresh_home(turn).await;
             }

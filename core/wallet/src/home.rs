@@ -160,7 +160,7 @@ impl State {
     /// decide: a top-up and a picture may be of one millisecond. `true`: the issuer has begun a new era, so that nothing it
     /// said before counts.
     fn accept_home(&mut self, home: IssuerHome, before: &[IntentKey]) -> bool {
-        let new_era = self.era.as_deref().is_some_and(|era| era != home.era.as_str());
+        let new_era = self.era.as_ref().is_some_and(|era| *era != home.era);
         let newer = |known: &Picture| known.last_event > home.last_event || known.as_of > home.as_of;
         if !new_era && self.picture.as_ref().is_some_and(newer) {
             return false;
@@ -176,7 +176,7 @@ impl State {
                 self.keep_top_up(top_up);
             }
         }
-        self.era = Some(home.era.as_str().to_owned());
+        self.era = Some(home.era);
         self.picture = Some(Picture {
             as_of: home.as_of,
             last_event: home.last_event,

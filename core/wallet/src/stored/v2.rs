@@ -6,7 +6,7 @@ use saifu_policy::TrustedTime;
 use saifu_wire::messages as wire;
 use saifu_wire::signed::Binding;
 use saifu_wire::{
-    AccountId, Amount, DeviceId, IntentKey, Millis, Name, Open, PhoneNumber, Points, RequestId, Sensitive,
+    AccountId, Amount, DeviceId, Era, IntentKey, Millis, Name, Open, PhoneNumber, Points, RequestId, Sensitive,
     SettlementId, Word, Yen,
 };
 use serde::{Deserialize, Serialize};
@@ -145,7 +145,7 @@ impl From<&state::State> for State {
             activated: state.activated.as_ref().map(Activated::from),
             anchor: state.anchor.as_ref().map(Anchor::from),
             service_version: state.service_version,
-            era: state.era.clone(),
+            era: state.era.as_ref().map(|era| era.0.as_str().to_owned()),
             picture: state.picture.as_ref().map(Picture::from),
             intents: state.intents.iter().map(Intent::from).collect(),
             history: History {
@@ -171,7 +171,7 @@ impl TryFrom<State> for state::State {
             activated: state.activated.map(state::Activated::from),
             anchor: state.anchor.map(TrustedTime::from),
             service_version: state.service_version,
-            era: state.era,
+            era: state.era.map(|era| Name::new(era).map(Era).map_err(|_| Nonsense)).transpose()?,
             picture: state.picture.map(state::Picture::try_from).transpose()?,
             intents: state.intents.into_iter().map(state::Intent::try_from).collect::<Result<_, _>>()?,
             history: state::History { cache, after, cached_to, anchor, tail },

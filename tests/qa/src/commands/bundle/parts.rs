@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use saifu::{DeviceId, EntryKind, Home, Millis, NoticeKind, Open, Pending, PendingKind, Standing, Yen};
+use saifu::{DeviceId, EntryKind, Home, Millis, NoticeKind, Open, Pending, PendingWhat, Standing, Yen};
 use saifu_host::Clock as _;
 use saifu_host::desktop::DesktopClock;
 use serde::Serialize;
@@ -61,7 +61,7 @@ pub(super) async fn wallet(context: &Context) -> Value {
         home: Screen,
         pending: Vec<Waits>,
         /// How many of each kind; null where the cache cannot be read.
-        history: Option<BTreeMap<String, usize>>,
+        history: Option<BTreeMap<&'static str, usize>>,
     }
     let name = scrub(context.wallet.as_str());
     let OpenWallet { wallet, .. } = match open(context, Network::Unused).await {
@@ -70,7 +70,7 @@ pub(super) async fn wallet(context: &Context) -> Value {
     };
     let history = wallet.history(COUNTED).await.ok().map(|history| {
         let mut counts = BTreeMap::new();
-        for entry in entries {
+        for entry in history.entries {
             let count: &mut usize = counts.entry(entry.kind.known().map_or("other", EntryKind::as_str)).or_default();
             *count = count.saturating_add(1);
         }

@@ -1,6 +1,6 @@
 //! `saifu wallet home` and `refresh`.
 
-use saifu::{DeviceId, Home, Millis, Notice, Open, Points, Standing, WalletState, Yen};
+use saifu::{DeviceId, Home, Millis, Notice, Open, Points, ProblemCode, Standing, Trust, WalletState, Yen};
 use serde::Serialize;
 
 use super::open::{Network, open};
@@ -11,6 +11,10 @@ use crate::report::Report;
 #[derive(Serialize)]
 struct Document<'a> {
     state: &'static str,
+    /// What leads on from this state.
+    way_out: &'static str,
+    /// The issuer's word for why it no longer knows this device.
+    put_aside: Option<&'a Open<ProblemCode>>,
     standing: Option<&'a Open<Standing>>,
     /// Null when it is not known; `balance_reason` then says why.
     balance_yen: Option<Yen>,
@@ -79,6 +83,8 @@ fn nobody() -> Result<Report, Failure> {
 fn report(home: &Home) -> Result<Report, Failure> {
     let document = Document {
         state: home.state.as_str(),
+        way_out: home.state.way_out(),
+        put_aside: home.put_aside.as_ref(),
         standing: home.standing.as_ref(),
         balance_yen: home.balance_yen,
         balance_reason: home.balance_reason,
