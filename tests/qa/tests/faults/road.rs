@@ -120,7 +120,7 @@ pub(crate) async fn approve(world: &mut World, person: &Person) -> Step<Sensitiv
                 if pending.iter().any(|it| matches!(it.what, saifu::PendingWhat::Unknown(_))) {
                     return Err("the intent is still unknown after a refresh".into());
                 }
-                pending.into_iter().find(|it| it.id == key).and_then(|it| it.number)
+                pending.into_iter().find(|it| it.id == key).and_then(|it| it.what.number().cloned())
             }
         };
         if number.is_some() {
