@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use saifu_link::{Auth, Request};
 use saifu_policy::Class;
-use saifu_vault::{Anchor, Cache, Opened};
+use saifu_vault::{Anchor, CACHE_FOLDER, Cache, Opened};
 use saifu_wire::Operation;
 use saifu_wire::messages::{HistoryEntry, HistoryPage};
 
@@ -14,6 +14,8 @@ use crate::wallet::Inner;
 use crate::{Error, Wallet};
 
 const TREE: &str = "history";
+/// Of the records.
+const SCHEMA: u16 = 1;
 
 impl Wallet {
     /// The newest entries, newest first, at most `limit`. Works without a network.
@@ -32,7 +34,7 @@ impl Inner {
         self.with_cache(|cache| {
             let records = cache.newest(TREE, limit)?;
             // A record that an older version wrote differently is left out; the next refill brings it back.
-            Ok(records.iter().filter_map(|(_, value)| postcard::from_bytes(value.expose()).ok()).collect())
+            Ok(records.iter().filter_map(|record| postcard::from_bytes(record.value.expose()).ok()).collect())
         })
     }
 
@@ -55,7 +57,7 @@ impl Inner {
         let anchor = self.read(|state| state.history.anchor.clone()).ok_or(Error::Locked)?;
         let anchors: Vec<Anchor> = anchor.and_then(|bytes| Anchor::from_bytes(&bytes)).into_iter().collect();
         let key = self.derive("saifu/v1/cache")?;
-        let (cache, opened) = Cache::open(&self.folder.join("cache"), &key, &anchors)?;
+        let (cache, opened) = Cache::open(&self.folder.join(CACHE_FOLDER), &key, &anchors)?;
         if let Opened::Rebuilt(reason) = opened {
             tracing::warn!(target: "saifu", ?reason, "the history cache was set aside and is filled again");
             self.commit_now(|state| state.history = HistoryAnchor::default())?;
@@ -109,7 +111,10 @@ impl Inner {
             inner.with_cache(|cache| {
                 let anchor = match records.as_slice() {
                     [] => None,
-                    records => Some(cache.put_batch(TREE, records)?.to_bytes()),
+                    records => {
+                        cache.put_batch(TREE, SCHEMA, records)?;
+                        Some(cache.anchor(TREE)?.to_bytes())
+                    }
                 };
                 inner.commit_now(move |state| {
                     let history = &mut state.history;

@@ -135,10 +135,14 @@ impl Inner {
             return Ok(());
         }
         let locks = self.locks.load(Ordering::SeqCst);
-        let secrets = self.platform.secrets.as_ref();
+        let secrets = Arc::clone(&self.platform.secrets);
         let (opened, kept) = Journal::open(Arc::clone(&self.disk), secrets, Arc::new(SystemRandom))?;
         let state = kept.map_or_else(|| Ok(State::default()), |kept| State::decode(&kept))?;
         let account = state.account.as_ref();
+        if account.is_some() {
+            // Unfinished, it must not keep the owner out.
+            let _ = opened.retire_older();
+        }
         let credentials =
             account.map(|account| Credentials { binding: account.binding, keys: Arc::clone(&self.platform.keys) });
         let mut journal = self.journal();
@@ -214,6 +218,10 @@ impl Inner {
         change(&mut next);
         next.anchor = self.link.anchor().or(next.anchor);
         journal.append(&next.encode()?)?;
+        if next.account.is_some() && self.read(|state| state.account.is_none()).unwrap_or_default() {
+            // The next opening makes up for a host that refuses.
+            let _ = journal.retire_older();
+        }
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Some(next);
         Ok(())
     }
