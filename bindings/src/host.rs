@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, SystemTime};
 
@@ -11,12 +12,15 @@ use saifu::Error;
 use saifu_host::{KeyError, KeyInfo, Platform, PublicKey, Reading, SealId, Secret};
 
 use crate::error::{HostError, WalletError};
-use crate::runtime::runtime;
+use crate::runtime::{MAX_BLOCKING, runtime};
 use crate::values::millis;
 
 /// How long a call of the host may take. A key store needs milliseconds, and none of these calls prompts; whatever takes
 /// this long is stuck, and the thread it took is written off.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Calls of the host under way, stuck ones included; one more is answered `Temporary` at once. Whoever waits for one may hold
+/// a second thread, so at least half of the threads are left for files, whatever the host does.
+const MOST_CALLS: usize = MAX_BLOCKING / 4;
 /// A sealed text of 4 KiB and whatever a platform puts round it.
 const MAX_SEALED: usize = 64 * 1024;
 const BOOT_ID_LEN: usize = 16;
@@ -121,13 +125,34 @@ pub(crate) fn platform(
     })
 }
 
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+
+/// One of the calls that may be under way.
+struct Call;
+
+impl Call {
+    fn begin() -> Option<Self> {
+        let more = |calls: usize| calls.checked_add(1).filter(|calls| *calls <= MOST_CALLS);
+        CALLS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok().map(|_| Self)
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        CALLS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Calls the host on a thread that can be written off.
 fn ask<T: Send + 'static>(call: impl FnOnce() -> Result<T, HostError> + Send + 'static) -> Result<T, KeyError> {
     let (answer, answered) = mpsc::sync_channel(1);
     let runtime = runtime().ok_or(KeyError::Temporary)?;
+    let begun = Call::begin().ok_or(KeyError::Temporary)?;
     runtime.spawn_blocking(move || {
+        let answered = call();
+        drop(begun);
         // Nobody waits for an answer that comes too late.
-        let _ = answer.send(call());
+        let _ = answer.send(answered);
     });
     // A panic on the way drops the sender, which ends the waiting as well.
     answered.recv_timeout(PATIENCE).map_err(|_| KeyError::Temporary)?.map_err(KeyError::from)
@@ -293,3 +318,6 @@ fn reading(clock: &dyn Clock) -> Option<Reading> {
     let boot_id: [u8; BOOT_ID_LEN] = read.boot_id.try_into().ok()?;
     Some(Reading { wall_ms: millis(read.wall), elapsed_ms: u64::try_from(read.elapsed_ms).ok()?, boot_id })
 }
+
+#[cfg(test)]
+mod tests;

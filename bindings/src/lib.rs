@@ -59,9 +59,32 @@ pub use wallet::{Config, Wallet};
 
 uniffi::setup_scaffolding!();
 
+/// Wipes what is freed: buffers that grew, what others' crates kept of secrets. docs/decisions/012.
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
 /// The library's version.
 #[uniffi::export]
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt as _;
+
+    /// Control: take the allocator away; then the bytes are still there, but for the few that the system's own writes over.
+    #[test]
+    fn what_is_freed_is_wiped() {
+        let mut bytes = vec![0xa5_u8; 5_000];
+        bytes.extend_from_slice(&[0x5a; 5_000]);
+        let address = u64::try_from(bytes.as_ptr().addr()).unwrap();
+        drop(bytes);
+        let mut found = [0; 10_000];
+        File::open("/proc/self/mem").unwrap().read_exact_at(&mut found, address).unwrap();
+        let kept = found.iter().filter(|byte| [0xa5, 0x5a].contains(*byte)).count();
+        assert!(kept < 100, "{kept} bytes");
+    }
 }

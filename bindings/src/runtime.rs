@@ -6,8 +6,8 @@ use tokio::runtime::{Builder, Runtime};
 
 /// Workers: the core computes little and waits much.
 const WORKERS: usize = 2;
-/// Threads for the host's calls and for files, which block. Idle ones end by themselves.
-const MAX_BLOCKING: usize = 64;
+/// Threads for the host's calls and for files, which block. Idle ones end by themselves. `host` takes a part of them at most.
+pub(crate) const MAX_BLOCKING: usize = 64;
 
 /// The runtime, started at the first call. `None`: the system gives no threads.
 pub(crate) fn runtime() -> Option<&'static Runtime> {

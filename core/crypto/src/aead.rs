@@ -2,6 +2,9 @@
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
+use zeroize::Zeroizing;
+
+use crate::stack::{DEEP, wiped};
 use crate::{CryptoError, Secret};
 
 /// Bytes of a key.
@@ -20,12 +23,15 @@ fn key(key: &Secret) -> Result<LessSafeKey, CryptoError> {
 /// # Errors
 /// [`CryptoError::InvalidKey`] when the key is not 32 bytes; [`CryptoError::Unavailable`] when the text is over 64 GiB.
 pub fn seal(secret: &Secret, nonce: &[u8; NONCE_LEN], aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, CryptoError> {
-    let mut text = Vec::with_capacity(plain.len().saturating_add(TAG_LEN));
+    // Room for the tag, so that the plain text is never left in a buffer that was too small.
+    let mut text = Zeroizing::new(Vec::with_capacity(plain.len().saturating_add(TAG_LEN)));
     text.extend_from_slice(plain);
-    key(secret)?
-        .seal_in_place_append_tag(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), &mut text)
-        .map_err(|_| CryptoError::Unavailable)?;
-    Ok(text)
+    wiped::<DEEP, _>(|| {
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let sealed = key(secret)?.seal_in_place_append_tag(nonce, Aad::from(aad), &mut *text);
+        sealed.map_err(|_| CryptoError::Unavailable)
+    })?;
+    Ok(std::mem::take(&mut *text))
 }
 
 /// The plain text, if key, nonce, associated data and every byte are right.
@@ -33,11 +39,12 @@ pub fn seal(secret: &Secret, nonce: &[u8; NONCE_LEN], aad: &[u8], plain: &[u8]) 
 /// # Errors
 /// [`CryptoError::InvalidKey`] when the key is not 32 bytes; [`CryptoError::Unverified`] otherwise.
 pub fn open(secret: &Secret, nonce: &[u8; NONCE_LEN], aad: &[u8], sealed: &[u8]) -> Result<Secret, CryptoError> {
-    let mut text = sealed.to_vec();
-    let plain_len = key(secret)?
-        .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), &mut text)
-        .map_err(|_| CryptoError::Unverified)?
-        .len();
+    let mut text = Zeroizing::new(sealed.to_vec());
+    let plain_len = wiped::<DEEP, _>(|| {
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let opened = key(secret)?.open_in_place(nonce, Aad::from(aad), &mut text).map(|plain| plain.len());
+        opened.map_err(|_| CryptoError::Unverified)
+    })?;
     text.truncate(plain_len);
-    Ok(Secret::new(text))
+    Ok(Secret::new(std::mem::take(&mut *text)))
 }

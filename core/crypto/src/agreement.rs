@@ -2,6 +2,7 @@
 
 use ring::agreement;
 
+use crate::stack::{DEEP, wiped};
 use crate::{CryptoError, PublicKey, Secret};
 
 /// One side of an ephemeral ECDH on P-256 (NIST SP 800-56A); used once, by value.
@@ -35,7 +36,8 @@ impl EphemeralKey {
     /// [`CryptoError::InvalidKey`] when the peer's point is not on the curve.
     pub fn agree(self, peer: &PublicKey) -> Result<Secret, CryptoError> {
         let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, peer.point());
-        agreement::agree_ephemeral(self.private, &peer, Secret::copy_of).map_err(|_| CryptoError::InvalidKey)
+        wiped::<DEEP, _>(|| agreement::agree_ephemeral(self.private, &peer, Secret::copy_of))
+            .map_err(|_| CryptoError::InvalidKey)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use ring::{digest, hkdf, hmac};
 
+use crate::stack::{DEEP, SHALLOW, wiped};
 use crate::{CryptoError, Secret};
 
 /// SHA-256 (FIPS 180-4).
@@ -35,7 +36,7 @@ impl HmacKey {
             HashAlgorithm::Sha256 => hmac::HMAC_SHA256,
             HashAlgorithm::Sha512 => hmac::HMAC_SHA512,
         };
-        Self(hmac::Key::new(algorithm, key))
+        Self(wiped::<SHALLOW, _>(|| hmac::Key::new(algorithm, key)))
     }
 
     /// The tag over the concatenation of `parts`: 20, 32 or 64 bytes.
@@ -86,10 +87,10 @@ impl hkdf::KeyType for OutputLength {
 /// [`CryptoError::Unavailable`] when `len` exceeds 255 × 32.
 pub fn hkdf_sha256(salt: &[u8], ikm: &Secret, info: &[u8], len: usize) -> Result<Secret, CryptoError> {
     let mut out = vec![0; len];
-    hkdf::Salt::new(hkdf::HKDF_SHA256, salt)
-        .extract(ikm.expose())
-        .expand(&[info], OutputLength(len))
-        .and_then(|okm| okm.fill(&mut out))
-        .map_err(|_| CryptoError::Unavailable)?;
+    wiped::<DEEP, _>(|| {
+        let key = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(ikm.expose());
+        key.expand(&[info], OutputLength(len)).and_then(|okm| okm.fill(&mut out))
+    })
+    .map_err(|_| CryptoError::Unavailable)?;
     Ok(Secret::new(out))
 }

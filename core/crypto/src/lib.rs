@@ -3,8 +3,8 @@
 //! vectors (Wycheproof, RFC 4231, RFC 5869) and one door for chance.
 //!
 //! *Invariants.* Nothing here knows a message, a file or a clock. A [`Secret`] has no `Debug`, no `Serialize` and no
-//! `Clone`; it is wiped when dropped and read only through [`Secret::expose`]. ring does not wipe the keys it expands,
-//! so a key object is built for one operation and dropped.
+//! `Clone`; it is wiped when dropped and read only through [`Secret::expose`]. ring does not wipe the keys it expands, so a
+//! key object is built for one operation and dropped, and the stack it was built on is overwritten.
 //!
 //! ```
 //! use saifu_crypto::{aead, KeyPair, Random, SystemRandom};
@@ -27,6 +27,7 @@ mod hash;
 mod p256;
 mod random;
 mod secret;
+mod stack;
 
 pub use agreement::EphemeralKey;
 pub use hash::{HashAlgorithm, HmacKey, HmacTag, constant_time_eq, hkdf_sha256, hmac_sha256, sha256};

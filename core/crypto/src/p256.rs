@@ -2,6 +2,7 @@
 
 use ring::signature::{self, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey};
 
+use crate::stack::{DEEP, wiped};
 use crate::{CryptoError, Secret};
 
 /// Bytes of an uncompressed point: 0x04, x, y (SEC 1 §2.3.3).
@@ -105,10 +106,12 @@ impl KeyPair {
     /// # Errors
     /// [`CryptoError::Unavailable`] when there is none.
     pub fn generate() -> Result<Self, CryptoError> {
-        let document =
-            EcdsaKeyPair::generate_pkcs8(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, &ring::rand::SystemRandom::new())
-                .map_err(|_| CryptoError::Unavailable)?;
-        Self::from_pkcs8(Secret::copy_of(document.as_ref()))
+        let pkcs8 = wiped::<DEEP, _>(|| {
+            let algorithm = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
+            let document = EcdsaKeyPair::generate_pkcs8(algorithm, &ring::rand::SystemRandom::new());
+            document.map(|document| Secret::copy_of(document.as_ref())).map_err(|_| CryptoError::Unavailable)
+        })?;
+        Self::from_pkcs8(pkcs8)
     }
 
     /// From PKCS#8 v1 (RFC 5208) as [`pkcs8`](Self::pkcs8) gives it.
@@ -116,8 +119,10 @@ impl KeyPair {
     /// # Errors
     /// [`CryptoError::InvalidKey`].
     pub fn from_pkcs8(pkcs8: Secret) -> Result<Self, CryptoError> {
-        let pair = Self::ring(&pkcs8, &signature::ECDSA_P256_SHA256_FIXED_SIGNING)?;
-        let public = PublicKey::from_point(pair.public_key().as_ref())?;
+        let public = wiped::<DEEP, _>(|| {
+            let pair = Self::ring(&pkcs8, &signature::ECDSA_P256_SHA256_FIXED_SIGNING)?;
+            PublicKey::from_point(pair.public_key().as_ref())
+        })?;
         Ok(Self { pkcs8, public })
     }
 
@@ -159,10 +164,12 @@ impl KeyPair {
         algorithm: &'static signature::EcdsaSigningAlgorithm,
         message: &[u8],
     ) -> Result<Vec<u8>, CryptoError> {
-        Self::ring(&self.pkcs8, algorithm)?
-            .sign(&ring::rand::SystemRandom::new(), message)
-            .map(|s| s.as_ref().to_vec())
-            .map_err(|_| CryptoError::Unavailable)
+        wiped::<DEEP, _>(|| {
+            Self::ring(&self.pkcs8, algorithm)?
+                .sign(&ring::rand::SystemRandom::new(), message)
+                .map(|s| s.as_ref().to_vec())
+                .map_err(|_| CryptoError::Unavailable)
+        })
     }
 }
 

@@ -19,14 +19,14 @@ pub trait Disk: Send + Sync {
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
     /// Writes at the end of an existing file.
     fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
-    /// Cuts the file to `len` bytes.
-    fn truncate(&self, name: &str, len: u64) -> io::Result<()>;
     /// Returns when the file's bytes and length are on the medium.
     fn sync(&self, name: &str) -> io::Result<()>;
     /// Gives a file another's name, replacing that one, all or nothing.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Removes a file; an absent one is fine.
     fn remove(&self, name: &str) -> io::Result<()>;
+    /// Removes a folder with everything in it; an absent one is fine.
+    fn remove_folder(&self, name: &str) -> io::Result<()>;
     /// Returns when the folder's names are on the medium.
     fn sync_folder(&self) -> io::Result<()>;
 }
@@ -116,10 +116,6 @@ impl Disk for FolderDisk {
         self.with(name, |file| file.write_all(bytes))
     }
 
-    fn truncate(&self, name: &str, len: u64) -> io::Result<()> {
-        self.with(name, |file| file.set_len(len))
-    }
-
     fn sync(&self, name: &str) -> io::Result<()> {
         self.with(name, |file| file.sync_data())
     }
@@ -131,14 +127,22 @@ impl Disk for FolderDisk {
 
     fn remove(&self, name: &str) -> io::Result<()> {
         *self.handle() = None;
-        match fs::remove_file(self.folder.join(name)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            done => done,
-        }
+        absent_is_fine(fs::remove_file(self.folder.join(name)))
+    }
+
+    fn remove_folder(&self, name: &str) -> io::Result<()> {
+        absent_is_fine(fs::remove_dir_all(self.folder.join(name)))
     }
 
     fn sync_folder(&self) -> io::Result<()> {
         sync_folder(&self.folder)
+    }
+}
+
+pub(crate) fn absent_is_fine(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
     }
 }
 
@@ -162,16 +166,19 @@ mod tests {
         disk.sync("a").unwrap();
         assert_eq!(disk.read("a", 9).unwrap().unwrap(), b"onetwo");
         assert_eq!(disk.read("a", 2).unwrap().unwrap(), b"one");
-        disk.truncate("a", 4).unwrap();
         disk.append("a", b"!").unwrap();
         disk.write("b", b"other").unwrap();
         disk.rename("a", "b").unwrap();
         disk.append("b", b"?").unwrap();
         disk.sync_folder().unwrap();
-        assert_eq!(disk.read("b", 9).unwrap().unwrap(), b"onet!?");
+        assert_eq!(disk.read("b", 9).unwrap().unwrap(), b"onetwo!?");
         disk.remove("b").unwrap();
         disk.remove("b").unwrap();
         assert!(disk.append("b", b"x").is_err());
+        fs::create_dir_all(home.path().join("wallet/cache/deep")).unwrap();
+        disk.remove_folder("cache").unwrap();
+        disk.remove_folder("cache").unwrap();
+        assert!(!home.path().join("wallet/cache").exists());
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! A disk in memory for crash tests, here and in crates above: it keeps what was written and what would survive, dies at
-//! a chosen operation, and says what a machine would find after its restart.
+//! A disk in memory for crash tests, here and in crates above: it keeps what was written and what would survive, is full
+//! for a while, dies at a chosen operation, and says what a machine would find after its restart.
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::Disk;
@@ -50,6 +51,23 @@ impl Crash {
 struct Contents {
     live: Vec<u8>,
     durable: Vec<u8>,
+    /// What a failed sync lost: later ones take it for written.
+    lost: Vec<Range<usize>>,
+}
+
+impl Contents {
+    fn new(bytes: Vec<u8>) -> Self {
+        Self { live: bytes.clone(), durable: bytes, lost: Vec::new() }
+    }
+
+    fn sync(&mut self) {
+        self.durable = self.live.clone();
+        for range in &self.lost {
+            if let Some(lost) = self.durable.get_mut(range.clone()) {
+                lost.fill(0);
+            }
+        }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -60,7 +78,17 @@ struct Image {
     durable_names: BTreeMap<String, usize>,
     operations: u64,
     dies_at: Option<u64>,
+    full: Range<u64>,
     syncs_lie: bool,
+}
+
+/// How an operation goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Done,
+    /// The disk is full: done by half, and refused.
+    Refused,
+    Dying,
 }
 
 /// A disk whose crash can be looked at from every side.
@@ -85,6 +113,12 @@ impl MemoryDisk {
         self.image().dies_at = Some(operation);
     }
 
+    /// The disk is full during these operations (counted from 0): each is refused and may have happened in part, and what a
+    /// refused sync did not write is lost, though later syncs say that it is there. Before and after it works.
+    pub fn full_during(&self, operations: Range<u64>) {
+        self.image().full = operations;
+    }
+
     /// Syncs return at once and do nothing, as cheap hardware does. The control of a crash test.
     pub fn lie_about_syncs(&self) {
         self.image().syncs_lie = true;
@@ -94,10 +128,7 @@ impl MemoryDisk {
     #[must_use]
     pub fn after(&self, crash: Crash) -> Self {
         let image = self.image();
-        let files = image.files.iter().map(|file| {
-            let survivor = survivor(file, crash.bytes);
-            Contents { live: survivor.clone(), durable: survivor }
-        });
+        let files = image.files.iter().map(|file| Contents::new(survivor(file, crash.bytes)));
         let names = if crash.names_kept { &image.live_names } else { &image.durable_names };
         Self(Mutex::new(Image {
             files: files.collect(),
@@ -111,7 +142,7 @@ impl MemoryDisk {
     pub fn put(&self, name: &str, bytes: Vec<u8>) {
         let mut image = self.image();
         let number = image.files.len();
-        image.files.push(Contents { live: bytes.clone(), durable: bytes });
+        image.files.push(Contents::new(bytes));
         image.live_names.insert(name.to_owned(), number);
         image.durable_names.insert(name.to_owned(), number);
     }
@@ -128,16 +159,19 @@ impl MemoryDisk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts the operation and lets it happen. During the one that dies it happens in part (`change` is told), and the
+    /// Counts the operation and lets it happen. One that does not go well happens in part (`change` is told), and the
     /// caller hears an error.
-    fn operate(&self, change: impl FnOnce(&mut Image, bool) -> io::Result<()>) -> io::Result<()> {
+    fn operate(&self, change: impl FnOnce(&mut Image, Fate) -> io::Result<()>) -> io::Result<()> {
         let mut image = self.image();
         let number = image.operations;
         image.operations = number.saturating_add(1);
         match image.dies_at {
             Some(at) if number > at => Err(power_off()),
-            Some(at) if number == at => change(&mut image, true).and(Err(power_off())),
-            _ => change(&mut image, false),
+            Some(at) if number == at => change(&mut image, Fate::Dying).and(Err(power_off())),
+            _ if image.full.contains(&number) => {
+                change(&mut image, Fate::Refused).and(Err(io::ErrorKind::StorageFull.into()))
+            }
+            _ => change(&mut image, Fate::Done),
         }
     }
 }
@@ -184,64 +218,86 @@ impl Disk for MemoryDisk {
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        self.operate(|image, _| {
+        self.operate(|image, fate| {
             if !image.live_names.contains_key(name) {
                 image.live_names.insert(name.to_owned(), image.files.len());
                 image.files.push(Contents::default());
             }
-            image.file(name)?.live = bytes.to_vec();
+            let file = image.file(name)?;
+            file.live = part(bytes, fate).to_vec();
+            file.lost.clear();
             Ok(())
         })
     }
 
     fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        self.operate(|image, _| {
-            image.file(name)?.live.extend_from_slice(bytes);
-            Ok(())
-        })
-    }
-
-    fn truncate(&self, name: &str, len: u64) -> io::Result<()> {
-        self.operate(|image, _| {
-            image.file(name)?.live.truncate(usize::try_from(len).unwrap_or(usize::MAX));
+        self.operate(|image, fate| {
+            image.file(name)?.live.extend_from_slice(part(bytes, fate));
             Ok(())
         })
     }
 
     fn sync(&self, name: &str) -> io::Result<()> {
-        self.operate(|image, dying| {
-            let works = !image.syncs_lie && !dying;
+        self.operate(|image, fate| {
+            let lies = image.syncs_lie;
             let file = image.file(name)?;
-            if works {
-                file.durable = file.live.clone();
+            match fate {
+                Fate::Done if !lies => file.sync(),
+                Fate::Refused => file.lost.push(file.durable.len()..file.live.len()),
+                Fate::Done | Fate::Dying => {}
             }
             Ok(())
         })
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.operate(|image, _| {
-            let number = image.live_names.remove(from).ok_or(io::ErrorKind::NotFound)?;
-            image.live_names.insert(to.to_owned(), number);
+        self.operate(|image, fate| {
+            if fate != Fate::Refused {
+                let number = image.live_names.remove(from).ok_or(io::ErrorKind::NotFound)?;
+                image.live_names.insert(to.to_owned(), number);
+            }
             Ok(())
         })
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.operate(|image, _| {
-            image.live_names.remove(name);
+        self.operate(|image, fate| {
+            if fate != Fate::Refused {
+                image.live_names.remove(name);
+            }
+            Ok(())
+        })
+    }
+
+    fn remove_folder(&self, name: &str) -> io::Result<()> {
+        self.operate(|image, fate| {
+            // Of a folder a part goes at a time.
+            let inside = |file: &String| file.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'));
+            let mut files: Vec<_> = image.live_names.keys().filter(|file| inside(file)).cloned().collect();
+            if fate != Fate::Done {
+                files.truncate(files.len() / 2);
+            }
+            for file in files {
+                image.live_names.remove(&file);
+            }
             Ok(())
         })
     }
 
     fn sync_folder(&self) -> io::Result<()> {
-        self.operate(|image, dying| {
-            if !image.syncs_lie && !dying {
+        self.operate(|image, fate| {
+            if !image.syncs_lie && fate == Fate::Done {
                 image.durable_names = image.live_names.clone();
             }
             Ok(())
         })
     }
+}
+
+/// What of these bytes gets through. One that dies is not torn here: [`Unsynced`] tears it.
+fn part(bytes: &[u8], fate: Fate) -> &[u8] {
+    let len = if fate == Fate::Refused { bytes.len() / 2 } else { bytes.len() };
+    bytes.get(..len).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -274,5 +330,21 @@ mod tests {
         let worst = Crash { bytes: Unsynced::Lost, names_kept: true };
         assert_eq!(disk.after(worst).get("a").unwrap(), b"");
         assert_eq!(disk.get("a").unwrap(), b"one");
+    }
+
+    #[test]
+    fn full_disk_refuses_for_a_while_and_a_failed_sync_is_believed_by_nobody() {
+        let disk = MemoryDisk::new();
+        disk.write("a", b"old").unwrap();
+        disk.sync("a").unwrap();
+        disk.sync_folder().unwrap();
+        disk.full_during(3..4);
+        assert_eq!(disk.append("a", b"1234").unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(disk.get("a").unwrap(), b"old12");
+        disk.full_during(4..5);
+        assert!(disk.sync("a").is_err());
+        disk.sync("a").unwrap();
+        let worst = Crash { bytes: Unsynced::Lost, names_kept: true };
+        assert_eq!(disk.after(worst).get("a").unwrap(), b"old\0\0");
     }
 }

@@ -24,8 +24,8 @@ macro_rules! words {
 /// Why the vault could not do what was asked. Each sentence ends with what to do next; none names a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// The disk refused. After a failed write the journal takes no more until it is opened again.
-    #[error("the disk failed while {doing}: {source}; check free space and open the wallet again")]
+    /// The disk refused. Nothing acknowledged is lost; what was asked can be asked again.
+    #[error("the disk failed while {doing}: {source}; check free space and try again")]
     Io {
         /// What was under way.
         doing: &'static str,
@@ -69,11 +69,11 @@ pub enum VaultError {
         /// Bytes taken at most.
         most: usize,
     },
-    /// An earlier write failed, so what the disk holds is unknown.
-    #[error("an earlier write failed; open the wallet again before writing")]
+    /// An earlier write to the cache failed, so what it holds is unknown.
+    #[error("an earlier write to the cache failed; open it again")]
     Broken,
-    /// The new state is durable, but the platform has not yet deleted the old sealing key; the next open or rotation does.
-    #[error("the wallet is safe, but wiping the old key is unfinished ({0}); open the wallet again to finish")]
+    /// The wallet is empty, but the platform has not yet deleted the key of what it held; the next open does.
+    #[error("the wallet is empty, but deleting its old key is unfinished ({0}); open the wallet again to finish")]
     WipeUnfinished(KeyError),
     /// No randomness, or a key of the wrong length.
     #[error("{0}; restart the app")]

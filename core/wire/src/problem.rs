@@ -56,7 +56,7 @@ problems! {
     UseDpopNonce = "use-dpop-nonce", 401, "The proof needs the issuer's current nonce.", "Repeat with the nonce of this answer.";
     InvalidDpopProof = "invalid-dpop-proof", 401, "The proof of possession is stale, replayed or does not fit the request.", "Make a new proof for this very request.";
     InvalidToken = "invalid-token", 401, "The access token is unknown, expired or bound to another key.", "Open a new session.";
-    UnknownDevice = "unknown-device", 401, "No live device has this key.", "Sign up, or recover the account, on this phone.";
+    UnknownDevice = "unknown-device", 401, "No live device has this key.", "Sign up on this phone; the same phone gets its account back.";
     UnknownTerminal = "unknown-terminal", 401, "No register, ATM or operator is enrolled with this key.", "Enrol the terminal with the operator.";
     InvalidSignature = "invalid-signature", 403, "The signature is not this device's over exactly these bytes.", "Approve again.";
     WrongCode = "wrong-code", 403, "The code is not the one that was sent.", "Enter the newest code from the SMS.";
@@ -65,7 +65,7 @@ problems! {
     NotFound = "not-found", 404, "There is nothing here.", "Check the address or the id.";
     MethodNotAllowed = "method-not-allowed", 405, "This path does not take that method.", "Use the method of the API document.";
     NumberTaken = "number-taken", 409, "This number belongs to an account on another phone.", "Add this phone from the old one, or recover the account.";
-    DeviceInUse = "device-in-use", 409, "This key already belongs to an account.", "Make a new key.";
+    DeviceInUse = "device-in-use", 409, "This key already belongs to an account.", "Reset the wallet, then sign up: it makes new keys.";
     StaleNonce = "stale-nonce", 409, "The approval's nonce was used or has expired.", "Approve again.";
     KeyVoided = "key-voided", 409, "This intent was given up and will never happen.", "Start again with a new approval.";
     NoActivation = "no-activation", 409, "There is no activation to confirm, or its proof does not fit.", "Start the activation again.";
@@ -76,7 +76,7 @@ problems! {
     KeyTime = "key-time", 422, "The key's time lies too far from now.", "Take a fresh nonce and make a new key from its time.";
     TooManyTries = "too-many-tries", 429, "Too many tries.", "Wait until the time in Retry-After.";
     TooSoon = "too-soon", 429, "The last code was sent a moment ago.", "Wait until the time in Retry-After.";
-    Internal = "internal", 500, "The issuer failed.", "Try again; nothing was changed.";
+    Internal = "internal", 500, "The issuer failed.", "Try again in a moment; what moves money is asked about first.";
     SwitchedOff = "switched-off", 503, "This service is stopped for now.", "See the notice; try again later.";
     Overloaded = "overloaded", 503, "The issuer is busy.", "Try again after the time in Retry-After.";
 }

@@ -33,10 +33,6 @@ impl Disk for Forgetful {
         Ok(())
     }
 
-    fn truncate(&self, _: &str, _: u64) -> io::Result<()> {
-        Ok(())
-    }
-
     fn sync(&self, _: &str) -> io::Result<()> {
         Ok(())
     }
@@ -46,6 +42,10 @@ impl Disk for Forgetful {
     }
 
     fn remove(&self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn remove_folder(&self, _: &str) -> io::Result<()> {
         Ok(())
     }
 

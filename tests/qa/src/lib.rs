@@ -39,6 +39,10 @@ use context::Context;
 use failure::{Failure, LocalCode, Status};
 use printer::Printer;
 
+/// Wipes what is freed, as in the library that ships: docs/decisions/012.
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
 /// Runs the command line of this process and says how it ended.
 #[must_use]
 pub fn main() -> ExitCode {

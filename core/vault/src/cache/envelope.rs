@@ -8,11 +8,11 @@ use saifu_crypto::{Random as _, Secret, SystemRandom, hmac_sha256};
 use crate::VaultError;
 
 const VERSION: u8 = 1;
-/// What a record's text means: sequence, then value.
-const SCHEMA: u16 = 1;
 /// The one key there is; another number is for a key that replaces it record by record.
 const KEY_NUMBER: u16 = 1;
 const CLEAR: usize = 5;
+/// Of `CLEAR`, what a mark over a record's place has where the schema stands: the record that follows has the true one.
+const MARK_SCHEMA: u16 = 1;
 const SEQUENCE_LEN: usize = 8;
 const CONTEXT: &[u8] = b"saifu/cache/v1";
 const MARK_CONTEXT: &[u8] = b"saifu/cache/mark/v1";
@@ -27,34 +27,42 @@ impl Sealer {
         Self { key: key.duplicate() }
     }
 
-    pub(super) fn seal(&self, place: Place<'_>, sequence: u64, value: &[u8]) -> Result<Vec<u8>, VaultError> {
+    pub(super) fn seal(
+        &self,
+        place: Place<'_>,
+        schema: u16,
+        sequence: u64,
+        value: &[u8],
+    ) -> Result<Vec<u8>, VaultError> {
         let nonce: [u8; NONCE_LEN] = SystemRandom.bytes()?;
-        let clear = clear();
+        let clear = clear(schema);
         let plain = Secret::new([&sequence.to_be_bytes()[..], value].concat());
         let text = aead::seal(&self.key, &nonce, &place.context(&clear), plain.expose())?;
         Ok([&clear[..], &nonce, &text].concat())
     }
 
-    /// The sequence and the value, or nothing if this is not a record put in this place.
-    pub(super) fn open(&self, place: Place<'_>, record: &[u8]) -> Option<(u64, Secret)> {
+    /// The schema, the sequence and the value, or nothing if this is not a record put in this place.
+    pub(super) fn open(&self, place: Place<'_>, record: &[u8]) -> Option<(u16, u64, Secret)> {
         let (clear_part, rest) = record.split_first_chunk::<CLEAR>()?;
         let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>()?;
-        if *clear_part != clear() || text.len() < TAG_LEN {
+        let [_, s0, s1, ..] = *clear_part;
+        let schema = u16::from_be_bytes([s0, s1]);
+        if *clear_part != clear(schema) || text.len() < TAG_LEN {
             return None;
         }
         let plain = aead::open(&self.key, nonce, &place.context(clear_part), text).ok()?;
         let (sequence, value) = plain.expose().split_first_chunk::<SEQUENCE_LEN>()?;
-        Some((u64::from_be_bytes(*sequence), Secret::copy_of(value)))
+        Some((schema, u64::from_be_bytes(*sequence), Secret::copy_of(value)))
     }
 
     /// 32 bytes that stand for this record in a tree's digest. Keyed, so that nobody can make two sets of records meet.
     pub(super) fn mark(&self, place: Place<'_>, record: &[u8]) -> [u8; 32] {
-        hmac_sha256(self.key.expose(), &[MARK_CONTEXT, &place.context(&clear()), record])
+        hmac_sha256(self.key.expose(), &[MARK_CONTEXT, &place.context(&clear(MARK_SCHEMA)), record])
     }
 }
 
-fn clear() -> [u8; CLEAR] {
-    let ([s0, s1], [k0, k1]) = (SCHEMA.to_be_bytes(), KEY_NUMBER.to_be_bytes());
+fn clear(schema: u16) -> [u8; CLEAR] {
+    let ([s0, s1], [k0, k1]) = (schema.to_be_bytes(), KEY_NUMBER.to_be_bytes());
     [VERSION, s0, s1, k0, k1]
 }
 
@@ -84,7 +92,7 @@ mod tests {
 
     #[test]
     fn document_and_code_agree_on_every_byte() {
-        let record = sealer(1).seal(HERE, 7, b"value").unwrap();
+        let record = sealer(1).seal(HERE, 0x0203, 7, b"value").unwrap();
         let document = include_str!("../../FORMAT.md");
         let section = document.split("## Cache record").nth(1).unwrap().split("\n## ").next().unwrap();
         let rows: Vec<Vec<&str>> = section
@@ -97,7 +105,7 @@ mod tests {
         let mut end = 0;
         for (row, (name, value)) in rows.iter().zip([
             ("version", Some(vec![1])),
-            ("schema", Some(vec![0, 1])),
+            ("schema", Some(vec![2, 3])),
             ("key", Some(vec![0, 1])),
             ("nonce", None),
             ("text and tag", None),
@@ -115,9 +123,9 @@ mod tests {
 
     #[test]
     fn record_opens_only_in_its_place_under_its_key_and_unchanged() {
-        let record = sealer(1).seal(HERE, 7, b"value").unwrap();
-        let (sequence, value) = sealer(1).open(HERE, &record).unwrap();
-        assert_eq!((sequence, value.expose()), (7, &b"value"[..]));
+        let record = sealer(1).seal(HERE, 3, 7, b"value").unwrap();
+        let (schema, sequence, value) = sealer(1).open(HERE, &record).unwrap();
+        assert_eq!((schema, sequence, value.expose()), (3, 7, &b"value"[..]));
         assert!(sealer(2).open(HERE, &record).is_none());
         assert!(sealer(1).open(Place { tree: "coupons", ..HERE }, &record).is_none());
         assert!(sealer(1).open(Place { key: b"0002", ..HERE }, &record).is_none());

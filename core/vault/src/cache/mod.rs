@@ -7,6 +7,9 @@
 //! an error and never as a shorter history. Records of batches that came after the anchor are kept: a crash between a
 //! batch and the journal loses nothing. If such a batch had *replaced* records, the tree no longer matches and is rebuilt.
 //!
+//! A batch is not waited for: it is in the database at once and on the medium later, when [`Cache::anchor`] is asked for the
+//! tree's anchor. There is no other way to one, so that the journal never speaks of what a crash can still take.
+//!
 //! There is no lock of its own: open it only while holding the [`FolderDisk`](crate::FolderDisk) of the same wallet.
 
 mod anchor;
@@ -15,8 +18,7 @@ mod sentinel;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{Bound, RangeBounds};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use saifu_crypto::Secret;
@@ -28,6 +30,8 @@ use envelope::{Place, Sealer};
 use sentinel::Sentinel;
 use store::Store;
 
+/// The folder of the cache, beside the journal.
+pub const FOLDER: &str = "cache";
 /// A value's greatest length, bytes: sled's pages grow with it.
 pub const MAX_VALUE: usize = 16 * 1024;
 /// A key's greatest length, bytes.
@@ -64,18 +68,18 @@ pub enum Rebuild {
     NeverOpens,
 }
 
-/// In which order to scan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// By rising key.
-    Ascending,
-    /// By falling key: the newest first, if keys rise with time.
-    Descending,
+/// What was put under a key.
+pub struct Record {
+    /// The key.
+    pub key: Vec<u8>,
+    /// What the value means, as it was put. A number that the caller does not know is the caller's business.
+    pub schema: u16,
+    /// The value.
+    pub value: Secret,
 }
 
 /// An open cache.
 pub struct Cache {
-    home: PathBuf,
     sealer: Sealer,
     inner: Mutex<Inner>,
 }
@@ -99,7 +103,7 @@ struct Tree {
 
 impl Cache {
     /// Opens the cache in `folder`, making it if need be, and compares it with the anchors. `key` is 32 bytes from
-    /// [`Journal::derive`](crate::Journal::derive); after a rotation the cache is therefore rebuilt.
+    /// [`Journal::derive`](crate::Journal::derive).
     ///
     /// # Errors
     /// [`VaultError::Io`] when the machine, not the cache, is at fault; [`InUse`](VaultError::InUse).
@@ -111,22 +115,25 @@ impl Cache {
         let number = store::numbers(folder).map_err(&doing)?.last().copied().unwrap_or(0);
         let unfinished = sentinel.unfinished().map_err(&doing)?;
 
-        let found = if unfinished >= sentinel::PATIENCE {
-            Err(Rebuild::NeverOpens)
+        let outcome = if unfinished >= sentinel::PATIENCE {
+            Ok(Err(Rebuild::NeverOpens))
         } else {
-            sentinel.begin(unfinished).map_err(&doing)?;
-            inspect(folder, number, &sealer, anchors)?
+            let begun = sentinel.begin(unfinished).map_err(&doing);
+            begun.and_then(|()| inspect(folder, number, &sealer, anchors))
         };
-        let (inner, opened) = match found {
-            Ok(inner) => (inner, Opened::Fine),
-            Err(why) => (begin_anew(folder, number)?, Opened::Rebuilt(why)),
-        };
+        let opened = outcome.and_then(|found| match found {
+            Ok(inner) => Ok((inner, Opened::Fine)),
+            Err(why) => Ok((begin_anew(folder, number)?, Opened::Rebuilt(why))),
+        });
+        // Also when it failed: it came back.
         sentinel.end().map_err(&doing)?;
-        Ok((Self { home: folder.to_path_buf(), sealer, inner: Mutex::new(inner) }, opened))
+        let (inner, opened) = opened?;
+        Ok((Self { sealer, inner: Mutex::new(inner) }, opened))
     }
 
-    /// Puts records, replacing those of the same keys, all or none; of two with one key the later one counts. When it
-    /// returns they are on the medium. The anchor speaks of the whole tree and replaces the one before.
+    /// Puts records, replacing those of the same keys, all or none; of two with one key the later one counts, and one that
+    /// is there already is left alone. They are read back at once, but on the medium only after the next
+    /// [`anchor`](Self::anchor) of the tree: a crash before takes the whole batch, or leaves it.
     ///
     /// # Errors
     /// [`VaultError::BadName`], [`TooLarge`](VaultError::TooLarge): nothing happened. [`CacheDamaged`](VaultError::CacheDamaged),
@@ -134,8 +141,9 @@ impl Cache {
     pub fn put_batch<K: AsRef<[u8]>, V: AsRef<[u8]>>(
         &self,
         tree: &str,
+        schema: u16,
         entries: &[(K, V)],
-    ) -> Result<Anchor, VaultError> {
+    ) -> Result<(), VaultError> {
         check_name(tree)?;
         let mut values = BTreeMap::new();
         for (key, value) in entries {
@@ -148,101 +156,63 @@ impl Cache {
         }
         let mut inner = self.usable()?;
         let mut totals = inner.trees.get(tree).map(|tree| tree.totals.clone()).unwrap_or_default();
-        if values.is_empty() {
-            return Ok(totals.anchor(tree));
-        }
         totals.last_sequence = totals.last_sequence.saturating_add(1);
-        let mut batch = sled::Batch::default();
-        for (&key, value) in &values {
+        let (mut batch, mut keys) = (sled::Batch::default(), Vec::new());
+        for (key, value) in values {
             let place = Place { tree, key };
             if let Some(old) = inner.store.with(|db| db.open_tree(tree)?.get(key))? {
+                let known = self.sealer.open(place, &old);
+                if known.is_some_and(|(known, _, old)| known == schema && old.expose() == value) {
+                    continue;
+                }
                 totals.remove(key, &old, &self.sealer.mark(place, &old));
             }
-            let record = self.sealer.seal(place, totals.last_sequence, value)?;
+            let record = self.sealer.seal(place, schema, totals.last_sequence, value)?;
             totals.add(key, &record, &self.sealer.mark(place, &record));
             batch.insert(key, record);
+            keys.push(key.to_vec());
+        }
+        if keys.is_empty() {
+            return Ok(());
         }
         inner.broken = true;
         inner.store.with(|db| db.open_tree(tree)?.apply_batch(batch))?;
-        inner.store.flush()?;
         inner.broken = false;
-        let anchor = totals.anchor(tree);
         let known = inner.trees.entry(tree.to_owned()).or_default();
         known.totals = totals;
-        known.keys.extend(values.into_keys().map(<[u8]>::to_vec));
-        Ok(anchor)
+        known.keys.extend(keys);
+        Ok(())
     }
 
-    /// The value of a key.
+    /// Puts everything on the medium, and gives what the journal is to remember of this tree in place of its anchor before.
+    ///
+    /// # Errors
+    /// As [`put_batch`](Self::put_batch).
+    pub fn anchor(&self, tree: &str) -> Result<Anchor, VaultError> {
+        check_name(tree)?;
+        let mut inner = self.usable()?;
+        inner.broken = true;
+        inner.store.flush()?;
+        inner.broken = false;
+        Ok(inner.trees.get(tree).map(|tree| tree.totals.clone()).unwrap_or_default().anchor(tree))
+    }
+
+    /// The `limit` records with the highest keys, highest first: the newest, if keys rise with time.
     ///
     /// # Errors
     /// [`VaultError::CacheDamaged`]: open the cache again; [`Broken`](VaultError::Broken).
-    pub fn get(&self, tree: &str, key: &[u8]) -> Result<Option<Secret>, VaultError> {
+    pub fn newest(&self, tree: &str, limit: usize) -> Result<Vec<Record>, VaultError> {
         let inner = self.usable()?;
-        if !inner.trees.contains_key(tree) {
-            return Ok(None);
-        }
-        let Some(record) = inner.store.with(|db| db.open_tree(tree)?.get(key))? else { return Ok(None) };
-        self.unsealed(tree, key, &record).map(Some)
-    }
-
-    /// At most `limit` records of a range of keys, with their keys.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get).
-    pub fn scan(
-        &self,
-        tree: &str,
-        range: impl RangeBounds<Vec<u8>>,
-        order: Order,
-        limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Secret)>, VaultError> {
-        let inner = self.usable()?;
-        let Some(known) = inner.trees.get(tree).filter(|_| !is_empty(&range)) else { return Ok(Vec::new()) };
-        let found = known.keys.range(range);
-        let keys: Vec<_> = match order {
-            Order::Ascending => found.take(limit).collect(),
-            Order::Descending => found.rev().take(limit).collect(),
-        };
+        let Some(known) = inner.trees.get(tree) else { return Ok(Vec::new()) };
         let rows = inner.store.with(|db| db.open_tree(tree))?;
         let record = |key: &Vec<u8>| {
             let record = inner.store.with(|_| rows.get(key))?;
             let record = record.ok_or(VaultError::CacheDamaged { what: "a record is gone" })?;
-            Ok((key.clone(), self.unsealed(tree, key, &record)?))
+            let opened = self.sealer.open(Place { tree, key }, &record);
+            let (schema, _, value) = opened.ok_or(VaultError::CacheDamaged { what: "a record does not open" })?;
+            Ok(Record { key: key.clone(), schema, value })
         };
-        keys.into_iter().map(record).collect()
-    }
-
-    /// The `limit` records with the highest keys, highest first.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get).
-    pub fn newest(&self, tree: &str, limit: usize) -> Result<Vec<(Vec<u8>, Secret)>, VaultError> {
-        self.scan(tree, .., Order::Descending, limit)
-    }
-
-    /// Removes everything, files included. The anchors are void.
-    ///
-    /// # Errors
-    /// [`VaultError::Io`].
-    pub fn clear(&self) -> Result<(), VaultError> {
-        let mut inner = self.inner();
-        let number = inner.number;
-        *inner = begin_anew(&self.home, number)?;
-        store::remove(&store::path(&self.home, number)).map_err(VaultError::while_("clearing the cache"))
-    }
-
-    /// Bytes on disk, and bytes of the records in them.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get).
-    pub fn size(&self) -> Result<(u64, u64), VaultError> {
-        self.inner().size()
-    }
-
-    fn unsealed(&self, tree: &str, key: &[u8], record: &[u8]) -> Result<Secret, VaultError> {
-        let opened = self.sealer.open(Place { tree, key }, record);
-        opened.map(|(_, value)| value).ok_or(VaultError::CacheDamaged { what: "a record does not open" })
+        known.keys.iter().rev().take(limit).map(record).collect()
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -256,13 +226,9 @@ impl Cache {
 }
 
 impl Inner {
-    fn size(&self) -> Result<(u64, u64), VaultError> {
-        let live = self.trees.values().fold(0_u64, |sum, tree| sum.saturating_add(tree.totals.live_bytes));
-        Ok((self.store.with(|db| db.size_on_disk())?, live))
-    }
-
     fn is_bloated(&self) -> Result<bool, VaultError> {
-        let (on_disk, live) = self.size()?;
+        let live = self.trees.values().fold(0_u64, |sum, tree| sum.saturating_add(tree.totals.live_bytes));
+        let on_disk = self.store.with(|db| db.size_on_disk())?;
         Ok(on_disk > BLOAT_FLOOR && on_disk > live.saturating_mul(BLOAT))
     }
 }
@@ -303,7 +269,7 @@ fn take_stock(
         let mut records = records;
         while let Some((key, record)) = store.with(|_| records.next().transpose())? {
             let place = Place { tree: name, key: &key };
-            let Some((sequence, _)) = sealer.open(place, &record) else { return Ok(Err(Rebuild::Sealed)) };
+            let Some((_, sequence, _)) = sealer.open(place, &record) else { return Ok(Err(Rebuild::Sealed)) };
             let mark = sealer.mark(place, &record);
             all.totals.add(&key, &record, &mark);
             all.totals.last_sequence = all.totals.last_sequence.max(sequence);
@@ -359,16 +325,6 @@ fn rewritten(home: &Path, old: Inner) -> Result<Inner, VaultError> {
     Ok(Inner { trees, ..new })
 }
 
-/// Whether no key can be in the range: a set of keys panics on some of these.
-fn is_empty(range: &impl RangeBounds<Vec<u8>>) -> bool {
-    match (range.start_bound(), range.end_bound()) {
-        (Bound::Included(from), Bound::Included(to)) => from > to,
-        (Bound::Included(from) | Bound::Excluded(from), Bound::Excluded(to))
-        | (Bound::Excluded(from), Bound::Included(to)) => from >= to,
-        _ => false,
-    }
-}
-
 fn check_name(tree: &str) -> Result<(), VaultError> {
     let fits = (1..=MAX_NAME).contains(&tree.len());
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -395,7 +351,7 @@ mod tests {
     fn record_that_sled_loses_while_it_is_open_is_damage() {
         let home = tempfile::tempdir().unwrap();
         let (cache, _) = Cache::open(home.path(), &Secret::new(vec![1; 32]), &[]).unwrap();
-        cache.put_batch("history", &[("a", "one"), ("b", "two")]).unwrap();
+        cache.put_batch("history", 1, &[("a", "one"), ("b", "two")]).unwrap();
         cache.inner().store.with(|db| db.open_tree("history")?.remove("a")).unwrap();
         assert_eq!(cache.newest("history", 1).unwrap().len(), 1);
         assert!(matches!(cache.newest("history", 2), Err(VaultError::CacheDamaged { .. })));

@@ -1,9 +1,12 @@
 //! Counts openings that did not come back. A panic is caught, but a database that makes the process run out of memory,
-//! or hang until somebody kills it, would do so at every start; after three such starts it is not opened again.
+//! or hang until somebody kills it, would do so at every start; after three such starts it is not opened again. An
+//! opening that returned came back, whatever it returned: a full disk throws no history away.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::disk::absent_is_fine;
 
 /// Openings without an end, after which a database is set aside unread.
 pub(super) const PATIENCE: u8 = 3;
@@ -31,6 +34,6 @@ impl Sentinel {
     }
 
     pub(super) fn end(&self) -> io::Result<()> {
-        fs::remove_file(&self.0)
+        absent_is_fine(fs::remove_file(&self.0))
     }
 }

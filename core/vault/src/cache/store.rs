@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::VaultError;
-use crate::disk::sync_folder;
+use crate::disk::{absent_is_fine, sync_folder};
 
 const PREFIX: &str = "store.";
 /// sled's default is 1 GiB.
@@ -77,8 +77,10 @@ fn guarded<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, VaultError> {
 
 /// Whether an error speaks of the machine and not of the files' contents: then a new database would not help.
 fn is_the_machines(error: &io::Error) -> bool {
-    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    matches!(error.kind(), PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+    use io::ErrorKind::{OutOfMemory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, ResourceBusy, StorageFull};
+    let kinds = [OutOfMemory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, ResourceBusy, StorageFull];
+    // ENFILE and EMFILE, too many open files, have no kind; they are the same on Linux, Android, macOS and iOS.
+    kinds.contains(&error.kind()) || (cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24)))
 }
 
 fn open_database(folder: &Path) -> Result<sled::Db, VaultError> {
@@ -133,8 +135,5 @@ pub(super) fn path(home: &Path, number: u64) -> PathBuf {
 
 /// Removes a database; an absent one is fine.
 pub(super) fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
+    absent_is_fine(fs::remove_dir_all(folder))
 }

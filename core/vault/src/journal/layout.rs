@@ -24,9 +24,11 @@ const MAX_SEALED_KEY: usize = 1024;
 const HEADER_FIXED: usize = 36;
 pub(super) const FRAME_HEAD: usize = 28;
 const CRC_LEN: usize = 4;
-/// An append that a crash cut short may leave zeros where bytes were promised. Fewer than this many at the end of the
-/// file are taken for damage: two frames in 2^128 end in 16 zeros of their own.
-const ZERO_TAIL: usize = 16;
+/// The shortest entry: an empty state.
+const MIN_FRAME: usize = FRAME_HEAD + TAG_LEN + CRC_LEN;
+/// An append that a crash cut short may leave zeros where bytes were promised. An entry that ends in so many was cut short;
+/// two whole ones in 2^40 end so of themselves. One that ends in fewer may have its whole text, and the seal decides.
+const ZERO_TAIL: usize = CRC_LEN + 1;
 
 /// What stands in clear before the frames.
 pub(super) struct Header {
@@ -34,18 +36,11 @@ pub(super) struct Header {
     pub(super) sealed_key: Vec<u8>,
 }
 
-/// The newest frame of a file.
-pub(super) struct Frame {
+/// One state, sealed.
+pub(super) struct Frame<'a> {
     pub(super) sequence: u64,
     pub(super) nonce: [u8; NONCE_LEN],
-    pub(super) text: Vec<u8>,
-}
-
-/// What a walk over the frames found.
-pub(super) struct Walk {
-    pub(super) newest: Option<Frame>,
-    /// Bytes of the file that hold; what follows is an unfinished append.
-    pub(super) solid: usize,
+    pub(super) text: &'a [u8],
 }
 
 const fn corrupt(what: &'static str) -> VaultError {
@@ -124,55 +119,56 @@ impl Header {
     }
 }
 
-impl Frame {
+impl Frame<'_> {
     pub(super) fn encode(&self) -> Result<Vec<u8>, VaultError> {
         let length = u32::try_from(self.text.len())
             .map_err(|_| VaultError::TooLarge { len: self.text.len(), most: MAX_STATE })?;
-        let head = with_crc([&length.to_be_bytes()[..], &self.sequence.to_be_bytes(), &self.nonce].concat());
-        Ok(with_crc([head, self.text.clone()].concat()))
+        let mut bytes = Vec::with_capacity(self.text.len().saturating_add(FRAME_HEAD + CRC_LEN));
+        for field in [&length.to_be_bytes()[..], &self.sequence.to_be_bytes(), &self.nonce] {
+            bytes.extend_from_slice(field);
+        }
+        let mut bytes = with_crc(bytes);
+        bytes.extend_from_slice(self.text);
+        Ok(with_crc(bytes))
     }
 }
 
-/// Goes over all frames after the header of `header_len` bytes: every checksum, and sequences rising by one.
-pub(super) fn walk(file: &[u8], header_len: usize) -> Result<Walk, VaultError> {
-    let last_solid_byte = file.iter().rposition(|byte| *byte != 0).map_or(0, |at| at.saturating_add(1));
-    let zeros = file.len().saturating_sub(last_solid_byte);
-    // Whether the bytes up to `end` may be wrong because the file's end was promised but never written.
-    let unwritten = |end: usize| zeros >= ZERO_TAIL && last_solid_byte < end;
-
-    let mut found = Walk { newest: None, solid: header_len };
-    let mut last: Option<(u64, [u8; NONCE_LEN], &[u8])> = None;
-    while let Some(rest) = file.get(found.solid..).filter(|rest| !rest.is_empty()) {
-        let head_end = found.solid.saturating_add(FRAME_HEAD);
-        let Some(head) = rest.get(..FRAME_HEAD) else { break };
-        if !crc_holds(head) {
-            if unwritten(head_end) {
+/// The last whole frame after the header of `header_len` bytes, having gone over all of them: every checksum, and
+/// sequences rising by one. Of the last one only the seal tells for sure whether it is whole.
+pub(super) fn newest(file: &[u8], header_len: usize) -> Result<Option<Frame<'_>>, VaultError> {
+    let last_byte = file.iter().rposition(|byte| *byte != 0).map_or(0, |at| at.saturating_add(1));
+    let (mut at, mut last) = (header_len, None::<Frame<'_>>);
+    // Nothing shorter is an entry, so whatever it says it is an append cut short.
+    while let Some(rest) = file.get(at..).filter(|rest| rest.len() >= MIN_FRAME) {
+        let Some(head) = rest.get(..FRAME_HEAD).filter(|head| crc_holds(head)) else {
+            // Zeros from within the head on.
+            if last_byte < at.saturating_add(FRAME_HEAD) {
                 break;
             }
             return Err(corrupt("the head of an entry does not match its checksum"));
-        }
+        };
         let (length, sequence, nonce) = fields(head).ok_or(corrupt("the head of an entry is short"))?;
         if !(TAG_LEN..=MAX_STATE.saturating_add(TAG_LEN)).contains(&length) {
             return Err(corrupt("an entry has an impossible length"));
         }
-        if last.is_some_and(|(before, ..)| before.checked_add(1) != Some(sequence)) {
+        if last.as_ref().is_some_and(|before| before.sequence.checked_add(1) != Some(sequence)) {
             return Err(corrupt("its entries are out of order"));
         }
         let text_end = FRAME_HEAD.saturating_add(length);
-        let whole = text_end.saturating_add(CRC_LEN);
-        let Some(frame) = rest.get(..whole) else { break };
-        let end = found.solid.saturating_add(whole);
+        let Some(frame) = rest.get(..text_end.saturating_add(CRC_LEN)) else { break };
+        let end = at.saturating_add(frame.len());
         if !crc_holds(frame) {
-            if unwritten(end) {
-                break;
+            match end.saturating_sub(last_byte) {
+                0 => return Err(corrupt("an entry does not match its checksum")),
+                // Only the checksum is incomplete.
+                zeros if zeros < ZERO_TAIL => {}
+                _ => break,
             }
-            return Err(corrupt("an entry does not match its checksum"));
         }
-        last = Some((sequence, nonce, frame.get(FRAME_HEAD..text_end).unwrap_or_default()));
-        found.solid = end;
+        last = Some(Frame { sequence, nonce, text: frame.get(FRAME_HEAD..text_end).unwrap_or_default() });
+        at = end;
     }
-    found.newest = last.map(|(sequence, nonce, text)| Frame { sequence, nonce, text: text.to_vec() });
-    Ok(found)
+    Ok(last)
 }
 
 fn fields(head: &[u8]) -> Option<(usize, u64, [u8; NONCE_LEN])> {
@@ -231,7 +227,7 @@ mod tests {
                 ("checksum", crc(&bytes)),
             ],
         );
-        let frame = Frame { sequence: 0x0405, nonce: [0xc3; 12], text: vec![0xd4; 40] }.encode().unwrap();
+        let frame = Frame { sequence: 0x0405, nonce: [0xc3; 12], text: &[0xd4; 40] }.encode().unwrap();
         compare(
             "## Journal frame",
             &frame,
@@ -257,26 +253,65 @@ mod tests {
         assert!(matches!(Header::decode(&with_crc(bytes)), Err(VaultError::Newer { version: 2 })));
     }
 
+    fn frame(sequence: u64, text: &[u8]) -> Vec<u8> {
+        Frame { sequence, nonce: [5; 12], text }.encode().unwrap()
+    }
+
+    fn found(file: &[u8]) -> Option<u64> {
+        newest(file, 0).unwrap().map(|frame| frame.sequence)
+    }
+
     #[test]
     fn gap_in_the_sequence_is_damage() {
-        let frame = |sequence| Frame { sequence, nonce: [0; 12], text: vec![0xd4; 40] }.encode().unwrap();
-        assert!(walk(&[frame(7), frame(8)].concat(), 0).is_ok());
+        let frame = |sequence| frame(sequence, &[0xd4; 40]);
+        assert_eq!(found(&[frame(7), frame(8)].concat()), Some(8));
         for next in [7, 9, 0] {
-            assert!(matches!(walk(&[frame(7), frame(next)].concat(), 0), Err(VaultError::Corrupt { .. })));
+            assert!(matches!(newest(&[frame(7), frame(next)].concat(), 0), Err(VaultError::Corrupt { .. })));
+        }
+    }
+
+    /// Everything that a crash may leave of an append: any part of it, then zeros up to any length. Texts that end in zeros
+    /// themselves, and a short one, are what could be mistaken.
+    #[test]
+    fn append_cut_short_in_any_way_is_passed_over_or_whole_but_for_its_checksum() {
+        let mut zeros_at_end = [0xd4; 100];
+        zeros_at_end[80..].fill(0);
+        for text in [&[0xd4; 100][..], &zeros_at_end, &[0xd4; TAG_LEN], &[0; TAG_LEN]] {
+            let (first, second) = (frame(1, &[0xd4; 40]), frame(2, text));
+            let text_end = second.len() - CRC_LEN;
+            for (kept, len) in (0..=second.len()).flat_map(|kept| (kept..=second.len()).map(move |len| (kept, len))) {
+                let mut cut = second[..kept].to_vec();
+                cut.resize(len, 0);
+                let newest = found(&[&first[..], &cut].concat());
+                let whole = cut[..] == second[..];
+                let may_be_new = len == second.len() && cut[..text_end] == second[..text_end];
+                let fits = if whole { newest == Some(2) } else { newest == Some(1) || may_be_new };
+                assert!(fits, "{kept} of {} bytes, then zeros to {len}: {newest:?}", second.len());
+            }
         }
     }
 
     #[test]
-    fn end_of_zeros_counts_as_unwritten_and_zeros_within_as_damage() {
-        let frame = |sequence| Frame { sequence, nonce: [5; 12], text: vec![0xd4; 100] }.encode().unwrap();
-        let (first, whole) = (frame(1), [frame(1), frame(2)].concat());
-        for kept in 0..=first.len() - ZERO_TAIL {
-            let mut promised = whole.clone();
-            promised[first.len() + kept..].fill(0);
-            assert_eq!(walk(&promised, 0).unwrap().solid, first.len(), "{kept} bytes were written");
+    fn zeros_before_a_good_entry_are_damage() {
+        let whole = [frame(1, &[0xd4; 100]), frame(2, &[0xd4; 100])].concat();
+        for at in 0..whole.len() / 2 - 16 {
             let mut within = whole.clone();
-            within[kept..kept + ZERO_TAIL].fill(0);
-            assert!(walk(&within, 0).is_err(), "zeros at {kept}, before a good entry");
+            within[at..at + 16].fill(0);
+            assert!(newest(&within, 0).is_err(), "zeros at {at}");
+        }
+    }
+
+    /// An entry whose last byte is zero, with a flipped bit, before an append of which only zeros are there.
+    #[test]
+    fn flipped_bit_before_an_unwritten_end_is_damage() {
+        let good = (2..).map(|sequence| frame(sequence, &[0xd4; 40])).find(|frame| frame.ends_with(&[0])).unwrap();
+        let first = frame(u64::from_be_bytes(good[4..12].try_into().unwrap()) - 1, &[0xd4; 40]);
+        for bit in 0..(good.len() - CRC_LEN) * 8 {
+            let mut bad = good.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            // What is left to the seal is the newest entry, never the one before it.
+            let left = newest(&[&first[..], &bad, &[0; 60]].concat(), 0).map(|frame| frame.unwrap().text != [0xd4; 40]);
+            assert!(matches!(left, Err(VaultError::Corrupt { .. }) | Ok(true)), "bit {bit}");
         }
     }
 }

@@ -261,7 +261,7 @@ fn try_launch(
     panic!("the sandbox did not get ready within 30 s");
 }
 
-fn config(info: &SandboxInfo, api: &str) -> IssuerConfig {
+pub(crate) fn config(info: &SandboxInfo, api: &str) -> IssuerConfig {
     let pin = |pin: &String| BASE64.decode(pin.as_bytes()).unwrap().try_into().unwrap();
     IssuerConfig {
         api: api.parse().unwrap(),
