@@ -9,9 +9,15 @@
 //! | proof of possession (RFC 9449) | [`dpop`] |
 //! | why something was refused | [`ProblemCode`], [`Problem`] (RFC 9457), [`Reason`] (a till's or ATM's answer) |
 //! | header names | [`headers`] |
+//! | what people type: numbers, codes | [`PhoneNumber::parse`], [`sms_code`] |
 //!
 //! *Invariants.* No I/O, no clock, no policy. Requests are strict: an unknown or duplicate field, a string, fraction or
-//! exponent where an integer belongs, or an amount out of range is an error. Answers tolerate fields they do not know.
+//! exponent where an integer belongs, or an amount out of range is an error.
+//!
+//! *What may change within `/v1`.* Fields are added anywhere; words are added wherever an answer or event has an [`Open`] word;
+//! optional fields may come in another form, and are absent then. So a wallet of today reads the issuer of tomorrow, and says
+//! what it knows: `tests/fixtures/tomorrow` holds such answers. An event counts whatever it is. What is required stays required:
+//! an amount that cannot be read is an error, never 0 and never left out.
 //!
 //! ```
 //! use saifu_wire::{messages::TopUpRequest, Amount};
