@@ -51,7 +51,7 @@ pub use records::{
 };
 pub use screens::{HomeScreen, PaymentCode, PendingEntry, PendingKind, SignUpScreen, TotpCode, WalletState};
 pub use top_ups::{Approval, TopUps};
-pub use values::Sensitive;
+pub use values::{Sensitive, SensitiveBytes};
 pub use wallet::{Config, Wallet};
 
 uniffi::setup_scaffolding!();
