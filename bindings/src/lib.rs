@@ -54,7 +54,7 @@ pub use screens::{
     TotpCode, WalletState,
 };
 pub use top_ups::{Approval, TopUps};
-pub use values::Sensitive;
+pub use values::{Sensitive, SensitiveBytes};
 pub use wallet::{Config, Wallet};
 
 uniffi::setup_scaffolding!();

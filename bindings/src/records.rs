@@ -1,14 +1,13 @@
 //! What the issuer says, in records that cross the border, and how they come from the core's types.
 
-use std::fmt;
 use std::time::SystemTime;
 
 use saifu::{Event, EventBody, Open};
 
-use crate::values::{Sensitive, count, time};
+use crate::values::{Sensitive, SensitiveBytes, count, time};
 
-/// The modules of a barcode: rows of `width` bytes, 1 is dark. They are what they encode: never log them.
-#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+/// A barcode: rows of `width` modules.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Symbol {
     /// Modules in a row.
     pub width: i32,
@@ -16,14 +15,8 @@ pub struct Symbol {
     pub height: i32,
     /// Light modules to leave on every side, left and right for a Code 128. They are not part of `modules`.
     pub quiet_zone: i32,
-    /// `width * height` bytes, row by row.
-    pub modules: Vec<u8>,
-}
-
-impl fmt::Debug for Symbol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Symbol").field("width", &self.width).field("height", &self.height).finish_non_exhaustive()
-    }
+    /// `width * height` bytes, row by row, 1 is dark. They are what they encode.
+    pub modules: SensitiveBytes,
 }
 
 impl From<&saifu::Matrix> for Symbol {
@@ -35,7 +28,7 @@ impl From<&saifu::Matrix> for Symbol {
             width: size(matrix.width()),
             height: size(matrix.height()),
             quiet_zone: size(matrix.quiet_zone()),
-            modules: modules.collect(),
+            modules: modules.collect::<Vec<u8>>().into(),
         }
     }
 }

@@ -129,7 +129,7 @@ final class FakeCodes: Codes, @unchecked Sendable {
 
     override func next(purpose: Purpose, cancel: Cancel?) async throws -> PaymentCode {
         try wallet.asked("next")
-        let dot = Symbol(width: 1, height: 1, quietZone: 0, modules: Data([1]))
+        let dot = Symbol(width: 1, height: 1, quietZone: 0, modules: SensitiveBytes(Data([1])))
         let code = PaymentCode(
             digits: Sensitive(String(repeating: "0", count: 24)), purpose: purpose, capYen: 100_000, offline: false,
             issuedAt: Date(), refreshAt: Date(timeIntervalSinceNow: 240), expiresAt: Date(timeIntervalSinceNow: 300),

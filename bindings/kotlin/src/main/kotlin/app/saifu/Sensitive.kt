@@ -14,3 +14,15 @@ public class Sensitive(private val text: String) {
 
     override fun toString(): String = "…"
 }
+
+/** The same of bytes, which the record that has them would print one by one. */
+public class SensitiveBytes(private val bytes: ByteArray) {
+    /** The bytes themselves: to show what they are to their owner, never to log them. */
+    public fun expose(): ByteArray = bytes
+
+    override fun equals(other: Any?): Boolean = other is SensitiveBytes && other.bytes.contentEquals(bytes)
+
+    override fun hashCode(): Int = bytes.contentHashCode()
+
+    override fun toString(): String = "…"
+}

@@ -51,7 +51,13 @@ suspend fun aliveAround(count: Int, work: suspend (Int) -> Unit): Pair<Alive, Al
     val before = alive()
     work(count)
     settled()
-    withTimeoutOrNull(POOLS_SHRINK) { while (objects() > before.objects || threads() > before.threads) delay(5) }
+    withTimeoutOrNull(POOLS_SHRINK) {
+        while (objects() > before.objects || threads() > before.threads) {
+            // Of a closed wallet the collector finds the objects.
+            System.gc()
+            delay(100)
+        }
+    }
     return before to alive()
 }
 

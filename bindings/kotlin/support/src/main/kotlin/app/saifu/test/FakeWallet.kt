@@ -12,6 +12,7 @@ import app.saifu.PendingEntry
 import app.saifu.PendingKind
 import app.saifu.Purpose
 import app.saifu.Sensitive
+import app.saifu.SensitiveBytes
 import app.saifu.SignUpScreen
 import app.saifu.Symbol
 import app.saifu.TopUp
@@ -116,7 +117,7 @@ public class FakeWallet(
 
             override suspend fun next(purpose: Purpose): PaymentCode {
                 asked("next")
-                val dot = Symbol(1, 1, 0, byteArrayOf(1))
+                val dot = Symbol(1, 1, 0, SensitiveBytes(byteArrayOf(1)))
                 val now = Instant.now()
                 val (refresh, end) = now.plusSeconds(240) to now.plusSeconds(300)
                 return PaymentCode(Sensitive("0".repeat(24)), purpose, 100_000, false, now, refresh, end, dot, dot)
