@@ -62,7 +62,11 @@ impl Account {
     pub fn totp(&self) -> Result<TotpCode, WalletError> {
         guarded("totp", || {
             let totp = self.shell.wallet()?.totp()?;
-            Ok(TotpCode { code: totp.code.expose().into(), valid_until: time(totp.valid_until), trust: totp.trust.into() })
+            Ok(TotpCode {
+                code: totp.code.expose().into(),
+                valid_until: time(totp.valid_until),
+                trust: totp.trust.into(),
+            })
         })
     }
 }

@@ -47,11 +47,12 @@ pub use host::{Clock, ClockReading, HostKey, Keys, Role, SealName, Secrets};
 pub use live::{Diagnostics, diagnostics};
 pub use log::{LogLevel, LogSink, set_log};
 pub use records::{
-    Channel, EntryKind, EntryState, HistoryEntry, Notice, NoticeKind, Purpose, Standing, Symbol, TopUp, TopUpState, WalletEvent,
+    Channel, EntryKind, EntryState, HistoryEntry, Notice, NoticeKind, Purpose, Standing, Symbol, TopUp, TopUpState,
+    WalletEvent,
 };
 pub use screens::{
-    Following, HistoryScreen, HomeScreen, IntentDetail, PaymentCode, PendingEntry, PendingWhat, SignUpScreen, TimeTrust,
-    TotpCode, WalletState,
+    Following, HistoryScreen, HomeScreen, IntentDetail, PaymentCode, PendingEntry, PendingWhat, SignUpScreen,
+    TimeTrust, TotpCode, WalletState,
 };
 pub use top_ups::{Approval, TopUps};
 pub use values::{Sensitive, SensitiveBytes};

@@ -84,9 +84,7 @@ uniffi::custom_type!(SensitiveBytes, Vec<u8>, {
 mod tests {
     use super::*;
     use crate::records::{Channel, Purpose, Symbol, TopUp, TopUpState};
-    use crate::screens::{
-        IntentDetail, PaymentCode, PendingEntry, PendingWhat, SignUpScreen, TimeTrust, TotpCode,
-    };
+    use crate::screens::{IntentDetail, PaymentCode, PendingEntry, PendingWhat, SignUpScreen, TimeTrust, TotpCode};
 
     #[test]
     fn moments_come_back_as_they_went_and_the_impossible_ends_nothing() {

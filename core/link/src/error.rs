@@ -32,19 +32,6 @@ pub enum LinkError {
     System,
 }
 
-/// What becomes of a failure if it is waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// It may pass by itself, at the latest on another network: worth another try, after a pause.
-    Temporary,
-    /// The device's date is wrong: worth another try, and the owner is to be told.
-    Clock,
-    /// This device is none of the issuer's, or its key is gone: no try will ever succeed.
-    Ended,
-    /// The issuer has a reason that the same request will meet again.
-    Refused,
-}
-
 impl LinkError {
     /// Whether the issuer certainly did not act on the request. Only then may an intent be forgotten.
     #[must_use]
@@ -60,34 +47,9 @@ impl LinkError {
         }
     }
 
-    /// What becomes of it if it is waited for.
+    /// What a [`RetryPolicy`](saifu_policy::RetryPolicy) makes of it: whether the issuer asked for patience.
     #[must_use]
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Refused(problem) => match problem.code.known() {
-                Some(ProblemCode::UnknownDevice | ProblemCode::UnknownTerminal) => Kind::Ended,
-                Some(
-                    ProblemCode::Internal
-                    | ProblemCode::Overloaded
-                    | ProblemCode::SwitchedOff
-                    | ProblemCode::TooManyTries
-                    | ProblemCode::TooSoon
-                    | ProblemCode::UseDpopNonce
-                    | ProblemCode::InvalidDpopProof
-                    | ProblemCode::InvalidToken,
-                )
-                | None => Kind::Temporary,
-                Some(_) => Kind::Refused,
-            },
-            Self::WrongClock => Kind::Clock,
-            Self::Key(KeyError::Gone) | Self::NoCredentials => Kind::Ended,
-            Self::Offline | Self::NoAnswer | Self::Untrusted(_) | Self::Key(_) | Self::System => Kind::Temporary,
-        }
-    }
-
-    /// The same for a [`RetryPolicy`](saifu_policy::RetryPolicy): whether the issuer asked for patience.
-    #[must_use]
-    pub fn failure(&self) -> Failure {
+    pub(crate) fn failure(&self) -> Failure {
         match self {
             Self::Refused(problem) if problem.code == ProblemCode::Overloaded || problem.retry_after_ms.is_some() => {
                 Failure::Busy { retry_after_ms: problem.retry_after_ms }
@@ -138,19 +100,6 @@ mod tests {
         assert!(!LinkError::from(serde_json::from_str::<Problem>(tomorrow).unwrap()).certain());
         assert!(LinkError::Offline.certain() && LinkError::WrongClock.certain() && !LinkError::NoAnswer.certain());
         assert!(!LinkError::Untrusted("x").certain() && !LinkError::System.certain());
-    }
-
-    #[test]
-    fn what_is_uncertain_may_pass_and_a_device_that_is_none_never_does() {
-        let of = |code| LinkError::from(Problem::new(code));
-        for code in ProblemCode::ALL.iter().copied() {
-            assert!(of(code).certain() || of(code).kind() == Kind::Temporary, "{code:?}");
-        }
-        assert_eq!(of(ProblemCode::UnknownDevice).kind(), Kind::Ended);
-        assert_eq!(of(ProblemCode::InvalidRequest).kind(), Kind::Refused);
-        assert_eq!(LinkError::WrongClock.kind(), Kind::Clock);
-        assert_eq!((LinkError::Key(KeyError::Gone).kind(), LinkError::Offline.kind()), (Kind::Ended, Kind::Temporary));
-        assert_eq!(LinkError::Key(KeyError::Temporary).kind(), Kind::Temporary);
     }
 
     #[test]

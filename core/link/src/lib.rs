@@ -23,7 +23,7 @@ mod sse;
 mod trace;
 
 pub use config::{IssuerConfig, Roots};
-pub use error::{Kind, LinkError};
+pub use error::LinkError;
 pub use exchange::REQUEST_TARGET;
 pub use link::{Auth, Link, Request};
 pub use session::Credentials;

@@ -117,13 +117,19 @@ impl Link {
     }
 
     /// From now on, requests of [`Auth::Session`] come from this device. `None` forgets the device and its session. What was
-    /// begun for the device before ends with [`LinkError::NoCredentials`] and leaves nothing behind.
+    /// begun for the device before ends with [`LinkError::NoCredentials`] and leaves nothing behind: its connections, which
+    /// hold the last token in their buffers, are left too.
     pub fn set_credentials(&self, credentials: Option<Credentials>) {
         let mut state = self.core.state();
+        let had_some = state.credentials.is_some();
         state.generation = state.generation.wrapping_add(1);
         state.credentials = credentials;
         state.session = None;
         state.opening = None;
+        drop(state);
+        if had_some {
+            self.core.connections.leave();
+        }
     }
 
     /// The issuer's time, and how far it can be relied on.

@@ -75,7 +75,8 @@ impl Chore {
 
     /// `true`: that was all. Else it was asked for again.
     fn end(&self, turn: Turn) -> bool {
-        let again = |progress| if matches!(progress, Progress::Again(_)) { Progress::Running(turn) } else { Progress::Idle };
+        let again =
+            |progress| if matches!(progress, Progress::Again(_)) { Progress::Running(turn) } else { Progress::Idle };
         self.step(turn, again) == Progress::Idle
     }
 

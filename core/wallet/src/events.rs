@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use saifu_crypto::{Random as _, SystemRandom};
+use saifu_host::KeyError;
 use saifu_link::EventStream;
 use saifu_policy::Failure;
 use saifu_wire::ProblemCode;
@@ -101,7 +102,9 @@ impl Wallet {
             match *standing.borrow_and_update() {
                 Following::Connected { .. } => return Ok(()),
                 Following::Connecting | Following::Waiting { .. } => {}
-                Following::Off | Following::Ended { .. } => return Err(Error::InvalidInput("Nobody follows the events.")),
+                Following::Off | Following::Ended { .. } => {
+                    return Err(Error::InvalidInput("Nobody follows the events."));
+                }
             }
             if standing.changed().await.is_err() {
                 return Err(Error::Locked);
@@ -192,6 +195,7 @@ pub(crate) fn lost(error: &Error) -> Lost {
         Error::Refused(problem) if problem.code == ProblemCode::UnknownDevice => {
             Lost::ForGood { why: ProblemCode::UnknownDevice.as_str() }
         }
+        Error::Key(KeyError::Gone) => Lost::ForGood { why: KeyError::Gone.as_str() },
         Error::Refused(problem) => {
             let failure = Failure::Busy { retry_after_ms: problem.retry_after_ms };
             Lost::ForNow { why: problem.code.known().map_or("refused", ProblemCode::as_str), failure }

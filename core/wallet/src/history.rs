@@ -87,7 +87,11 @@ impl Wallet {
 
 /// What cannot be read is left out; [`Inner::open_cache`] sees to it that there is none.
 fn newest(cache: &Cache, limit: usize) -> Result<Vec<HistoryEntry>, Error> {
-    Ok(cache.newest(TREE, limit)?.iter().filter_map(|record| read_entry(record.schema, record.value.expose())).collect())
+    Ok(cache
+        .newest(TREE, limit)?
+        .iter()
+        .filter_map(|record| read_entry(record.schema, record.value.expose()))
+        .collect())
 }
 
 /// Whether this version can read every line, however old.
@@ -181,13 +185,7 @@ impl Inner {
 
     /// Puts into the cache what happened after event `from` up to event `to`, then its anchor into the journal: a crash between
     /// the two is found at the next open.
-    async fn put(
-        self: &Arc<Self>,
-        turn: Turn,
-        entries: Vec<HistoryEntry>,
-        from: u64,
-        to: u64,
-    ) -> Result<(), Error> {
+    async fn put(self: &Arc<Self>, turn: Turn, entries: Vec<HistoryEntry>, from: u64, to: u64) -> Result<(), Error> {
         let mut records = Vec::with_capacity(entries.len());
         for entry in &entries {
             records.push((entry.number.to_be_bytes().to_vec(), write_entry(entry)?));

@@ -138,19 +138,23 @@ impl Inner {
 
     /// Fetches the service document beside the callers. A missing or stale one changes nothing: the last one stays in force.
     pub(crate) fn read_service_document(self: &Arc<Self>, turn: Turn) {
-        self.start(turn, |inner| &inner.reading, |inner, turn| async move {
-            let known = inner.store.read(|state| state.service_version).ok_or(Error::Locked)?;
-            match inner.link.service_document(known).await {
-                Ok(document) if document.version > known => {
-                    inner.commit(turn, move |state| state.service_version = document.version).await
+        self.start(
+            turn,
+            |inner| &inner.reading,
+            |inner, turn| async move {
+                let known = inner.store.read(|state| state.service_version).ok_or(Error::Locked)?;
+                match inner.link.service_document(known).await {
+                    Ok(document) if document.version > known => {
+                        inner.commit(turn, move |state| state.service_version = document.version).await
+                    }
+                    Ok(_) => Ok(()),
+                    Err(error) => {
+                        tracing::info!(target: "saifu", %error, "service document not refreshed");
+                        Ok(())
+                    }
                 }
-                Ok(_) => Ok(()),
-                Err(error) => {
-                    tracing::info!(target: "saifu", %error, "service document not refreshed");
-                    Ok(())
-                }
-            }
-        });
+            },
+        );
     }
 }
 

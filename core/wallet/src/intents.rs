@@ -145,11 +145,8 @@ impl Intent {
     fn pending(&self, now: Millis) -> Pending {
         let over = now >= self.ends_by;
         let Detail::TopUp { channel, yen, number } = &self.detail;
-        let detail = IntentDetail::TopUp {
-            channel: channel.clone(),
-            yen: yen.yen(),
-            number: number.clone().filter(|_| !over),
-        };
+        let detail =
+            IntentDetail::TopUp { channel: channel.clone(), yen: yen.yen(), number: number.clone().filter(|_| !over) };
         let (what, next) = match self.life {
             Life::Unknown { .. } => (
                 PendingWhat::Unknown(detail),
@@ -200,10 +197,14 @@ impl Inner {
             state.account.is_some() && (!activated || state.money_is_unknown())
         });
         if left == Some(true) {
-            self.start(turn, |inner| &inner.asking, |inner, turn| async move {
-                inner.activate_if_needed(turn).await?;
-                inner.resolve_intents(turn).await
-            });
+            self.start(
+                turn,
+                |inner| &inner.asking,
+                |inner, turn| async move {
+                    inner.activate_if_needed(turn).await?;
+                    inner.resolve_intents(turn).await
+                },
+            );
         }
     }
 }

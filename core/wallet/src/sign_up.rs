@@ -134,11 +134,7 @@ impl SignUp {
         let keys = Arc::clone(&inner.platform.keys);
         let message = signed::sign_up_confirm(self.pending.request, inner.link.thumbprint());
         let signature = inner.blocking(move || Ok(keys.sign(&message)?)).await?;
-        let body = SignUpConfirmRequest {
-            request: self.pending.request,
-            code,
-            signature: Bytes(signature),
-        };
+        let body = SignUpConfirmRequest { request: self.pending.request, code, signature: Bytes(signature) };
         inner.call(turn, Request::new(Operation::SignUpConfirm, Auth::Proof, Class::Screen), &body).await
     }
 

@@ -43,7 +43,8 @@ async fn refresh_beside_a_top_up_on_its_way_does_not_void_it() {
     fault(&issuer, "top-up", "delay:1500", 1);
     let wallet = customer.wallet.clone();
     let beside = async {
-        until("it is on its way", async || wallet.pending().iter().any(|p| matches!(p.what, PendingWhat::Unknown(_)))).await;
+        until("it is on its way", async || wallet.pending().iter().any(|p| matches!(p.what, PendingWhat::Unknown(_))))
+            .await;
         wallet.refresh().await.unwrap();
     };
     let (top_up, ()) = tokio::join!(approval.confirm(signature), beside);
@@ -101,8 +102,10 @@ async fn following_is_a_wish_that_survives_a_start_without_network_and_is_tried_
     issuer.kill();
     let mut updates = customer.wallet.events();
     customer.wallet.follow().unwrap();
-    until("it says that it waits", async || matches!(customer.wallet.following(), Following::Waiting { why: "offline", .. }))
-        .await;
+    until("it says that it waits", async || {
+        matches!(customer.wallet.following(), Following::Waiting { why: "offline", .. })
+    })
+    .await;
     assert!(matches!(customer.wallet.home().following, Following::Waiting { .. }));
     issuer.restart();
     // Nobody asks again.

@@ -37,7 +37,8 @@ pub(crate) fn write(state: &State) -> Result<Secret, Error> {
     let mut buffer = Zeroizing::new(vec![0; VERSION_LEN.saturating_add(MAX_STATE)]);
     let (version, body) = buffer.split_at_mut(VERSION_LEN);
     version.copy_from_slice(&VERSION.to_be_bytes());
-    let len = postcard::to_slice(&v2::State::from(state), body).map_err(|_| Error::Bug("the state does not encode"))?.len();
+    let len =
+        postcard::to_slice(&v2::State::from(state), body).map_err(|_| Error::Bug("the state does not encode"))?.len();
     buffer.truncate(VERSION_LEN.saturating_add(len));
     Ok(Secret::copy_of(&buffer))
 }

@@ -62,10 +62,7 @@ fn is_whole(state: &State) {
     let key = |text: &str| text.to_owned();
     assert_eq!(
         intents,
-        [
-            (key("01a21da1-75f6-7a7c-b87a-765ab86b29d3"), true),
-            (key("01a21d9f-a0cf-7f18-b10d-503d381a5a8f"), false)
-        ]
+        [(key("01a21da1-75f6-7a7c-b87a-765ab86b29d3"), true), (key("01a21d9f-a0cf-7f18-b10d-503d381a5a8f"), false)]
     );
     assert_eq!(state.history.after, 4);
     assert_eq!(state.wallet_state(Millis(0)), WalletState::Ready);

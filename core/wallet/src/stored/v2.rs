@@ -233,10 +233,8 @@ impl TryFrom<SigningUp> for state::SigningUp {
 
 impl From<&state::Activated> for Activated {
     fn from(activated: &state::Activated) -> Self {
-        let confirmation = |open: &state::Confirmation| Confirmation {
-            signature: open.signature.clone(),
-            mac: open.mac.clone(),
-        };
+        let confirmation =
+            |open: &state::Confirmation| Confirmation { signature: open.signature.clone(), mac: open.mac.clone() };
         Self {
             activation: activated.activation.0,
             alias: activated.alias.expose().to_owned(),
@@ -291,9 +289,8 @@ impl TryFrom<Picture> for state::Picture {
     type Error = Nonsense;
 
     fn try_from(picture: Picture) -> Result<Self, Nonsense> {
-        let notice = |Notice { number, at, kind, text }| {
-            Ok(wire::Notice { number, at: Millis(at), kind: open(kind)?, text })
-        };
+        let notice =
+            |Notice { number, at, kind, text }| Ok(wire::Notice { number, at: Millis(at), kind: open(kind)?, text });
         Ok(Self {
             as_of: Millis(picture.as_of),
             last_event: picture.last_event,

@@ -40,7 +40,8 @@ pub(super) async fn run(args: ResetArgs, context: &Context) -> Result<Report, Fa
         // In somebody's hands, which is no reason to delete it.
         Err(error @ (OpenError::Vault(VaultError::InUse) | OpenError::Config(_))) => return Err(error.into()),
         Err(_) if !args.insist => {
-            let why = "the wallet does not open, so what is unfinished in it is not known; --insist deletes it all the same";
+            let why =
+                "the wallet does not open, so what is unfinished in it is not known; --insist deletes it all the same";
             return Err(LocalCode::Usage.detail(why));
         }
         Err(_) => blocking(move || Wallet::erase(&platform, &config)).await??,
