@@ -262,6 +262,7 @@ impl Follower {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "counters of a test")]
 mod tests {
     use proptest::prelude::*;
 
