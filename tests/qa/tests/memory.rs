@@ -182,7 +182,7 @@ fn opened(home: &Path) -> (Secret, Secret) {
 
 #[test]
 fn locked_wallet_leaves_no_secret_in_memory() {
-    let mut issuer = Issuer::start(None);
+    let issuer = Issuer::start(None);
     let home = tempfile::tempdir().unwrap();
     let mut helper = Helper::start(home.path());
     helper.say(issuer.info_file().to_str().unwrap());
