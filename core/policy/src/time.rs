@@ -110,6 +110,9 @@ pub struct IssuerClock {
 impl IssuerClock {
     /// No answer waits longer than this to be taken. What is older is of another boot, whatever the host says.
     const LONGEST_RACE_MS: u64 = 600_000;
+    /// An estimate further ahead of the issuer than this is no drift: somebody put a clock right. Standing still until the issuer has
+    /// caught up would keep every approval expired meanwhile.
+    const LONGEST_STAND_MS: u64 = 60_000;
 
     /// The anchor as it stands, to be kept on disk.
     #[must_use]
@@ -140,15 +143,18 @@ impl IssuerClock {
         self.anchor = Some(TrustedTime::anchored(now, at));
     }
 
-    /// The issuer's time now. While it rests on the elapsed clock it never runs backwards: found to be ahead, it stands still
-    /// until the issuer has caught up.
+    /// The issuer's time now. While it rests on the elapsed clock it does not run backwards: found to be ahead by a minute at most, it
+    /// stands still until the issuer has caught up; by more, it follows the issuer at once.
     pub fn now(&mut self, reading: Reading) -> IssuerTime {
         let Some(anchor) = self.anchor else {
             return IssuerTime { issuer_ms: reading.wall_ms, trust: Trust::Unanchored };
         };
         let mut now = anchor.now(reading);
         if now.trust.is_anchored() {
-            if let Some((_, told)) = self.told.filter(|(boot_id, _)| *boot_id == reading.boot_id) {
+            let told = self.told.filter(|(boot_id, _)| *boot_id == reading.boot_id);
+            if let Some((_, told)) = told
+                && told.saturating_sub(now.issuer_ms) <= Self::LONGEST_STAND_MS
+            {
                 now.issuer_ms = now.issuer_ms.max(told);
             }
             self.told = Some((reading.boot_id, now.issuer_ms));
@@ -296,7 +302,8 @@ mod tests {
             }
         }
 
-        /// Whatever an issuer says and a host shows: nothing panics, and no time runs back while it is anchored.
+        /// Whatever an issuer says and a host shows: nothing panics, and no time runs back while it is anchored, but to an issuer
+        /// that is more than a minute behind.
         #[test]
         fn no_answers_make_time_run_back(answers in prop::collection::vec((any::<u64>(), any::<u32>(), any::<u32>()), 1..40)) {
             let (mut clock, mut reading, mut last) = (IssuerClock::default(), START, 0);
@@ -306,9 +313,20 @@ mod tests {
                 clock.hear(Heard { issuer_ms, sent, received: reading });
                 reading.elapsed_ms += u64::from(passed);
                 let now = clock.now(reading).issuer_ms;
-                prop_assert!(now >= last);
+                prop_assert!(now >= last || last - now > IssuerClock::LONGEST_STAND_MS);
                 last = now;
             }
+        }
+    }
+
+    #[test]
+    fn clock_that_somebody_put_right_is_followed_at_once_and_a_little_drift_waited_for() {
+        for (ahead, follows) in [(1_000, false), (60_000, false), (61_000, true), (86_400_000, true)] {
+            let mut clock = IssuerClock::default();
+            clock.restore(TrustedTime::anchored(9_000_000 + ahead, START));
+            assert_eq!(clock.now(START).issuer_ms, 9_000_000 + ahead);
+            clock.hear(Heard { issuer_ms: 9_000_000, sent: START, received: START });
+            assert_eq!(clock.now(START).issuer_ms, if follows { 9_000_000 } else { 9_000_000 + ahead }, "{ahead}");
         }
     }
 

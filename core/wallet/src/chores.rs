@@ -48,7 +48,10 @@ impl Chore {
         let mut progress = self.progress();
         match *progress {
             Progress::Running(runs) | Progress::Again(runs) if runs == turn => *progress = Progress::Again(turn),
-            Progress::Waiting(waits) if waits == turn => self.rouse.notify_one(),
+            Progress::Waiting(waits) if waits == turn => {
+                *progress = Progress::Running(turn);
+                self.rouse.notify_one();
+            }
             _ => {
                 *progress = Progress::Running(turn);
                 return true;

@@ -95,16 +95,17 @@ impl Wallet {
     /// Returns once events come as they happen; waits for as long as that takes.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when nobody wants to follow, or it has ended; [`Error::Locked`].
+    /// [`Error::Refused`] with `unknown-device`, or [`Error::Key`] with `gone`, when it has ended; [`Error::InvalidInput`] when
+    /// nobody wants to follow.
     pub async fn followed(&self) -> Result<(), Error> {
         let mut standing = self.0.following.subscribe();
         loop {
             match *standing.borrow_and_update() {
                 Following::Connected { .. } => return Ok(()),
                 Following::Connecting | Following::Waiting { .. } => {}
-                Following::Off | Following::Ended { .. } => {
-                    return Err(Error::InvalidInput("Nobody follows the events."));
-                }
+                Following::Ended { why } if why == KeyError::Gone.as_str() => return Err(KeyError::Gone.into()),
+                Following::Ended { .. } => return Err(Error::Refused(Box::new(ProblemCode::UnknownDevice.into()))),
+                Following::Off => return Err(Error::InvalidInput("Nobody follows the events.")),
             }
             if standing.changed().await.is_err() {
                 return Err(Error::Locked);

@@ -113,9 +113,12 @@ impl Wallet {
         self.0.activate_if_needed(turn).await?;
         self.0.resolve_intents(turn).await?;
         self.0.refresh_home(turn).await?;
-        self.0.read_service_document(turn);
-        if self.0.store.read(State::history_is_complete) != Some(true) {
+        let complete = self.0.store.read(State::history_is_complete) == Some(true);
+        if !complete {
             self.0.fill(turn);
+        }
+        self.0.read_service_document(turn);
+        if !complete {
             // Beyond that the home screen says that it is incomplete.
             let _ = tokio::time::timeout(HISTORY_PATIENCE, self.0.filling.rests()).await;
         }
@@ -142,6 +145,8 @@ impl Inner {
             turn,
             |inner| &inner.reading,
             |inner, turn| async move {
+                // One after the other, so that the same calls make the same requests; a history that hangs delays nothing for long.
+                let _ = tokio::time::timeout(HISTORY_PATIENCE, inner.filling.rests()).await;
                 let known = inner.store.read(|state| state.service_version).ok_or(Error::Locked)?;
                 match inner.link.service_document(known).await {
                     Ok(document) if document.version > known => {

@@ -206,6 +206,7 @@ fn every_example_of_every_help_works_as_written() {
     levers(&mut examples);
     drop(issuer);
     examples.run("saifu sandbox restore before.json --home ./elsewhere");
+    examples.run("saifu wallet reset --yes");
     // Its ports would be somebody else's: the folder and the seed are as written.
     drop(examples.begin("saifu sandbox --data ./issuer --port 8443 --seed 7", &[("--port 8443 ", "")], "issuer"));
     assert!(examples.left.is_empty(), "examples that this test does not run: {:#?}", examples.left);

@@ -149,11 +149,13 @@ verbs! {
         "Enters the code of the SMS: the newest of the inbox, or the one given.";
     "wallet.home", Actor::Persona, true, [],
         ["state", "standing", "balance_yen", "balance_reason", "as_of", "age_ms", "points", "notices", "frozen",
-         "device_id", "top_up_left_yen", "pay_left_yen", "last_event"],
+         "device_id", "top_up_left_yen", "pay_left_yen", "last_event", "way_out", "put_aside", "trust",
+         "history_incomplete", "following"],
         "The home screen from the wallet's own files; never the network.";
     "wallet.refresh", Actor::Persona, true, [],
         ["state", "standing", "balance_yen", "balance_reason", "as_of", "age_ms", "points", "notices", "frozen",
-         "device_id", "top_up_left_yen", "pay_left_yen", "last_event"],
+         "device_id", "top_up_left_yen", "pay_left_yen", "last_event", "way_out", "put_aside", "trust",
+         "history_incomplete", "following"],
         "Asks the issuer, and gives the home screen.";
     "wallet.code", Actor::Persona, false, [optional("purpose", PURPOSES), optional("offline", Kind::Flag), KILLED],
         ["digits", "purpose", "cap_yen", "offline", "issued_at", "refresh_at", "expires_at", "state"],
@@ -166,7 +168,7 @@ verbs! {
         "What is not finished, from the wallet's own files.";
     "wallet.history", Actor::Persona, true, [], ["entries", "count"],
         "The history, newest first, from the wallet's own files.";
-    "wallet.totp", Actor::Persona, true, [], ["code", "valid_until"],
+    "wallet.totp", Actor::Persona, true, [], ["code", "valid_until", "trust"],
         "The code that proves the phone at an ATM; no network.";
     "wallet.follow", Actor::Persona, false, [], ["following"],
         "Follows the issuer's events from now on.";

@@ -1,6 +1,8 @@
 //! The road of one customer, walked as real peers walk it: a wallet asks again as its policy says and resolves what it does
 //! not know; an ATM and a till repeat a transaction under its id; a till that gives up reverses.
 
+use std::time::Duration;
+
 use saifu_crypto::KeyPair;
 use saifu_link::{Auth, Link, LinkError, Request};
 use saifu_policy::Class;
@@ -21,6 +23,8 @@ const SECOND: i64 = 500;
 const BACK: i64 = 280;
 /// Longer than a token lives, shorter than a session.
 const TOKEN_IS_OLD: u64 = 330_000;
+/// Longer than the pause before the second try of a wallet that follows.
+const FOLLOWS_WITHIN: Duration = Duration::from_secs(3);
 /// So often a peer asks again by itself.
 const TRIES: u32 = 4;
 
@@ -79,10 +83,12 @@ async fn ask<A: DeserializeOwned>(link: &Link, operation: Operation, body: &impl
 /// The whole road, from the sign-up to a refund; `Err` says where somebody would have to help.
 pub(crate) async fn walk(world: &mut World, person: &mut Person, run: &Run) -> Step<()> {
     sign_up(world, person).await?;
-    person.wallet.follow().map_err(|error| format!("follow: {error}"))?;
+    top_up(world, person).await?;
+    // Before anybody follows: what happened is in the issuer's history alone.
+    refresh(world, person).await?;
+    follow(world, person).await?;
     world.advance(TOKEN_IS_OLD);
     until_answered(world, "refresh", async || person.wallet.refresh().await).await?;
-    top_up(world, person).await?;
     let first = pay(world, person, FIRST, "a", run.till).await?;
     let _ = pay(world, person, SECOND, "b", run.till).await?;
     give_back(world, person, first, run.till).await?;
@@ -97,9 +103,29 @@ pub(crate) async fn sign_up(world: &mut World, person: &Person) -> Step<()> {
     person.wallet.totp().map(drop).map_err(|error| format!("after its sign-up: {error}"))
 }
 
-/// Everything brought up to date.
+/// Everything brought up to date, the history too, which comes beside the refresh.
 pub(crate) async fn refresh(world: &mut World, person: &Person) -> Step<()> {
-    until_answered(world, "last refresh", async || person.wallet.refresh().await).await.map(drop)
+    for _ in 0..TRIES {
+        until_answered(world, "refresh", async || person.wallet.refresh().await).await?;
+        person.wallet.settled().await;
+        if !person.wallet.home().history_incomplete {
+            return Ok(());
+        }
+        world.revive();
+    }
+    Err("the history stays incomplete".into())
+}
+
+/// Events come. The wish is one; the issuer may have to be brought back for it.
+async fn follow(world: &mut World, person: &Person) -> Step<()> {
+    for _ in 0..TRIES {
+        person.wallet.follow().map_err(|error| format!("follow: {error}"))?;
+        if let Ok(followed) = tokio::time::timeout(FOLLOWS_WITHIN, person.wallet.followed()).await {
+            return followed.map_err(|error| format!("follow: {error}"));
+        }
+        world.revive();
+    }
+    Err("no events come".into())
 }
 
 /// Approves top-ups until one is accepted: its number.

@@ -2,7 +2,6 @@
 //! knows; with it, what happens from now on, until the process is stopped.
 
 use saifu::{Event, EventBody, Following, HistoryEntry, Notice, Update};
-use saifu_wire::{Problem, ProblemCode};
 use serde_json::{Value, json};
 
 use super::open::{Network, OpenWallet, open};
@@ -50,7 +49,7 @@ async fn follow(open: &OpenWallet, context: &Context) -> Result<(), Failure> {
         tokio::select! {
             update = events.next() => match update {
                 Some(Update::Event(event)) => context.printer.line(&event)?,
-                Some(Update::Following(following)) => stands(&following, context)?,
+                Some(Update::Following(following)) => stands(&following, open, context).await?,
                 None => return Ok(()),
             },
             stopped = tokio::signal::ctrl_c() => {
@@ -61,22 +60,18 @@ async fn follow(open: &OpenWallet, context: &Context) -> Result<(), Failure> {
 }
 
 /// Says on stderr how the stream stands. It comes back by itself, but for one whose device the issuer does not know.
-fn stands(following: &Following, context: &Context) -> Result<(), Failure> {
+async fn stands(following: &Following, open: &OpenWallet, context: &Context) -> Result<(), Failure> {
     match following {
         Following::Connected { .. } => context.printer.note(FOLLOWING),
         Following::Waiting { why, next_try_at } => {
             let at = crate::commands::time(*next_try_at);
             context.printer.note(&format!("not connected ({why}); the next try is at {at}"));
         }
-        Following::Ended { .. } => return Err(ended()),
+        // What has ended says why at once.
+        Following::Ended { .. } => open.wallet.followed().await?,
         Following::Off | Following::Connecting => {}
     }
     Ok(())
-}
-
-fn ended() -> Failure {
-    let problem = Problem::new(ProblemCode::UnknownDevice);
-    Failure::refused(&problem)
 }
 
 /// Written to stderr once the stream stands: from then on nothing is missed.
