@@ -7,8 +7,7 @@
 //! An intent is sent once: whether it is sent again is the wallet's decision, never the link's. Each call ends within the time
 //! of its class, whatever the network does. Foreign calls (the host's keys) run off the async workers and never under a lock.
 //!
-//! Every failure says whether the issuer may have acted, [`LinkError::certain`], and whether waiting helps,
-//! [`LinkError::kind`].
+//! Every failure says whether the issuer may have acted: [`LinkError::certain`].
 
 mod answer;
 mod config;
