@@ -19,7 +19,7 @@ pub trait Observer: Send + Sync {
     /// Something happened. What is thrown here changes nothing: the next event comes all the same.
     fn on_event(&self, event: WalletEvent) -> Result<(), HostError>;
 
-    /// The wallet's following stands differently from now on.
+    /// How the wallet's following stands: told once at the beginning, then with each change.
     fn on_following(&self, following: Following) -> Result<(), HostError>;
 
     /// No more events come: the subscription was cancelled or the wallet closed. Called once.
@@ -48,24 +48,22 @@ impl Subscription {
 
 /// Starts telling `observer`.
 pub(crate) fn subscribe(shell: &Shell, observer: Arc<dyn Observer>) -> Result<Arc<Subscription>, WalletError> {
-    let events = shell.wallet()?.events();
+    let wallet = shell.wallet()?;
+    // In this order: what changes between the two is told twice and not never.
+    let events = wallet.events();
+    let first = Update::Following(wallet.following());
     let runtime = runtime().ok_or(Error::Bug("the system gives no threads"))?;
     let ended = shell.closing().child_token();
     // Not one of the wallet's own tasks: an observer may close the wallet from within a call.
-    runtime.spawn(tell(events, observer, ended.clone(), SUBSCRIPTIONS.token()));
+    runtime.spawn(tell(first, events, observer, ended.clone(), SUBSCRIPTIONS.token()));
     Ok(Arc::new(Subscription { ended }))
 }
 
-async fn tell(mut events: Events, observer: Arc<dyn Observer>, ended: CancellationToken, live: Token) {
-    loop {
-        let event = tokio::select! {
-            biased;
-            () = ended.cancelled() => break,
-            event = events.next() => event,
-        };
-        let Some(update) = event else { break };
+async fn tell(first: Update, mut events: Events, observer: Arc<dyn Observer>, ended: CancellationToken, live: Token) {
+    let mut update = Some(first);
+    while let Some(told) = update.take().filter(|_| !ended.is_cancelled()) {
         let observer = Arc::clone(&observer);
-        let tell = move || match update {
+        let tell = move || match told {
             Update::Event(event) => observer.on_event(event.into()),
             Update::Following(following) => observer.on_following(following.into()),
         };
@@ -73,6 +71,11 @@ async fn tell(mut events: Events, observer: Arc<dyn Observer>, ended: Cancellati
         if !matches!(told, Ok(Ok(()))) {
             tracing::warn!(target: "saifu", "an observer failed");
         }
+        update = tokio::select! {
+            biased;
+            () = ended.cancelled() => None,
+            update = events.next() => update,
+        };
     }
     ended.cancel();
     drop(events);

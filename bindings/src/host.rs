@@ -16,8 +16,9 @@ use crate::runtime::{MAX_BLOCKING, runtime};
 use crate::values::millis;
 
 /// How long a call of the host may take. A key store needs milliseconds, and none of these calls prompts; whatever takes
-/// this long is stuck, and the thread it took is written off.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// this long is stuck, and the thread it took is written off. Less than what the link gives the opening of a session, so that
+/// a key store that hangs is told as one and not as an issuer that cannot be reached.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Calls of the host under way, stuck ones included; one more is answered `Temporary` at once. Whoever waits for one may hold
 /// a second thread, so at least half of the threads are left for files, whatever the host does.
 const MOST_CALLS: usize = MAX_BLOCKING / 4;

@@ -136,14 +136,15 @@ impl Wallet {
     /// Returns once events come as they happen; waits for as long as that takes.
     ///
     /// # Errors
-    /// `InvalidInput`: nobody wants to follow, or it has ended. `Locked`.
+    /// `InvalidInput`: nobody wants to follow. `Refused` with `unknown-device`, `Key` with `gone`: it has ended. `Locked`.
     pub async fn followed(&self, cancel: Option<Arc<Cancel>>) -> Result<(), WalletError> {
-        let closing = self.shell.closing().clone();
+        // It might wait for ever: that ends with whoever waits, and with the wallet, whose closing waits for calls.
+        let over = self.shell.closing().child_token();
+        let _waiting = over.clone().drop_guard();
         run("followed", &self.shell, cancel, async move |wallet| {
             tokio::select! {
                 followed = wallet.followed() => Ok(followed?),
-                // Closing waits for calls that have begun, and this one might wait for ever.
-                () = closing.cancelled() => Err(WalletError::closed()),
+                () = over.cancelled() => Err(WalletError::closed()),
             }
         })
         .await
@@ -158,7 +159,8 @@ impl Wallet {
         run("reset", &self.shell, cancel, async move |wallet| Ok(wallet.reset(insist).await?)).await
     }
 
-    /// Tells `observer` every event from now on, and how the following stands. Events come while the wallet follows.
+    /// Tells `observer` how the following stands, now and with each change, and every event from now on. Events come while the
+    /// wallet follows.
     ///
     /// # Errors
     /// `Locked` after closing.

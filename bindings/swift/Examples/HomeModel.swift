@@ -5,7 +5,7 @@ import Saifu
 /// What the home screen shows. A SwiftUI view runs it with `.task { await model.run() }`.
 @MainActor @Observable public final class HomeModel {
     public private(set) var home: HomeScreen?
-    /// What is to be told, until the next time that all goes well.
+    /// What is to be told of what should not have failed.
     public private(set) var trouble: Trouble?
     private let wallet: Wallet
 
@@ -14,39 +14,26 @@ import Saifu
     /// Shows what is known at once, then what happens, until the screen goes away.
     public func run() async {
         do {
+            let (events, followings) = (try wallet.events(), try wallet.followings())
             home = try wallet.home()
-            let events = try wallet.events()
-            try await follow()
-            home = try wallet.home()
-            trouble = nil
-            for await _ in events { home = try wallet.home() }
+            if home?.state == .ready { try wallet.follow() }
+            async let standing: Void = show(at: followings)
+            try await show(at: events)
+            try await standing
         } catch {
             trouble = Trouble(error)
         }
     }
 
-    /// Has the wallet follow the issuer. An app also starts where there is no network: what is known stays on the screen, and
-    /// it is tried again.
-    private func follow() async throws {
-        while true {
-            do {
-                return try await wallet.follow()
-            } catch let error as WalletError {
-                guard error.passesByItself else { throw error }
-                trouble = Trouble(error)
-            }
-            try await Task.sleep(for: .seconds(3))
-        }
+    private func show(at hints: AsyncStream<some Sendable>) async throws {
+        for await _ in hints { home = try wallet.home() }
     }
-}
 
-extension WalletError {
-    /// Whether it is the network's, and another try may go better.
-    fileprivate var passesByItself: Bool {
-        switch self {
-        case .Offline, .NoAnswer, .Untrusted: true
-        default: false
-        }
+    /// What stands above the figures, if something is in the way.
+    public var banner: String? {
+        guard let home, home.state == .ready else { return home?.wayOut }
+        if case .waiting = home.following { return "No connection. These are the figures of before." }
+        return nil
     }
 }
 

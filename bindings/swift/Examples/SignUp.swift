@@ -2,12 +2,14 @@ import Saifu
 
 extension Wallet {
     /// Where the app begins: on the home screen, at the code of a sign-up that was begun before, at the number, or,
-    /// while the wallet is locked, at the prompt that unlocks it.
+    /// while the wallet is locked, at the prompt that unlocks it. Signing up again gives a phone that the issuer put aside
+    /// its account back.
     public func firstScreen() throws -> FirstScreen {
         switch try home().state {
         case .ready: return .home
         case .locked: return .unlock
-        case .noAccount, .signingUp: return try account().signUpInProgress().map(FirstScreen.code) ?? .number
+        case .noAccount, .signingUp, .putAside:
+            return try account().signUpInProgress().map(FirstScreen.code) ?? .number
         }
     }
 }

@@ -23,10 +23,17 @@ extension Wallet {
         try await cancelling { try await refresh(cancel: $0) }
     }
 
-    /// Follows the issuer's events from now on, until the wallet is locked or closed: `events()` has them. Returns once
-    /// everything missed so far has been caught up. Cancelling the task later does not end the following.
-    public func follow() async throws {
-        try await cancelling { try await follow(cancel: $0) }
+    /// Returns once events come as they happen, after `follow()`; waits for as long as that takes. Ends with the task; the
+    /// following goes on.
+    public func followed() async throws {
+        try await cancelling { try await followed(cancel: $0) }
+    }
+
+    /// Deletes everything that this wallet has on this phone, keys included, and goes on as an empty one. Ask the owner first.
+    /// Refused while it is not known what became of an approved top-up, unless the owner insists. Waiting ends with the task,
+    /// the work does not.
+    public func reset(insist: Bool) async throws {
+        try await cancelling { try await reset(insist: insist, cancel: $0) }
     }
 }
 
@@ -66,8 +73,9 @@ extension Codes {
 }
 
 extension History {
-    /// The newest entries, newest first, at most `limit`. Works without a network. Ends with the task.
-    public func newest(limit: Int) async throws -> [HistoryEntry] {
+    /// The newest entries, newest first, at most `limit`, and whether some are missing here. Works without a network. Ends
+    /// with the task.
+    public func newest(limit: Int) async throws -> HistoryScreen {
         try await cancelling { try await newest(limit: Int32(clamping: limit), cancel: $0) }
     }
 }

@@ -7,21 +7,39 @@ extension Wallet {
     /// stream and its iterators were let go. A reader that is slow skips the oldest of more than `keeping` events; what
     /// they changed is in `home()` and `history()`.
     public func events(keeping: Int = 256) throws -> AsyncStream<WalletEvent> {
-        let (stream, continuation) = AsyncStream.makeStream(
-            of: WalletEvent.self, bufferingPolicy: .bufferingNewest(keeping))
-        let subscription = try subscribe(observer: Forwarder(continuation))
+        try heard(keeping) { Forwarder(events: $0, followings: nil) }
+    }
+
+    /// How the following stands: now, then with each change. Otherwise as `events(keeping:)`.
+    public func followings(keeping: Int = 256) throws -> AsyncStream<Following> {
+        try heard(keeping) { Forwarder(events: nil, followings: $0) }
+    }
+
+    private func heard<Heard>(
+        _ keeping: Int, _ observer: (AsyncStream<Heard>.Continuation) -> Forwarder
+    ) throws -> AsyncStream<Heard> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Heard.self, bufferingPolicy: .bufferingNewest(keeping))
+        let subscription = try subscribe(observer: observer(continuation))
         continuation.onTermination = { _ in subscription.cancel() }
         return stream
     }
 }
 
-/// Passes events on to a stream, without waiting for its reader.
+/// Passes what it hears on to a stream, without waiting for its reader.
 private final class Forwarder: Observer {
-    private let continuation: AsyncStream<WalletEvent>.Continuation
+    private let events: AsyncStream<WalletEvent>.Continuation?
+    private let followings: AsyncStream<Following>.Continuation?
 
-    init(_ continuation: AsyncStream<WalletEvent>.Continuation) { self.continuation = continuation }
+    init(events: AsyncStream<WalletEvent>.Continuation?, followings: AsyncStream<Following>.Continuation?) {
+        (self.events, self.followings) = (events, followings)
+    }
 
-    func onEvent(event: WalletEvent) throws { continuation.yield(event) }
+    func onEvent(event: WalletEvent) throws { events?.yield(event) }
 
-    func onEnd() throws { continuation.finish() }
+    func onFollowing(following: Following) throws { followings?.yield(following) }
+
+    func onEnd() throws {
+        events?.finish()
+        followings?.finish()
+    }
 }

@@ -105,8 +105,8 @@ final class FakeApproval: Approval, @unchecked Sendable {
         try wallet.asked("confirmTopUp")
         let (number, now) = (Sensitive("123456789012"), Date())
         let entry = PendingEntry(
-            id: key, kind: .topUp, yen: yen, number: number, since: now, endsBy: until,
-            next: "Type the number at an ATM.")
+            id: key, what: .accepted(detail: .topUp(channel: .atm, yen: yen, number: number)), since: now,
+            endsBy: until, next: "Type the number at an ATM.")
         wallet.change { $0.pending.append(entry) }
         return TopUp(intent: key, state: .awaitingCash, yen: yen, number: number, since: now, expiresAt: until)
     }
@@ -133,7 +133,7 @@ final class FakeCodes: Codes, @unchecked Sendable {
         let code = PaymentCode(
             digits: Sensitive(String(repeating: "0", count: 24)), purpose: purpose, capYen: 100_000, offline: false,
             issuedAt: Date(), refreshAt: Date(timeIntervalSinceNow: 240), expiresAt: Date(timeIntervalSinceNow: 300),
-            barcode: dot, qr: dot)
+            trust: .full, barcode: dot, qr: dot)
         wallet.change { $0.code = code }
         return code
     }
@@ -150,7 +150,9 @@ final class FakeHistory: History, @unchecked Sendable {
     @available(*, unavailable)
     required init(unsafeFromHandle handle: UInt64) { fatalError("a fake has no handle") }
 
-    override func newest(limit: Int32, cancel: Cancel?) async throws -> [HistoryEntry] {
-        Array(wallet.script.entries.prefix(Int(limit)))
+    override func newest(limit: Int32, cancel: Cancel?) async throws -> HistoryScreen {
+        let script = wallet.script
+        return HistoryScreen(
+            entries: Array(script.entries.prefix(Int(limit))), incomplete: script.home.historyIncomplete)
     }
 }

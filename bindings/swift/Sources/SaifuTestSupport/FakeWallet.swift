@@ -14,9 +14,11 @@ public final class FakeWallet: Wallet, @unchecked Sendable {
         public var signUp: SignUpScreen?
         /// The code in hand.
         public var code: PaymentCode?
-        public var totp = TotpCode(code: Sensitive("123456"), validUntil: .distantFuture)
+        public var totp = TotpCode(code: Sensitive("123456"), validUntil: .distantFuture, trust: .full)
         public var pending: [PendingEntry] = []
         public var entries: [HistoryEntry] = []
+        /// Whether the wish to follow stands.
+        var wished = false
     }
 
     private let state: Locked<Script>
@@ -45,12 +47,30 @@ public final class FakeWallet: Wallet, @unchecked Sendable {
         for observer in observers.now { try? observer.onEvent(event: event) }
     }
 
-    /// The home screen of a wallet that knows nothing yet.
-    public static func emptyHome(_ state: WalletState) -> HomeScreen {
+    /// Shows on the home screen how the following stands, and tells everybody who listens.
+    public func tell(_ following: Following) {
+        change { $0.home = $0.home.following(following) }
+        for observer in observers.now { try? observer.onFollowing(following: following) }
+    }
+
+    /// The home screen of a wallet that knows nothing yet, or its balance alone.
+    public static func emptyHome(_ state: WalletState, balanceYen: Int64? = nil) -> HomeScreen {
         HomeScreen(
-            state: state, deviceId: nil, standing: nil, balanceYen: nil, balanceReason: "nothing is known yet",
+            state: state, wayOut: wayOut(state), putAside: nil, deviceId: nil, standing: nil, balanceYen: balanceYen,
+            balanceReason: balanceYen == nil ? "nothing is known yet" : nil,
             asOf: nil, age: nil, points: nil, frozen: false, topUpLeftYen: nil, payLeftYen: nil, notices: [],
-            lastEvent: 0)
+            lastEvent: 0, historyIncomplete: false, trust: .full, following: .off)
+    }
+
+    /// The library's words for what leads on.
+    private static func wayOut(_ state: WalletState) -> String {
+        switch state {
+        case .noAccount: "Sign up with your phone number."
+        case .signingUp: "Enter the code from the SMS, or sign up again."
+        case .ready: "Nothing is in the way."
+        case .putAside: "Sign up again with your phone number: the same phone gets its account back."
+        case .locked: "Unlock the wallet."
+        }
     }
 
     /// What a wallet without a network says.
@@ -83,10 +103,53 @@ public final class FakeWallet: Wallet, @unchecked Sendable {
         return script.home
     }
 
-    override public func follow(cancel: Cancel?) async throws { try asked("follow") }
+    override public func follow() throws {
+        note("follow")
+        switch script.home.state {
+        case .ready: break
+        case .locked: throw WalletError.Locked(info: Self.info(11, "locked", "The wallet is locked.", problem: nil))
+        default:
+            throw WalletError.NotSignedUp(
+                info: Self.info(4, "not-signed-up", "This wallet has no account yet.", problem: nil))
+        }
+        change { $0.wished = true }
+        connect()
+    }
+
+    /// What a wish to follow comes to: events, or, with a `failure`, waiting for another try.
+    private func connect() {
+        let failure = script.failure
+        tell(
+            failure.map { .waiting(why: $0.info.name, nextTryAt: Date(timeIntervalSinceNow: 1)) }
+                ?? .connected(since: Date()))
+    }
+
+    override public func followed(cancel: Cancel?) async throws {
+        note("followed")
+        for await following in try followings() {
+            if case .connected = following { return }
+        }
+        throw WalletError.Cancelled(info: Self.info(14, "cancelled", "The call was cancelled.", problem: nil))
+    }
+
+    override public func reset(insist: Bool, cancel: Cancel?) async throws {
+        note("reset")
+        let unknown = script.pending.contains { if case .unknown = $0.what { true } else { false } }
+        if unknown && !insist {
+            throw WalletError.InvalidInput(
+                info: Self.info(
+                    7, "invalid-input", "It is not known yet what became of a top-up.", problem: nil))
+        }
+        change {
+            ($0.wished, $0.signUp, $0.code, $0.pending, $0.entries) = (false, nil, nil, [], [])
+            $0.home = Self.emptyHome(.noAccount)
+        }
+        tell(.off)
+    }
 
     override public func subscribe(observer: any Observer) throws -> Subscription {
         observers.with { $0.append(observer) }
+        try? observer.onFollowing(following: script.home.following)
         return FakeSubscription { [observers] in
             observers.with { $0.removeAll { $0 === observer } }
             try? observer.onEnd()
@@ -96,11 +159,14 @@ public final class FakeWallet: Wallet, @unchecked Sendable {
     override public func lock() throws {
         note("lock")
         change { $0.home = Self.emptyHome(.locked) }
+        tell(.off)
     }
 
     override public func unlock() throws {
         note("unlock")
-        change { if $0.home.state == .locked { $0.home = Self.emptyHome(.ready) } }
+        guard script.home.state == .locked else { return }
+        change { $0.home = Self.emptyHome(.ready) }
+        if script.wished { connect() }
     }
 
     override public func setPatience(ms: Int64) throws { note("setPatience") }
@@ -109,5 +175,15 @@ public final class FakeWallet: Wallet, @unchecked Sendable {
         note("close")
         for observer in observers.now { try? observer.onEnd() }
         observers.with { $0 = [] }
+    }
+}
+
+extension HomeScreen {
+    fileprivate func following(_ following: Following) -> HomeScreen {
+        HomeScreen(
+            state: state, wayOut: wayOut, putAside: putAside, deviceId: deviceId, standing: standing,
+            balanceYen: balanceYen, balanceReason: balanceReason, asOf: asOf, age: age, points: points, frozen: frozen,
+            topUpLeftYen: topUpLeftYen, payLeftYen: payLeftYen, notices: notices, lastEvent: lastEvent,
+            historyIncomplete: historyIncomplete, trust: trust, following: following)
     }
 }

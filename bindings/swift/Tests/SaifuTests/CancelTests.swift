@@ -5,7 +5,7 @@ import SaifuTestSupport
 import Testing
 
 extension Bindings {
-    /// Every asynchronous call, given up 125 times at its points: 1,000 in all. What had begun must come to its recorded end.
+    /// Every asynchronous call, given up 125 times at its points: 1,125 in all. What had begun must come to its recorded end.
     @Suite struct CancelTests {
         private static let each = 125
 
@@ -61,9 +61,55 @@ extension Bindings {
             }
         }
 
-        @Test func followIsGivenUp() async throws {
-            try await giveUp { wallet, cancel in
-                if let cancel { try await wallet.follow(cancel: cancel) } else { try await wallet.follow() }
+        /// Of a wallet that was just opened: the wish itself is not given up, and it makes the connection.
+        @Test func followedIsGivenUp() async throws {
+            try await inWorld(unlimited) { stage in
+                let taro = try await stage.add("taro", number: "090-1234-5678")
+                try await taro.signUp()
+                let call = { () async throws -> Call<Void> in
+                    try await taro.kill()
+                    try await taro.open()
+                    let wallet = try taro.opened
+                    return { cancel in
+                        try wallet.follow()
+                        if let cancel { try await wallet.followed(cancel: cancel) } else { try await wallet.followed() }
+                    }
+                }
+                let first = try await call()
+                let points = try await Interruption.points(taro.host) { try await first(nil) }
+                try await giveUp(points) {
+                    (taro.host, try await call())
+                } settle: { _ in
+                    try await taro.opened.followed()
+                    #expect(try await taro.opened.refresh().state == .ready)
+                }
+            }
+        }
+
+        /// An empty wallet is what comes of it, or nothing if it had not begun.
+        @Test func resetIsGivenUp() async throws {
+            try await inWorld(unlimited) { stage in
+                let taro = try await stage.add("taro", number: "090-1234-5678")
+                let wallet = try taro.opened
+                let call = { () async throws -> Call<Void> in
+                    _ = try await wallet.account().signUp(number: taro.number)
+                    return { cancel in
+                        if let cancel {
+                            try await wallet.reset(insist: false, cancel: cancel)
+                        } else {
+                            try await wallet.reset(insist: false)
+                        }
+                    }
+                }
+                let first = try await call()
+                let points = try await Interruption.points(taro.host) { try await first(nil) }
+                try await giveUp(points) {
+                    (taro.host, try await call())
+                } settle: { _ in
+                    #expect(try [.signingUp, .noAccount].contains(wallet.home().state))
+                    try await wallet.reset(insist: false)
+                    #expect(try wallet.home().state == .noAccount)
+                }
             }
         }
 
@@ -139,13 +185,14 @@ extension Bindings {
                     let home = try await wallet.refresh()
                     let pending = try topUps.pending()
                     if known != pending { disagreements += 1 }
-                    #expect(pending.count <= 1 && pending.allSatisfy { $0.kind == .topUp })
+                    let accepted = pending.filter { if case .accepted = $0.what { true } else { false } }
+                    #expect(pending.count <= 1 && accepted == pending)
                     #expect(shown == nil || pending.map(\.id) == [shown])
                     left -= Int64(pending.count) * 100
                     #expect(home.topUpLeftYen == left)
                     for entry in pending {
                         let totp = try wallet.account().totp()
-                        let number = try #require(entry.number)
+                        let number = try #require(entry.topUp?.number)
                         let cash: [String: Json] = [
                             "number": .text(number.expose()), "totp": .text(totp.code.expose()), "yen": 100,
                         ]

@@ -18,7 +18,8 @@ extension Bindings {
                 try await taro.signUp()
                 let wallet = try taro.opened
                 let events = try wallet.events()
-                try await wallet.follow()
+                try wallet.follow()
+                try await wallet.followed()
                 try await taro.deposit(try await taro.topUp(yen: 5_000))
                 for await event in events {
                     guard case .entry(_, _, let balance, _, let entry) = event else { continue }
@@ -26,6 +27,34 @@ extension Bindings {
                     break
                 }
                 #expect(try wallet.home().balanceYen == 5_000)
+            }
+            try await untilNobodySubscribes()
+        }
+
+        /// The wish stays, says why nothing comes, and waiting for it ends with its task and with the wallet.
+        @Test func wishOutlivesAnIssuerThatIsNotThere() async throws {
+            try await inWorld { stage in
+                let taro = try await stage.add("taro", number: "090-1234-5678")
+                try await taro.signUp()
+                try await taro.kill()
+                let wallet = try await taro.openWithoutIssuer()
+                var standings = try wallet.followings().makeAsyncIterator()
+                #expect(await standings.next() == .off)
+                try wallet.follow()
+                while let standing = await standings.next() {
+                    guard case .waiting(let why, _) = standing else { continue }
+                    #expect(why == "offline")
+                    break
+                }
+                let waiting = Task { try await wallet.followed() }
+                try await Task.sleep(for: .milliseconds(50))
+                waiting.cancel()
+                #expect(try await walletError { try await waiting.value }?.info.name == "cancelled")
+                try await untilIdle()
+                let last = Task { try await wallet.followed() }
+                try await Task.sleep(for: .milliseconds(50))
+                try await taro.kill()
+                #expect(try await walletError { try await last.value }?.info.detail == "closed")
             }
             try await untilNobodySubscribes()
         }

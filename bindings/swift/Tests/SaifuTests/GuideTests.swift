@@ -68,18 +68,65 @@ extension Bindings {
         }
 
         /// An app that starts in a tunnel shows what it knows, and follows once it is out.
-        @Test func modelThatStartsWithoutNetworkGoesOnTrying() async throws {
-            let wallet = FakeWallet(home: FakeWallet.emptyHome(.ready))
+        @Test func modelThatStartsWithoutNetworkIsThereLater() async throws {
+            let wallet = FakeWallet(home: FakeWallet.emptyHome(.ready, balanceYen: 5_000))
             wallet.script.failure = FakeWallet.offline
             let model = await HomeModel(wallet)
             let running = Task { await model.run() }
-            try await until { await model.trouble != nil }
-            #expect(await model.trouble?.sentence == "The issuer cannot be reached.")
-            #expect(await model.home?.state == .ready)
+            try await until { await model.banner == "No connection. These are the figures of before." }
+            #expect(await model.home?.balanceYen == 5_000)
             wallet.script.failure = nil
-            try await until { await model.trouble == nil }
+            wallet.script.home = FakeWallet.emptyHome(.ready, balanceYen: 6_000)
+            wallet.tell(.connected(since: Date()))
+            try await until { await model.home?.balanceYen == 6_000 }
+            #expect(await model.banner == nil)
+            #expect(wallet.calls.filter { $0 == "follow" }.count == 1)
             running.cancel()
             await running.value
+            #expect(await model.trouble == nil)
+        }
+
+        /// The same with the library, and an issuer that nobody has started.
+        @Test func modelThatStartsWithoutIssuerShowsWhatItKnows() async throws {
+            try await inWorld { stage in
+                let taro = try await stage.add("taro", number: "090-1234-5678")
+                try await taro.signUp()
+                try await taro.kill()
+                let model = await HomeModel(try await taro.openWithoutIssuer())
+                let running = Task { await model.run() }
+                try await until { await model.banner == "No connection. These are the figures of before." }
+                #expect(await model.home?.balanceYen == 0)
+                running.cancel()
+                await running.value
+                #expect(await model.trouble == nil)
+            }
+        }
+
+        /// A wallet that is not ready shows what leads on; locked while it is shown, too.
+        @Test func modelOfAWalletThatIsNotReadySaysWhatLeadsOn() async throws {
+            for state in [WalletState.noAccount, .signingUp, .putAside, .locked] {
+                let wallet = FakeWallet(home: FakeWallet.emptyHome(state))
+                let model = await HomeModel(wallet)
+                let running = Task { await model.run() }
+                try await until { await model.banner == FakeWallet.emptyHome(state).wayOut }
+                running.cancel()
+                await running.value
+                #expect(await model.trouble == nil)
+            }
+            #expect(try FakeWallet(home: FakeWallet.emptyHome(.putAside)).firstScreen() == .number)
+            try await inWorld { stage in
+                let taro = try await stage.add("taro", number: "090-1234-5678")
+                try await taro.signUp()
+                let model = await HomeModel(try taro.opened)
+                let running = Task { await model.run() }
+                try await until { if case .connected = await model.home?.following { true } else { false } }
+                try taro.opened.lock()
+                try await until { await model.banner == "Unlock the wallet." }
+                try await taro.opened.unlock()
+                try await until { if case .connected = await model.home?.following { true } else { false } }
+                running.cancel()
+                await running.value
+            }
         }
 
         private func until(_ isSo: () async -> Bool) async throws {
@@ -93,10 +140,11 @@ extension Bindings {
         @Test func modelTellsWhatTheUserCanDo() async throws {
             try await inWorld { stage in
                 let taro = try await stage.add("taro", number: "090-1234-5678")
-                let model = await HomeModel(try taro.opened)
+                let wallet = try taro.opened
+                try await taro.kill()
+                let model = await HomeModel(wallet)
                 await model.run()
-                #expect(await model.home?.state == .noAccount)
-                #expect(await model.trouble?.next == "Sign up with your phone number.")
+                #expect(await model.trouble?.next == "Open it again.")
             }
         }
 

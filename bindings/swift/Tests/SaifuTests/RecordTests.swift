@@ -25,12 +25,14 @@ extension Bindings {
             let records: [Any] = [
                 secret,
                 SignUpScreen(number: secret, expiresAt: at, resendAt: at),
-                TotpCode(code: secret, validUntil: at),
-                PendingEntry(id: "", kind: .topUp, yen: nil, number: secret, since: at, endsBy: at, next: ""),
+                TotpCode(code: secret, validUntil: at, trust: .full),
+                PendingEntry(
+                    id: "", what: .accepted(detail: .topUp(channel: .atm, yen: 1, number: secret)), since: at,
+                    endsBy: at, next: ""),
                 TopUp(intent: "", state: .done, yen: 1, number: secret, since: at, expiresAt: at),
                 PaymentCode(
                     digits: secret, purpose: .pay, capYen: 1, offline: false, issuedAt: at, refreshAt: at,
-                    expiresAt: at, barcode: symbol, qr: symbol),
+                    expiresAt: at, trust: .full, barcode: symbol, qr: symbol),
             ]
             for record in records {
                 let text = printed(record)

@@ -63,7 +63,7 @@ extension Wallet {
             case 1: usual = try account.totp().code.expose().count == 6
             case 2: usual = try topUps.pending().count == 1
             case 3: usual = try codes.current(purpose: .pay) == nil
-            case 4: usual = try await history.newest(limit: 5).isEmpty
+            case 4: usual = try await history.newest(limit: 5).entries.isEmpty
             case 5: usual = try account.signUpInProgress() == nil
             case 6:
                 try subscribe(observer: Silent()).cancel()
@@ -90,5 +90,6 @@ extension Wallet {
 public final class Silent: Observer {
     public init() {}
     public func onEvent(event: WalletEvent) throws {}
+    public func onFollowing(following: Following) throws {}
     public func onEnd() throws {}
 }

@@ -58,8 +58,20 @@ func json(_ home: HomeScreen) -> Json {
         "as_of": .maybe(home.asOf), "age_ms": .maybe(home.age), "points": .maybe(home.points),
         "notices": .list(home.notices.map(json)), "frozen": .flag(home.frozen), "device_id": .maybe(home.deviceId),
         "top_up_left_yen": .maybe(home.topUpLeftYen), "pay_left_yen": .maybe(home.payLeftYen),
-        "last_event": .number(home.lastEvent),
+        "last_event": .number(home.lastEvent), "way_out": .text(home.wayOut), "put_aside": .maybe(home.putAside),
+        "trust": .text(kebab(home.trust)), "history_incomplete": .flag(home.historyIncomplete),
+        "following": .text(name(home.following)),
     ]
+}
+
+private func name(_ following: Following) -> String {
+    switch following {
+    case .off: "off"
+    case .connecting: "connecting"
+    case .connected: "connected"
+    case .waiting: "waiting"
+    case .ended: "ended"
+    }
 }
 
 func json(_ notice: Notice) -> Json {
@@ -85,11 +97,28 @@ func json(_ topUp: TopUp) -> Json {
 }
 
 func json(_ pending: PendingEntry) -> Json {
-    [
-        "id": .text(pending.id), "kind": .text(kebab(pending.kind)), "yen": .maybe(pending.yen),
-        "number": .maybe(pending.number), "since": .time(pending.since), "ends_by": .time(pending.endsBy),
-        "next": .text(pending.next),
+    let kind =
+        switch pending.what {
+        case .signUp: "sign-up"
+        case .unknown: "unknown"
+        case .accepted(detail: .topUp): "top-up"
+        }
+    let topUp = pending.topUp
+    return [
+        "id": .text(pending.id), "kind": .text(kind), "yen": .maybe(topUp?.yen), "number": .maybe(topUp?.number),
+        "since": .time(pending.since), "ends_by": .time(pending.endsBy), "next": .text(pending.next),
     ]
+}
+
+extension PendingEntry {
+    /// The top-up that this is about.
+    public var topUp: (yen: Int64, number: Sensitive?)? {
+        switch what {
+        case .signUp: nil
+        case .unknown(detail: .topUp(_, let yen, let number)), .accepted(detail: .topUp(_, let yen, let number)):
+            (yen, number)
+        }
+    }
 }
 
 func json(_ entry: HistoryEntry) -> Json {

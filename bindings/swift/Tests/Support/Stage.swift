@@ -86,6 +86,19 @@ public final class Person {
             keys: host, secrets: host, clock: host, config: issuer.config(folder: vault))
     }
 
+    /// The same over an issuer that nobody has started.
+    public func openWithoutIssuer() async throws -> Wallet {
+        guard wallet == nil else { throw Broken("the wallet is open") }
+        let told = issuer.config(folder: vault)
+        let nobody = Config(
+            folder: told.folder, appVersion: told.appVersion, customerUrl: "https://localhost:1",
+            serviceUrl: told.serviceUrl, caPem: told.caPem, pins: told.pins, servicePins: told.servicePins,
+            serviceKey: told.serviceKey, sandbox: told.sandbox)
+        let opened = try await Wallet.open(keys: host, secrets: host, clock: host, config: nobody)
+        wallet = opened
+        return opened
+    }
+
     /// Ends it. Everything it knows is on the disk already, so this is what a kill leaves.
     public func kill() async throws {
         events = nil

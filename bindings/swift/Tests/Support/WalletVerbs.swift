@@ -36,13 +36,20 @@ extension Stage {
         case "wallet.home": return json(try wallet.home())
         case "wallet.refresh": return json(try await wallet.refresh())
         case "wallet.pending": return list(try wallet.topUps().pending().map(json))
-        case "wallet.history": return list(try await wallet.history().newest(limit: .max).map(json))
+        case "wallet.history": return list(try await wallet.history().newest(limit: .max).entries.map(json))
         case "wallet.totp":
             let totp = try wallet.account().totp()
-            return ["code": .text(totp.code), "valid_until": .time(totp.validUntil)]
+            return [
+                "code": .text(totp.code), "valid_until": .time(totp.validUntil), "trust": .text(kebab(totp.trust)),
+            ]
         case "wallet.follow":
             let events = try wallet.events()
-            try await wallet.follow()
+            try wallet.follow()
+            try await wallet.followed()
+            // The history is filled beside it, and what is filled belongs to this step.
+            for _ in 0..<Self.filledLooks where try wallet.home().historyIncomplete {
+                try await Task.sleep(for: .milliseconds(5))
+            }
             person.events = events
             return ["following": true]
         case "wallet.next-event": return json(try await nextEvent(person, arguments["kind"]?.text))
@@ -136,6 +143,9 @@ extension Stage {
         guard let number = arguments[name]?.whole, number > 0 else { throw Broken("`\(name)` is no number") }
         return number
     }
+
+    /// How often it is looked, every 5 ms, whether the history is filled after the connection.
+    private static let filledLooks = 1_000
 
     /// How long the machine may take to bring an event that is on its way.
     private static let eventSeconds: Int64 = 20

@@ -57,5 +57,5 @@ internal class OpenCodes(internal val raw: RawCodes) : Codes {
 }
 
 internal class OpenHistory(internal val raw: RawHistory) : History {
-    override suspend fun newest(limit: Int): List<HistoryEntry> = waitingFor { raw.newest(limit, null) }
+    override suspend fun newest(limit: Int): HistoryScreen = waitingFor { raw.newest(limit, null) }
 }

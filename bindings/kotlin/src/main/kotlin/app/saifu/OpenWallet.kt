@@ -8,6 +8,7 @@ import kotlinx.coroutines.channels.awaitClose
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.buffer
 import kotlinx.coroutines.flow.callbackFlow
+import kotlinx.coroutines.flow.distinctUntilChanged
 import kotlinx.coroutines.withContext
 import java.time.Duration
 
@@ -67,13 +68,27 @@ internal class OpenWallet(internal val raw: RawWallet) : Wallet {
 
     override suspend fun refresh(): HomeScreen = waitingFor { raw.refresh(null) }
 
-    override suspend fun follow(): Unit = waitingFor { raw.follow(null) }
+    override fun follow(): Unit = told { raw.follow() }
 
-    override fun events(): Flow<WalletEvent> =
+    /** Not beside its coroutine, as other calls: it brings nothing that could be lost, and might wait for ever. */
+    override suspend fun followed(): Unit = told { raw.followed(null) }
+
+    override suspend fun reset(insist: Boolean): Unit = waitingFor { raw.reset(insist, null) }
+
+    override fun events(): Flow<WalletEvent> = heard({ it }, { null })
+
+    override fun following(): Flow<Following> = heard({ null }, { it }).distinctUntilChanged()
+
+    /** What an observer hears, as long as somebody collects. */
+    private fun <T : Any> heard(ofEvent: (WalletEvent) -> T?, ofFollowing: (Following) -> T?): Flow<T> =
         callbackFlow {
             val observer = object : Observer {
                 override fun onEvent(event: WalletEvent) {
-                    trySend(event)
+                    ofEvent(event)?.let(::trySend)
+                }
+
+                override fun onFollowing(following: Following) {
+                    ofFollowing(following)?.let(::trySend)
                 }
 
                 override fun onEnd() {

@@ -31,8 +31,21 @@ public interface Wallet {
     /** Asks the issuer, and gives the home screen. */
     public suspend fun refresh(): HomeScreen
 
-    /** Listens to the issuer's events from now on, until the wallet is locked or closed. */
-    public suspend fun follow()
+    /**
+     * Wants the issuer's events from now on. It returns at once and needs no network: the wish stays, through lost connections
+     * and locks, until the wallet is closed or reset, or the issuer no longer knows this device. How it stands is on the home
+     * screen and in [following]. Asked for again, it is tried at once.
+     */
+    public fun follow()
+
+    /** Returns once events come as they happen; waits for as long as that takes. An app needs it rarely, a test often. */
+    public suspend fun followed()
+
+    /**
+     * Deletes everything that this wallet has on this phone, keys included, and goes on as an empty one. Ask the owner first.
+     * Refused while it is not known what became of an approved top-up, unless the owner insists.
+     */
+    public suspend fun reset(insist: Boolean)
 
     /**
      * What happens to the account, from the moment of collecting on. Collecting subscribes; the subscription ends with the
@@ -40,9 +53,12 @@ public interface Wallet {
      *
      * It is a hint to look, not the books: a collector that falls more than 64 events behind loses the oldest, and what
      * happened while nobody collected is not repeated. [home] and [history] always have all of it. Events come while [follow]
-     * has told the wallet to listen to the issuer.
+     * is wished for and the issuer can be reached.
      */
     public fun events(): Flow<WalletEvent>
+
+    /** How the following stands: at the moment of collecting, then with each change. Otherwise as [events]. */
+    public fun following(): Flow<Following>
 
     /** Wipes every secret from memory and ends the session. Asks nobody and is fine to repeat. */
     public fun lock()
@@ -121,6 +137,6 @@ public interface Codes {
 
 /** The history on the phone. */
 public interface History {
-    /** The newest [limit] entries, the newest first. Works without a network. */
-    public suspend fun newest(limit: Int): List<HistoryEntry>
+    /** The newest [limit] entries, the newest first, and whether some are missing here. Works without a network. */
+    public suspend fun newest(limit: Int): HistoryScreen
 }

@@ -99,8 +99,12 @@ class CancellationTest {
         advance(25.hours)
         with(scope) {
             var calls = 0
-            calls += 160.also { each(it) { cancel -> if (cancel == null) wallet.refresh() else wallet.refresh(cancel) } }
-            calls += 100.also { each(it) { cancel -> if (cancel == null) wallet.follow() else wallet.follow(cancel) } }
+            calls += 120.also { each(it) { cancel -> if (cancel == null) wallet.refresh() else wallet.refresh(cancel) } }
+            // Another one's: a wallet that follows asks by itself what became of what it does not know.
+            starter("hanako", number(2)).let { follows ->
+                follows.follow()
+                calls += 100.also { each(it) { cancel -> if (cancel == null) follows.followed() else follows.followed(cancel) } }
+            }
             wallet.history().let { history ->
                 calls += 160.also { each(it) { cancel -> if (cancel == null) history.newest(9) else history.newest(9, cancel) } }
             }
@@ -117,6 +121,7 @@ class CancellationTest {
             }
             calls += signUps(this@stage, this, 120)
             calls += closings(this@stage, this, 40)
+            calls += resets(this@stage, this, 40)
             assertEquals(1_000, calls)
         }
         assertTrue(hit.get() > 100) { "only ${hit.get()} calls were given up while the host was asked" }
@@ -185,6 +190,22 @@ class CancellationTest {
         return count
     }
 
+    /** An empty wallet is what comes of it, or nothing if it had not begun; repeated, an empty wallet. */
+    private suspend fun resets(stage: Stage, scope: CoroutineScope, count: Int): Int {
+        val wallet = stage.add("jiro", number(3), ::watched)
+        points(count).forEachIndexed { index, point ->
+            wallet.account().signUp(number(3))
+            scope.givenUp(point, index / 2 % 2 == 0) { cancel ->
+                if (cancel == null) wallet.reset(false) else wallet.reset(false, cancel)
+            }
+            settled()
+            assertTrue(wallet.home().state in listOf(WalletState.SIGNING_UP, WalletState.NO_ACCOUNT), "${wallet.home()}")
+            wallet.reset(false)
+            assertEquals(WalletState.NO_ACCOUNT to null, wallet.home().state to wallet.account().signUpInProgress())
+        }
+        return count
+    }
+
     /** Closing has no handle: only its coroutine is given up. The folder is free soon all the same. */
     private suspend fun closings(stage: Stage, scope: CoroutineScope, count: Int): Int {
         stage.kill("taro")
@@ -201,8 +222,8 @@ class CancellationTest {
     private suspend fun Stage.held(name: String): Pair<Long, Long> {
         val wallet = wallet(name)
         // Before anybody is asked: at the next contact the wallet resolves what it does not know.
-        val pending = wallet.topUps().pending().filter { it.kind == PendingKind.TOP_UP }
-        return pending.sumOf { checkNotNull(it.yen) } to DAY_YEN - checkNotNull(wallet.refresh().topUpLeftYen)
+        val pending = wallet.topUps().pending().filter { it.what is PendingWhat.Accepted }
+        return pending.sumOf { it.topUp.yen } to DAY_YEN - checkNotNull(wallet.refresh().topUpLeftYen)
     }
 
     /** What the wallet shows as held is what the issuer holds; an ATM takes the cash; the rest ends by itself. */
@@ -211,16 +232,16 @@ class CancellationTest {
         val (known, held) = held(name)
         assertEquals(held, known, "what is held")
         val pending = wallet.topUps().pending()
-        assertTrue(pending.isNotEmpty() && pending.all { it.kind == PendingKind.TOP_UP }, "$pending")
+        assertTrue(pending.isNotEmpty() && pending.all { it.what is PendingWhat.Accepted }, "$pending")
 
-        val paid = pending.first()
+        val paid = pending.first().topUp
         val totp = wallet.account().totp()
         val cash = jsonObject("number" to paid.number, "totp" to totp.code, "yen" to paid.yen)
         assertEquals("approved", perform("atm.deposit", "atm-1", cash)["result"].text)
         advance(16.minutes)
         val after = wallet.refresh()
-        assertEquals(1_000L + checkNotNull(paid.yen), after.balanceYen)
+        assertEquals(1_000L + paid.yen, after.balanceYen)
         assertEquals(listOf<PendingEntry>(), wallet.topUps().pending())
-        assertEquals(after.balanceYen, wallet.history().newest(100).sumOf { it.yen }, "the history adds up")
+        assertEquals(after.balanceYen, wallet.history().newest(100).entries.sumOf { it.yen }, "the history adds up")
     }
 }

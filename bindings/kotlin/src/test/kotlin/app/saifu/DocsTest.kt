@@ -1,6 +1,7 @@
 package app.saifu
 
 import app.saifu.examples.FirstScreen
+import app.saifu.examples.banner
 import app.saifu.examples.codeToShow
 import app.saifu.examples.firstScreen
 import app.saifu.examples.logTo
@@ -12,15 +13,17 @@ import app.saifu.examples.words
 import app.saifu.scenario.config
 import app.saifu.scenario.newestCode
 import app.saifu.test.FakeWallet
-import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.plus
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import java.time.Instant
 import kotlin.io.path.readText
 import kotlin.time.Duration.Companion.seconds
 
@@ -42,17 +45,59 @@ class DocsTest {
     fun `a start without a network is got over`() = runBlocking {
         val wallet = FakeWallet(FakeWallet.emptyHome(WalletState.READY).copy(balanceYen = 5_000))
         wallet.failure = FakeWallet.offline()
-        val shown = ArrayList<Long?>()
-        val (told, refreshed) = CompletableDeferred<WalletException>() to CompletableDeferred<Unit>()
-        val screen = Job()
-        show(wallet, this + screen, { if (shown.add(it) && shown.size == 2) refreshed.complete(Unit) }, { told.complete(it) })
-        assertEquals("The issuer cannot be reached.", told.await().message)
-        assertEquals(listOf<Long?>(5_000), shown)
-        wallet.home = wallet.home.copy(balanceYen = 6_000)
+        val screen = Screen()
+        val showing = Job()
+        show(wallet, this + showing, screen::render)
+        screen.until { it.balanceYen == 5_000L && banner(it) == "No connection. These are the figures of before." }
         wallet.failure = null
-        withTimeout(20.seconds) { refreshed.await() }
-        assertEquals(listOf<Long?>(5_000, 6_000), shown)
-        screen.cancelAndJoin()
+        wallet.home = wallet.home.copy(balanceYen = 6_000)
+        wallet.tell(Following.Connected(Instant.EPOCH))
+        screen.until { it.balanceYen == 6_000L && banner(it) == null }
+        assertEquals(1, wallet.calls.count { it == "follow" })
+        showing.cancelAndJoin()
+    }
+
+    /** The same with the library, and an issuer that nobody has started. */
+    @Test
+    fun `a start without an issuer is no failure`() = stage { scope ->
+        starter("taro", number(1), balanceYen = 5_000)
+        kill("taro")
+        val person = person("taro")
+        val nobody = config(begun, person.vault).copy(customerUrl = "https://localhost:1")
+        val wallet = openWallet(person.platform, nobody).also { person.wallet = it }
+        val screen = Screen()
+        val showing = Job()
+        show(wallet, scope + showing, screen::render)
+        screen.until { it.balanceYen == 5_000L && it.following is Following.Waiting }
+        showing.cancelAndJoin()
+    }
+
+    @Test
+    fun `a wallet that is not ready shows what leads on, and nothing is thrown`() = runBlocking {
+        for (state in WalletState.entries) {
+            val wallet = FakeWallet(FakeWallet.emptyHome(state))
+            val screen = Screen()
+            val showing = Job()
+            show(wallet, this + showing, screen::render)
+            screen.until { it.state == state && (banner(it) == null) == (state == WalletState.READY) }
+            showing.cancelAndJoin()
+        }
+        assertEquals(FirstScreen.NUMBER, firstScreen(FakeWallet(FakeWallet.emptyHome(WalletState.PUT_ASIDE))))
+        val aside = banner(FakeWallet.emptyHome(WalletState.PUT_ASIDE))
+        assertTrue("Sign up again" in aside.orEmpty(), aside)
+    }
+
+    /** What is drawn last. */
+    private class Screen {
+        private val drawn = MutableStateFlow<HomeScreen?>(null)
+
+        fun render(home: HomeScreen) {
+            drawn.value = home
+        }
+
+        suspend fun until(isSo: (HomeScreen) -> Boolean) {
+            withTimeout(20.seconds) { drawn.first { it != null && isSo(it) } }
+        }
     }
 
     @Test
@@ -73,11 +118,15 @@ class DocsTest {
         assertEquals(FirstScreen.UNLOCK, firstScreen(wallet))
         wallet.unlock()
         assertEquals(FirstScreen.HOME, firstScreen(wallet))
-        val refreshed = CompletableDeferred<Long>()
-        val screen = Job()
-        show(wallet, scope + screen, { balance -> balance?.let(refreshed::complete) }, {})
-        assertEquals(0L, withTimeout(20.seconds) { refreshed.await() })
-        screen.cancelAndJoin()
+        val screen = Screen()
+        val showing = Job()
+        show(wallet, scope + showing, screen::render)
+        screen.until { it.balanceYen == 0L && it.following is Following.Connected && banner(it) == null }
+        wallet.lock()
+        screen.until { banner(it) == "Unlock the wallet." }
+        wallet.unlock()
+        screen.until { it.following is Following.Connected }
+        showing.cancelAndJoin()
         assertEquals(24, codeToShow(wallet).digits.expose().length)
         assertEquals(3_000L, topUp(wallet, 3_000) { _, bytes -> person.keys.authorize(bytes) }.yen)
         val error = runCatching { topUp(wallet, 0) { _, bytes -> bytes } }.exceptionOrNull()

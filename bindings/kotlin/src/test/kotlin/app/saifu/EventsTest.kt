@@ -10,6 +10,7 @@ import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.flow.transformWhile
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeout
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -27,6 +28,7 @@ class EventsTest {
     fun `a payment at a till arrives at the collector`() = stage { scope ->
         val wallet = starter("taro", number(1), balanceYen = 5_000)
         wallet.follow()
+        wallet.followed()
         val paid = scope.async(Dispatchers.Unconfined, CoroutineStart.UNDISPATCHED) {
             wallet.events().first { it is WalletEvent.Entry } as WalletEvent.Entry
         }
@@ -34,6 +36,35 @@ class EventsTest {
         perform("register.scan", "register-1", jsonObject("digits" to code.digits, "yen" to 700))
         val event = withTimeout(20.seconds) { paid.await() }
         assertEquals(-700L to 4_300L, event.entry.yen to event.balanceYen)
+    }
+
+    @Test
+    fun `without an issuer the wish stays, says why, and waiting for it ends with its coroutine`() = stage { scope ->
+        starter("taro", number(1))
+        kill("taro")
+        val person = person("taro")
+        // Nobody listens there.
+        val nobody = config(begun, person.vault).copy(customerUrl = "https://localhost:1")
+        val wallet = openWallet(person.platform, nobody).also { person.wallet = it }
+        val standings = scope.async(Dispatchers.Unconfined, CoroutineStart.UNDISPATCHED) {
+            wallet.following().transformWhile { standing ->
+                emit(standing)
+                standing !is Following.Waiting
+            }.toList()
+        }
+        wallet.follow()
+        val told = withTimeout(20.seconds) { standings.await() }
+        assertEquals(Following.Off, told.first())
+        assertEquals("offline", (told.last() as Following.Waiting).why)
+        assertTrue(wallet.home().following.let { it is Following.Waiting || it is Following.Connecting })
+        val waiting = scope.async(start = CoroutineStart.UNDISPATCHED) { wallet.followed() }
+        assertEquals(1L, diagnostics().calls)
+        waiting.cancelAndJoin()
+        settled()
+        // Nor does closing wait for it.
+        val closed = scope.async(start = CoroutineStart.UNDISPATCHED) { runCatching { wallet.followed() }.exceptionOrNull() }
+        wallet.close()
+        assertEquals("closed", (closed.await() as WalletException.Locked).info.detail)
     }
 
     @Test

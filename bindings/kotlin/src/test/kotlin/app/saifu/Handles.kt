@@ -6,7 +6,9 @@ val Wallet.raw: RawWallet get() = (this as OpenWallet).raw
 
 suspend fun Wallet.refresh(cancel: RawCancel?): HomeScreen = told { raw.refresh(cancel) }
 
-suspend fun Wallet.follow(cancel: RawCancel?): Unit = told { raw.follow(cancel) }
+suspend fun Wallet.followed(cancel: RawCancel?): Unit = told { raw.followed(cancel) }
+
+suspend fun Wallet.reset(insist: Boolean, cancel: RawCancel?): Unit = told { raw.reset(insist, cancel) }
 
 suspend fun Account.signUp(number: String, cancel: RawCancel?): SignUpScreen =
     told { (this as OpenAccount).raw.signUp(number, cancel) }
@@ -21,5 +23,5 @@ suspend fun Approval.confirm(signature: ByteArray, cancel: RawCancel?): TopUp =
 
 suspend fun Codes.next(purpose: Purpose, cancel: RawCancel?): PaymentCode = told { (this as OpenCodes).raw.next(purpose, cancel) }
 
-suspend fun History.newest(limit: Int, cancel: RawCancel?): List<HistoryEntry> =
+suspend fun History.newest(limit: Int, cancel: RawCancel?): HistoryScreen =
     told { (this as OpenHistory).raw.newest(limit, cancel) }

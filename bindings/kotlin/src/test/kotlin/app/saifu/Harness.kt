@@ -47,6 +47,14 @@ suspend fun settled() {
     withTimeout(60.seconds) { while (diagnostics().calls != 0L) delay(5) }
 }
 
+/** The top-up that this is about. */
+val PendingEntry.topUp: IntentDetail.TopUp
+    get() = when (val what = what) {
+        is PendingWhat.Unknown -> what.detail as IntentDetail.TopUp
+        is PendingWhat.Accepted -> what.detail as IntentDetail.TopUp
+        PendingWhat.SignUp -> error("a sign-up is no top-up")
+    }
+
 /** A host that asks [before] at the beginning of each call, by the call's name, and [after] what it shall answer. */
 class Watched(
     private val host: Host,

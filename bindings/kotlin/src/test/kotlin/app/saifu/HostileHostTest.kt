@@ -76,8 +76,8 @@ class HostileHostTest {
         wallet.unlock()
         val home = wallet.refresh()
         val pending = wallet.topUps().pending()
-        assertTrue(pending.all { it.kind == PendingKind.TOP_UP }, "$pending")
-        assertEquals(DAY_YEN - checkNotNull(home.topUpLeftYen), pending.sumOf { checkNotNull(it.yen) }, "what is held")
+        assertTrue(pending.all { it.what is PendingWhat.Accepted }, "$pending")
+        assertEquals(DAY_YEN - checkNotNull(home.topUpLeftYen), pending.sumOf { it.topUp.yen }, "what is held")
     }
 
     private fun assertOwn(error: Throwable) {
@@ -241,6 +241,7 @@ class HostileHostTest {
         val seen = AtomicInteger()
         val ended = CountDownLatch(1)
         wallet.follow()
+        wallet.followed()
         wallet.raw.subscribe(
             object : Observer {
                 override fun onEvent(event: WalletEvent) {
@@ -248,6 +249,8 @@ class HostileHostTest {
                     if (seen.incrementAndGet() == 1) throw StackOverflowError()
                     runBlocking { wallet.close() }
                 }
+
+                override fun onFollowing(following: Following): Unit = throw OutOfMemoryError("not really")
 
                 override fun onEnd() {
                     ended.countDown()

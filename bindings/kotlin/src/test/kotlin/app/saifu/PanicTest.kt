@@ -27,11 +27,14 @@ class PanicTest {
         val silent = object : Observer {
             override fun onEvent(event: WalletEvent) = Unit
 
+            override fun onFollowing(following: Following) = Unit
+
             override fun onEnd() = Unit
         }
         // A host seals for one folder only.
         val host = TestHost(folder.resolve("another-host")).platform()
         val another = config(begun, folder.resolve("another"))
+        val empty = add("hanako", number(3))
         return mapOf(
             "Wallet.open" to Call("open") { openWallet(host, another).close() },
             "Wallet.home" to Call("home") { wallet.home() },
@@ -40,7 +43,9 @@ class PanicTest {
             "Wallet.set_patience" to Call("set_patience") { wallet.setPatience(Duration.ofSeconds(10)) },
             "Wallet.subscribe" to Call("subscribe") { told { wallet.raw.subscribe(silent) }.use(RawSubscription::cancel) },
             "Wallet.refresh" to Call("refresh") { wallet.refresh(it) },
-            "Wallet.follow" to Call("follow") { wallet.follow(it) },
+            "Wallet.follow" to Call("follow") { wallet.follow() },
+            "Wallet.followed" to Call("followed") { wallet.followed(it) },
+            "Wallet.reset" to Call("reset") { empty.reset(false, it) },
             "Account.sign_up" to Call("sign_up", "already-signed-up") { account.signUp(number(2), it) },
             "Account.sign_up_in_progress" to Call("sign_up_in_progress") { account.signUpInProgress() },
             "Account.confirm" to Call("confirm", "invalid-input") { account.confirm("000000", it) },
@@ -69,7 +74,7 @@ class PanicTest {
             assertEquals(call.refused, refusal, "$name without a drill")
         }
         settled()
-        assertEquals(1_000L, wallet("taro").topUps().pending().single().yen, "what was approved is sent once")
+        assertEquals(1_000L, wallet("taro").topUps().pending().single().topUp.yen, "what was approved is sent once")
         assertEquals(WalletState.READY, wallet("taro").refresh().state)
     }
 

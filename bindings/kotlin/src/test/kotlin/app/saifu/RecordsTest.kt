@@ -18,10 +18,10 @@ class RecordsTest {
         val records = listOf(
             secret,
             SignUpScreen(secret, at, at),
-            TotpCode(secret, at),
-            PendingEntry("", PendingKind.TOP_UP, null, secret, at, at, ""),
+            TotpCode(secret, at, TimeTrust.FULL),
+            PendingEntry("", PendingWhat.Accepted(IntentDetail.TopUp(Channel.ATM, 1, secret)), at, at, ""),
             TopUp("", TopUpState.DONE, 1, secret, at, at),
-            PaymentCode(secret, Purpose.PAY, 1, false, at, at, at, symbol, symbol),
+            PaymentCode(secret, Purpose.PAY, 1, false, at, at, at, TimeTrust.FULL, symbol, symbol),
         )
         for (text in records.map { "$it" }) {
             assertFalse(PLANTED in text || "2, 7" in text, text)

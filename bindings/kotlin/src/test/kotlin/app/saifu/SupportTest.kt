@@ -1,5 +1,6 @@
 package app.saifu
 
+import app.saifu.scenario.newestCode
 import app.saifu.test.FakeWallet
 import app.saifu.test.TestHost
 import app.saifu.test.sandboxConfig
@@ -30,6 +31,26 @@ class SupportTest {
     }
 
     @Test
+    fun `a fake wallet says what leads on as the library does`() = stage {
+        val wallet = add("taro", number(1))
+
+        fun compared(): WalletState {
+            val home = wallet.home()
+            assertEquals(FakeWallet.emptyHome(home.state).wayOut, home.wayOut)
+            return home.state
+        }
+        val seen = mutableListOf(compared())
+        wallet.account().signUp(number(1))
+        seen += compared()
+        wallet.account().confirm(newestCode("taro"))
+        seen += compared()
+        wallet.lock()
+        seen += compared()
+        // All but the one that an issuer who forgets its devices brings about.
+        assertEquals(WalletState.entries.toSet() - WalletState.PUT_ASIDE, seen.toSet())
+    }
+
+    @Test
     fun `a fake wallet is a wallet`() = runBlocking(Dispatchers.Default) {
         val fake = FakeWallet()
         val wallet: Wallet = fake
@@ -45,15 +66,18 @@ class SupportTest {
             assertEquals("wrong-code", wrong.info.problem)
             it.account().confirm(fake.smsCode)
             it.follow()
+            it.followed()
             assertEquals(WalletState.READY, it.refresh().state)
             assertEquals(it.codes().next(Purpose.PAY), it.codes().current(Purpose.PAY))
             val topUp = it.topUps().prepareAtm(500).confirm(byteArrayOf())
             assertEquals(listOf(topUp.intent), it.topUps().pending().map(PendingEntry::id))
-            assertTrue(it.history().newest(9).isEmpty())
+            assertTrue(it.history().newest(9).entries.isEmpty())
             fake.tell(WalletEvent.Other(1, Instant.EPOCH, 500, 0))
+            it.reset(false)
+            assertEquals(listOf<PendingEntry>(), it.topUps().pending())
         }
         assertEquals(1, events.await().size)
-        val made = "signUp signUp confirm confirm follow refresh next prepareAtm confirmTopUp close"
+        val made = "signUp signUp confirm confirm follow followed refresh next prepareAtm confirmTopUp reset close"
         assertEquals(made, fake.calls.joinToString(" "))
     }
 }

@@ -1,6 +1,8 @@
 package app.saifu.examples
 
 import app.saifu.Config
+import app.saifu.Following
+import app.saifu.HomeScreen
 import app.saifu.Host
 import app.saifu.LogLevel
 import app.saifu.LogSink
@@ -8,16 +10,13 @@ import app.saifu.PaymentCode
 import app.saifu.Purpose
 import app.saifu.TopUp
 import app.saifu.Wallet
-import app.saifu.WalletEvent
 import app.saifu.WalletException
 import app.saifu.WalletState
 import app.saifu.openWallet
 import app.saifu.setLog
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import java.io.File
-import kotlin.time.Duration.Companion.seconds
 
 // The code of docs/android.md. DocsTest compares the two, and plays what is here against a sandbox.
 
@@ -35,7 +34,7 @@ fun firstScreen(wallet: Wallet): FirstScreen =
     when (wallet.home().state) {
         WalletState.READY -> FirstScreen.HOME
         WalletState.LOCKED -> FirstScreen.UNLOCK
-        WalletState.NO_ACCOUNT, WalletState.SIGNING_UP ->
+        WalletState.NO_ACCOUNT, WalletState.SIGNING_UP, WalletState.PUT_ASIDE ->
             if (wallet.account().signUpInProgress() == null) FirstScreen.NUMBER else FirstScreen.CODE
     }
 // end: first-screen
@@ -49,21 +48,20 @@ suspend fun signUp(wallet: Wallet, number: String, code: suspend () -> String) {
 // end: sign-up
 
 // begin: home
-fun show(wallet: Wallet, scope: CoroutineScope, render: (Long?) -> Unit, tell: (WalletException) -> Unit) {
-    render(wallet.home().balanceYen)
-    scope.launch { wallet.events().collect { event -> if (event is WalletEvent.Entry) render(event.balanceYen) } }
-    scope.launch {
-        while (true) {
-            try {
-                wallet.follow()
-                return@launch render(wallet.refresh().balanceYen)
-            } catch (error: WalletException) {
-                tell(error)
-                delay(3.seconds)
-            }
-        }
-    }
+fun show(wallet: Wallet, scope: CoroutineScope, render: (HomeScreen) -> Unit) {
+    render(wallet.home())
+    scope.launch { wallet.events().collect { render(wallet.home()) } }
+    scope.launch { wallet.following().collect { render(wallet.home()) } }
+    if (wallet.home().state == WalletState.READY) wallet.follow()
 }
+
+/** What stands above the figures, if something is in the way. */
+fun banner(home: HomeScreen): String? =
+    when {
+        home.state != WalletState.READY -> home.wayOut
+        home.following is Following.Waiting -> "No connection. These are the figures of before."
+        else -> null
+    }
 // end: home
 
 // begin: pay

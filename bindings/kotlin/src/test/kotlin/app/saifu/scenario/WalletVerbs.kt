@@ -2,10 +2,13 @@ package app.saifu.scenario
 
 import app.saifu.Approval
 import app.saifu.ErrorInfo
+import app.saifu.Following
 import app.saifu.HistoryEntry
 import app.saifu.HomeScreen
 import app.saifu.HostException
+import app.saifu.IntentDetail
 import app.saifu.PendingEntry
+import app.saifu.PendingWhat
 import app.saifu.Purpose
 import app.saifu.WalletEvent
 import app.saifu.WalletException
@@ -16,13 +19,19 @@ import app.saifu.text
 import app.saifu.whole
 import kotlinx.coroutines.TimeoutCancellationException
 import kotlinx.coroutines.channels.ClosedReceiveChannelException
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.withTimeout
+import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import java.time.Duration
 import java.time.Instant
 import kotlin.time.Duration.Companion.seconds
+
+/** How long a history may be filled after the connection, and how often it is looked. */
+private val FILLED_BOUND = 5.seconds
+private const val LOOK_MS = 5L
 
 /** How long the machine may take to bring an event that is on its way. */
 private val EVENT_BOUND = 20.seconds
@@ -59,13 +68,16 @@ private suspend fun Stage.walletVerb(verb: String, who: String, arguments: JsonO
         "wallet.code" -> code(who, arguments)
         "wallet.top-up" -> topUp(who, arguments)
         "wallet.pending" -> list(wallet(who).topUps().pending().map(::pending))
-        "wallet.history" -> list(wallet(who).history().newest(Int.MAX_VALUE).map(::entry))
+        "wallet.history" -> list(wallet(who).history().newest(Int.MAX_VALUE).entries.map(::entry))
         "wallet.totp" -> wallet(who).account().let { account ->
-            account.totp().let { jsonObject("code" to it.code, "valid_until" to it.validUntil) }
+            account.totp().let { jsonObject("code" to it.code, "valid_until" to it.validUntil, "trust" to it.trust) }
         }
         "wallet.follow" -> {
             listen(who)
             wallet(who).follow()
+            wallet(who).followed()
+            // The history is filled beside it, and what is filled belongs to this step.
+            withTimeoutOrNull(FILLED_BOUND) { while (wallet(who).home().historyIncomplete) delay(LOOK_MS) }
             jsonObject("following" to true)
         }
         "wallet.next-event" -> nextEvent(who, arguments["kind"].text)
@@ -185,18 +197,44 @@ private fun home(home: HomeScreen): JsonObject =
         "top_up_left_yen" to home.topUpLeftYen,
         "pay_left_yen" to home.payLeftYen,
         "last_event" to home.lastEvent,
+        "way_out" to home.wayOut,
+        "put_aside" to home.putAside,
+        "trust" to home.trust,
+        "history_incomplete" to home.historyIncomplete,
+        "following" to name(home.following),
     )
 
-private fun pending(entry: PendingEntry): JsonObject =
-    jsonObject(
+private fun name(following: Following): String =
+    when (following) {
+        Following.Off -> "off"
+        Following.Connecting -> "connecting"
+        is Following.Connected -> "connected"
+        is Following.Waiting -> "waiting"
+        is Following.Ended -> "ended"
+    }
+
+private fun pending(entry: PendingEntry): JsonObject {
+    val (kind, detail) = when (val what = entry.what) {
+        PendingWhat.SignUp -> "sign-up" to null
+        is PendingWhat.Unknown -> "unknown" to what.detail
+        is PendingWhat.Accepted -> name(what.detail) to what.detail
+    }
+    val topUp = detail as? IntentDetail.TopUp
+    return jsonObject(
         "id" to entry.id,
-        "kind" to entry.kind,
-        "yen" to entry.yen,
-        "number" to entry.number,
+        "kind" to kind,
+        "yen" to topUp?.yen,
+        "number" to topUp?.number,
         "since" to entry.since,
         "ends_by" to entry.endsBy,
         "next" to entry.next,
     )
+}
+
+private fun name(detail: IntentDetail): String =
+    when (detail) {
+        is IntentDetail.TopUp -> "top-up"
+    }
 
 private fun entry(entry: HistoryEntry): JsonObject =
     jsonObject(

@@ -2,19 +2,24 @@ package app.saifu.test
 
 import app.saifu.Account
 import app.saifu.Approval
+import app.saifu.Channel
 import app.saifu.Codes
 import app.saifu.ErrorInfo
+import app.saifu.Following
 import app.saifu.History
 import app.saifu.HistoryEntry
+import app.saifu.HistoryScreen
 import app.saifu.HomeScreen
+import app.saifu.IntentDetail
 import app.saifu.PaymentCode
 import app.saifu.PendingEntry
-import app.saifu.PendingKind
+import app.saifu.PendingWhat
 import app.saifu.Purpose
 import app.saifu.Sensitive
 import app.saifu.SensitiveBytes
 import app.saifu.SignUpScreen
 import app.saifu.Symbol
+import app.saifu.TimeTrust
 import app.saifu.TopUp
 import app.saifu.TopUpState
 import app.saifu.TopUps
@@ -25,7 +30,9 @@ import app.saifu.WalletException
 import app.saifu.WalletState
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableSharedFlow
+import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.filterNotNull
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.takeWhile
 import java.time.Duration
 import java.time.Instant
@@ -55,7 +62,7 @@ public class FakeWallet(
     public var code: PaymentCode? = null
 
     @Volatile
-    public var totp: TotpCode = TotpCode(Sensitive("123456"), Instant.EPOCH.plus(Duration.ofDays(1)))
+    public var totp: TotpCode = TotpCode(Sensitive("123456"), Instant.EPOCH.plus(Duration.ofDays(1)), TimeTrust.FULL)
 
     @Volatile
     public var pending: List<PendingEntry> = listOf()
@@ -68,10 +75,21 @@ public class FakeWallet(
 
     private val made = CopyOnWriteArrayList<String>()
     private val told = MutableSharedFlow<WalletEvent?>(extraBufferCapacity = 64)
+    private val standing = MutableStateFlow<Following?>(home.following)
+
+    /** Whether the wish to follow stands. */
+    @Volatile
+    private var wished = false
 
     /** Tells [event] to whoever collects now. */
     public fun tell(event: WalletEvent) {
         told.tryEmit(event)
+    }
+
+    /** Shows on the home screen how the following stands, and tells whoever collects. */
+    public fun tell(following: Following) {
+        home = home.copy(following = following)
+        standing.value = following
     }
 
     private fun asked(call: String) {
@@ -79,11 +97,21 @@ public class FakeWallet(
         failure?.let { throw it }
     }
 
+    private fun become(state: WalletState) {
+        home = home.copy(state = state, wayOut = wayOut(state))
+    }
+
+    /** What a wish to follow comes to: events, or, with a [failure], waiting for another try. */
+    private fun connect() {
+        val now = Instant.now()
+        tell(failure?.let { Following.Waiting(it.info.name, now.plusSeconds(1)) } ?: Following.Connected(now))
+    }
+
     override fun account(): Account =
         object : Account {
             override suspend fun signUp(number: String): SignUpScreen {
                 asked("signUp")
-                home = home.copy(state = WalletState.SIGNING_UP)
+                become(WalletState.SIGNING_UP)
                 val now = Instant.now()
                 return SignUpScreen(Sensitive(number), now.plusSeconds(600), now.plusSeconds(60)).also { signUp = it }
             }
@@ -94,7 +122,7 @@ public class FakeWallet(
                 asked("confirm")
                 if (code != smsCode) throw WalletException.Refused(info(3, "refused", "That code is wrong.", "wrong-code"))
                 signUp = null
-                home = home.copy(state = WalletState.READY)
+                become(WalletState.READY)
                 return "device"
             }
 
@@ -120,14 +148,15 @@ public class FakeWallet(
                 val dot = Symbol(1, 1, 0, SensitiveBytes(byteArrayOf(1)))
                 val now = Instant.now()
                 val (refresh, end) = now.plusSeconds(240) to now.plusSeconds(300)
-                return PaymentCode(Sensitive("0".repeat(24)), purpose, 100_000, false, now, refresh, end, dot, dot)
+                val digits = Sensitive("0".repeat(24))
+                return PaymentCode(digits, purpose, 100_000, false, now, refresh, end, TimeTrust.FULL, dot, dot)
                     .also { code = it }
             }
         }
 
     override fun history(): History =
         object : History {
-            override suspend fun newest(limit: Int): List<HistoryEntry> = entries.take(limit)
+            override suspend fun newest(limit: Int): HistoryScreen = HistoryScreen(entries.take(limit), home.historyIncomplete)
         }
 
     override fun home(): HomeScreen = home
@@ -137,18 +166,50 @@ public class FakeWallet(
         return home
     }
 
-    override suspend fun follow(): Unit = asked("follow")
+    override fun follow() {
+        made += "follow"
+        if (home.state == WalletState.LOCKED) throw WalletException.Locked(info(11, "locked", "The wallet is locked.", null))
+        if (home.state != WalletState.READY) {
+            throw WalletException.NotSignedUp(info(4, "not-signed-up", "This wallet has no account yet.", null))
+        }
+        wished = true
+        connect()
+    }
+
+    override suspend fun followed() {
+        made += "followed"
+        following().first { it is Following.Connected }
+    }
+
+    override suspend fun reset(insist: Boolean) {
+        made += "reset"
+        if (!insist && pending.any { it.what is PendingWhat.Unknown }) {
+            throw WalletException.InvalidInput(info(7, "invalid-input", "It is not known yet what became of a top-up.", null))
+        }
+        wished = false
+        pending = listOf()
+        entries = listOf()
+        code = null
+        signUp = null
+        home = emptyHome(WalletState.NO_ACCOUNT)
+        tell(Following.Off)
+    }
 
     override fun events(): Flow<WalletEvent> = told.takeWhile { it != null }.filterNotNull()
+
+    override fun following(): Flow<Following> = standing.takeWhile { it != null }.filterNotNull()
 
     override fun lock() {
         made += "lock"
         home = emptyHome(WalletState.LOCKED)
+        tell(Following.Off)
     }
 
     override suspend fun unlock() {
         made += "unlock"
-        if (home.state == WalletState.LOCKED) home = emptyHome(WalletState.READY)
+        if (home.state != WalletState.LOCKED) return
+        home = emptyHome(WalletState.READY)
+        if (wished) connect()
     }
 
     override fun setPatience(patience: Duration) {
@@ -158,6 +219,7 @@ public class FakeWallet(
     override suspend fun close() {
         made += "close"
         told.emit(null)
+        standing.value = null
     }
 
     private fun approval(yen: Long): Approval =
@@ -176,7 +238,8 @@ public class FakeWallet(
             override suspend fun confirm(signature: ByteArray): TopUp {
                 asked("confirmTopUp")
                 val (number, now) = Sensitive("123456789012") to Instant.now()
-                pending += PendingEntry(intent, PendingKind.TOP_UP, yen, number, now, until, "Type the number at an ATM.")
+                val what = PendingWhat.Accepted(IntentDetail.TopUp(Channel.ATM, yen, number))
+                pending += PendingEntry(intent, what, now, until, "Type the number at an ATM.")
                 return TopUp(intent, TopUpState.AWAITING_CASH, yen, number, now, until)
             }
         }
@@ -186,6 +249,8 @@ public class FakeWallet(
         public fun emptyHome(state: WalletState): HomeScreen =
             HomeScreen(
                 state = state,
+                wayOut = wayOut(state),
+                putAside = null,
                 deviceId = null,
                 standing = null,
                 balanceYen = null,
@@ -198,7 +263,20 @@ public class FakeWallet(
                 payLeftYen = null,
                 notices = listOf(),
                 lastEvent = 0,
+                historyIncomplete = false,
+                trust = TimeTrust.FULL,
+                following = Following.Off,
             )
+
+        /** The library's words for what leads on. */
+        private fun wayOut(state: WalletState): String =
+            when (state) {
+                WalletState.NO_ACCOUNT -> "Sign up with your phone number."
+                WalletState.SIGNING_UP -> "Enter the code from the SMS, or sign up again."
+                WalletState.READY -> "Nothing is in the way."
+                WalletState.PUT_ASIDE -> "Sign up again with your phone number: the same phone gets its account back."
+                WalletState.LOCKED -> "Unlock the wallet."
+            }
 
         /** What a wallet without a network says. */
         public fun offline(): WalletException =
