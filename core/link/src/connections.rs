@@ -1,5 +1,5 @@
-//! The connections to the API. Over HTTP/2 all requests share one, so one that has died without a word would take the next
-//! request with it as well: whoever gets no answer leaves it behind, and the next one connects anew.
+//! The connections to the API. A device that is forgotten leaves them behind: what was last sent stands in their buffers, the
+//! access token too.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -176,11 +176,7 @@ impl Core {
             None => builder = builder.timeout(self.patience()),
         }
         let sent = self.clock.read();
-        let answered = exchange(operation, request.class, builder).await;
-        if matches!(answered, Err(LinkError::NoAnswer)) {
-            self.connections.leave();
-        }
-        let (response, trace) = answered?;
+        let (response, trace) = exchange(operation, request.class, builder).await?;
         self.hear(&response, sent);
         accepted(operation, &trace, response).await
     }

@@ -128,8 +128,8 @@ impl Trusted {
         Ok(Self { provider, inner })
     }
 
-    /// For talking to the server with one of these keys and to nobody else. Over HTTP/2, if the server has it: reqwest offers
-    /// nothing of itself beside a configuration that it is given.
+    /// For talking to the server with one of these keys and to nobody else. Over HTTP/1.1, which is said (RFC 7301): reqwest
+    /// offers nothing of itself beside a configuration that it is given, and is built without HTTP/2 (decision 013).
     pub(crate) fn config(&self, pins: &[[u8; 32]], clock: &Arc<dyn Clock>) -> Result<ClientConfig, LinkError> {
         let verifier = Arc::new(PinnedLeaf { inner: Arc::clone(&self.inner), pins: pins.to_vec() });
         let time = Arc::new(WallClock(Arc::clone(clock)));
@@ -139,7 +139,7 @@ impl Trusted {
             .dangerous()
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     }
 }

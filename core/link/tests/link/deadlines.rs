@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::{Instant, pause};
 
-use crate::scripted::{Answer, Issuer, NOW_MS, ask, ask_alone, device, link, silent_http2, usual};
+use crate::scripted::{Answer, Issuer, NOW_MS, ask, ask_alone, device, link, silent_peer, usual};
 
 /// What a deadline may be overrun by: the time before the network died, and a tick.
 const SLACK: Duration = Duration::from_millis(900);
@@ -122,11 +122,11 @@ async fn stream_that_does_not_open_and_a_dead_service_origin_end_and_hold_nobody
     assert!(begun.elapsed() <= Duration::from_millis(Class::Stream.deadline_ms()), "{:?}", begun.elapsed());
 }
 
-/// All requests share one connection, so one that died without a word must not take the next request with it as well.
+/// A connection that died without a word must not take the next request with it as well.
 #[tokio::test]
-async fn http_2_is_spoken_and_a_connection_that_died_is_left_behind() {
+async fn http_1_1_is_offered_and_a_connection_that_died_is_left_behind() {
     let (issuer, came) = (silent_at(Operation::Code).await.0, Arc::new(Notify::new()));
-    let (link, _) = link(silent_http2(&issuer, Arc::clone(&came)).await, NOW_MS);
+    let (link, _) = link(silent_peer(&issuer, Arc::clone(&came)).await, NOW_MS);
     for _ in 0..2 {
         let asking = Arc::clone(&link);
         let call = tokio::spawn(async move { ask_alone(&asking).await });

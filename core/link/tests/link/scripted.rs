@@ -61,8 +61,8 @@ pub(crate) struct Issuer {
     seen: Arc<Seen>,
 }
 
-/// A server that agrees on HTTP/2, takes everything and says nothing; `came` is told of each connection.
-pub(crate) async fn silent_http2(issuer: &Issuer, came: Arc<Notify>) -> IssuerConfig {
+/// A server that would speak HTTP/2 too, takes everything and says nothing; `came` is told of each connection.
+pub(crate) async fn silent_peer(issuer: &Issuer, came: Arc<Notify>) -> IssuerConfig {
     let mut tls = issuer.tls.clone();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let acceptor = TlsAcceptor::from(Arc::new(tls));
@@ -73,7 +73,7 @@ pub(crate) async fn silent_http2(issuer: &Issuer, came: Arc<Notify>) -> IssuerCo
             let (acceptor, came) = (acceptor.clone(), Arc::clone(&came));
             tokio::spawn(async move {
                 let mut stream = acceptor.accept(stream).await.unwrap();
-                assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+                assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
                 came.notify_one();
                 let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
             });
