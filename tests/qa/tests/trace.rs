@@ -95,7 +95,7 @@ fn damaged_file_is_said_and_stops_nobody() {
     home.saifu("wallet refresh").done();
     let told = home.saifu("trace").done();
     assert_eq!(told["damaged"], 2);
-    assert_eq!(told["requests"].as_array().unwrap().last().unwrap()["operation"], "history");
+    assert_eq!(told["requests"].as_array().unwrap().last().unwrap()["operation"], "service-document");
     let words = common::run({
         let mut command = common::bare(["trace", "--home"]);
         command.arg(home.path());
