@@ -442,6 +442,9 @@ mod tests {
     }
 
     proptest! {
+        // 100,000 steps and more, in a second.
+        #![proptest_config(ProptestConfig::with_cases(1_024))]
+
         #[test]
         fn no_event_twice_no_gap_and_no_wish_forgotten(steps in prop::collection::vec(any_step(), 1..200)) {
             let mut world = World::default();

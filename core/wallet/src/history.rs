@@ -158,7 +158,7 @@ impl Inner {
             }
             let request = Request {
                 query: Some(("after", after)),
-                ..Request::new(Operation::History, Auth::Session, Class::Background)
+                ..Request::new(Operation::History, Auth::Session, Class::Screen)
             };
             let page: HistoryPage = self.call(turn, request, &()).await?;
             if era.is_some_and(|era| era != page.era) {

@@ -14,7 +14,8 @@
 //!
 //! *Invariants.* The wallet decides nothing about money: it mirrors what the issuer says and explains it. Whatever money or
 //! identity depends on is in the journal, on disk, before it is sent; the cache can be lost at any time. An intent with an
-//! unknown outcome is resolved by asking, never guessed and never signed twice. No foreign call is made while a lock is held.
+//! unknown outcome is resolved by asking, never guessed and never signed twice. No foreign call is made while a lock is held, but for
+//! the sealing key of the first commit, which the journal asks for; nobody waits for that in order to lock.
 //!
 //! ```no_run
 //! # async fn example(platform: saifu_host::Platform, config: saifu::Config) -> Result<(), Box<dyn std::error::Error>> {

@@ -206,3 +206,25 @@ async fn reset_is_refused_while_money_is_unknown_and_then_leaves_nothing() {
     let customer = customer.reopen(&issuer).await;
     assert_eq!(customer.wallet.home().state, WalletState::NoAccount);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn history_that_makes_no_sense_costs_no_balance_and_says_that_it_is_incomplete() {
+    let issuer = Issuer::start(Some(rig::NO_WAITING));
+    let customer = Customer::new(&issuer, "090-4100-0009").await;
+    customer.top_up(&issuer, 1_000).await;
+    for act in ["nonsense", "status:503"] {
+        fault(&issuer, "history", act, 1_000);
+        // Control: fetch the history within the refresh, as it once was, and this is an error.
+        let home = customer.wallet.refresh().await.unwrap();
+        assert_eq!((home.balance_yen, home.history_incomplete), (Some(Yen(1_000)), true), "{act}");
+        let history = customer.wallet.history(9).await.unwrap();
+        assert_eq!((history.entries.len(), history.incomplete), (0, true), "{act}");
+        issuer.lever("DELETE", "/faults", "");
+    }
+    until("it is complete", async || {
+        customer.wallet.refresh().await.unwrap();
+        !customer.wallet.home().history_incomplete
+    })
+    .await;
+    assert_eq!(customer.wallet.history(9).await.unwrap().entries.len(), 1);
+}
