@@ -32,7 +32,7 @@ enum Progress {
 pub(crate) struct Chore {
     progress: Mutex<Progress>,
     /// Cuts the waiting short.
-    rouse: Notify,
+    rouse: Arc<Notify>,
     /// Counts its steps.
     changed: watch::Sender<u64>,
 }
@@ -138,10 +138,14 @@ impl Inner {
                 let elapsed_ms = inner.platform.clock.read().elapsed_ms;
                 let ms = inner.link.with_budget(|budget| pauses.ended(elapsed_ms, budget, failure, random));
                 chore(&inner).step(turn, |_| Progress::Waiting(turn));
+                // A wallet that everybody has let go of ends here, however long the pause.
+                let rouse = Arc::clone(&chore(&inner).rouse);
+                drop(inner);
                 tokio::select! {
                     () = tokio::time::sleep(Duration::from_millis(ms)) => {}
-                    () = chore(&inner).rouse.notified() => {}
+                    () = rouse.notified() => {}
                 }
+                let Some(inner) = run.wallet.upgrade() else { return };
                 chore(&inner).step(turn, |_| Progress::Running(turn));
             }
         });
