@@ -67,15 +67,10 @@ impl Wallet {
     pub async fn history(&self, limit: usize) -> Result<History, Error> {
         let turn = self.0.may(Call::Use)?;
         // One that fails is closed and set aside if it is damaged, so the second try finds an empty one.
-        let cached = match self.0.with_cache(turn, move |_, cache| newest(cache, limit)).await {
-            Err(Error::Vault(_)) => self.0.with_cache(turn, move |_, cache| newest(cache, limit)).await?,
+        let (cached, tail, complete) = match self.0.lines(turn, limit).await {
+            Err(Error::Vault(_)) => self.0.lines(turn, limit).await?,
             other => other?,
         };
-        let (tail, complete) = self
-            .0
-            .store
-            .read(|state| (state.history.tail.clone(), state.history_is_complete()))
-            .ok_or(Error::Locked)?;
         let both = cached.into_iter().chain(tail).map(|entry| (entry.number, entry));
         let entries = both.collect::<BTreeMap<_, _>>().into_values().rev().take(limit).collect();
         if !complete && self.0.follower().is_wanted() {
@@ -201,6 +196,23 @@ impl Inner {
                 }
             };
             inner.commit_now(turn, |state| state.keep_cached(number, from, to, anchor))
+        })
+        .await
+    }
+
+    /// The newest lines in the cache, the tail, and whether that is all. The tail is read while the cache is held: lines on
+    /// their way from the one to the other would be in neither.
+    async fn lines(
+        self: &Arc<Self>,
+        turn: Turn,
+        limit: usize,
+    ) -> Result<(Vec<HistoryEntry>, Vec<HistoryEntry>, bool), Error> {
+        let inner = Arc::clone(self);
+        self.with_cache(turn, move |_, cache| {
+            let cached = newest(cache, limit)?;
+            let rest = inner.store.read(|state| (state.history.tail.clone(), state.history_is_complete()));
+            let (tail, complete) = rest.ok_or(Error::Locked)?;
+            Ok((cached, tail, complete))
         })
         .await
     }

@@ -150,7 +150,6 @@ impl Inner {
         self.codes().clear();
         self.follower().give_up();
         self.look_again();
-        self.announce();
         // Copies of files from before this account are dead once its first state is on disk, and not earlier: until then
         // somebody else's files may rest on the same key store.
         let inner = Arc::clone(self);

@@ -176,6 +176,7 @@ impl Inner {
             self.forget();
         }
         self.wake.notify_one();
+        self.announce();
     }
 
     fn lock(&self) {

@@ -228,3 +228,102 @@ async fn history_that_makes_no_sense_costs_no_balance_and_says_that_it_is_incomp
     .await;
     assert_eq!(customer.wallet.history(9).await.unwrap().entries.len(), 1);
 }
+
+/// Control: read the tail after the cache instead of within it, and lines on their way from one to the other are in neither.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn history_misses_no_line_while_the_tail_goes_into_the_cache() {
+    let issuer = Issuer::start(Some(rig::NO_WAITING));
+    let customer = Customer::new(&issuer, "090-4100-0010").await;
+    customer.top_up(&issuer, 5_000).await;
+    let wallet = &customer.wallet;
+    wallet.follow().unwrap();
+    wallet.followed().await.unwrap();
+    wallet.settled().await;
+    let mut events = wallet.events();
+    let till = issuer.terminal("register-1");
+    for payments in 1..=25 {
+        let code = wallet.next_code(Purpose::Pay).await.unwrap();
+        assert_eq!(settle(&till, &format!("h-{payments}"), code.digits(), 10).await.unwrap().result, Outcome::Approved);
+        tokio::time::timeout(BOUND, events.next_event()).await.unwrap().unwrap();
+        // The line rests in the journal; the next connection takes it into the cache.
+        wallet.lock();
+        wallet.unlock().unwrap();
+        wallet.followed().await.unwrap();
+        let mut looks = 0;
+        while looks < 20 {
+            let history = wallet.history(usize::MAX).await.unwrap();
+            assert_eq!((history.entries.len(), history.incomplete), (payments + 1, false), "look {looks}");
+            looks += 1;
+        }
+    }
+}
+
+/// A disk on which opening a file does not return until this is dropped: a pipe stands in its place.
+#[cfg(unix)]
+struct Hanging {
+    file: std::path::PathBuf,
+    content: Vec<u8>,
+}
+
+#[cfg(unix)]
+impl Hanging {
+    fn instead_of(file: &std::path::Path) -> Self {
+        let content = std::fs::read(file).unwrap();
+        std::fs::remove_file(file).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(file).status().unwrap().success());
+        Self { file: file.to_path_buf(), content }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        let pipe = self.file.with_extension("pipe");
+        std::fs::rename(&self.file, &pipe).unwrap();
+        std::fs::write(&self.file, &self.content).unwrap();
+        // Who waits at the pipe reads what he would have read.
+        let waiting = rustix::fs::open(
+            &pipe,
+            rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::NONBLOCK,
+            rustix::fs::Mode::empty(),
+        );
+        if let Ok(pipe) = waiting {
+            rustix::io::write(pipe, &self.content).unwrap();
+        }
+    }
+}
+
+/// Control: let `refresh` or the follower wait for the history without a bound, and this ends at [`BOUND`].
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cache_that_hangs_delays_neither_refresh_nor_follow() {
+    let issuer = Issuer::start(Some(rig::NO_WAITING));
+    let customer = Customer::new(&issuer, "090-4100-0011").await;
+    customer.top_up(&issuer, 1_000).await;
+    assert!(!customer.wallet.refresh().await.unwrap().history_incomplete);
+    customer.wallet.close().await;
+    let database = std::fs::read_dir(customer.cache_folder()).unwrap().map(|entry| entry.unwrap().path());
+    let file = database.map(|folder| folder.join("conf")).find(|file| file.is_file()).unwrap();
+    let hanging = Hanging::instead_of(&file);
+    let customer = customer.reopen(&issuer).await;
+    let hung = tokio::spawn({
+        let wallet = customer.wallet.clone();
+        async move { wallet.history(9).await.map(|history| history.entries.len()) }
+    });
+    let home = tokio::time::timeout(BOUND, customer.wallet.refresh()).await.unwrap().unwrap();
+    assert_eq!(home.balance_yen, Some(Yen(1_000)));
+    customer.wallet.follow().unwrap();
+    tokio::time::timeout(BOUND, customer.wallet.followed()).await.unwrap().unwrap();
+    let mut events = customer.wallet.events();
+    let code = customer.wallet.next_code(Purpose::Pay).await.unwrap();
+    settle(&issuer.terminal("register-1"), "hung", code.digits(), 100).await.unwrap();
+    let event = tokio::time::timeout(BOUND, events.next_event()).await.unwrap().unwrap();
+    assert_eq!(event.balance_yen, Yen(900));
+    assert!(!hung.is_finished(), "the disk hangs indeed");
+    drop(hanging);
+    let _ = tokio::time::timeout(BOUND, hung).await.unwrap().unwrap();
+    until("the history is there", async || {
+        customer.wallet.history(9).await.is_ok_and(|history| history.entries.len() == 2 && !history.incomplete)
+    })
+    .await;
+}

