@@ -1,4 +1,4 @@
-//! What was written once opens for ever. The fixtures in `tests/fixtures` were written by the command line of that version
+//! What was written once opens for ever. The fixtures in `tests/fixtures` were written by the command line of their version
 //! against a sandbox: a wallet with ¥3,240, three lines of history, a top-up of ¥1,000 that waits for its cash and one of
 //! ¥2,000 whose answer was lost; and a wallet in the middle of its sign-up.
 
@@ -46,34 +46,59 @@ fn opened(name: &str) -> (tempfile::TempDir, Arc<dyn Secrets>, MemoryDisk) {
     (home, host.platform().secrets, disk)
 }
 
-/// What the fixture's wallet knew, whichever version wrote it.
-fn is_whole(state: &State) {
+/// What differs between the wallets that the versions wrote.
+struct Wrote {
+    fixture: &'static str,
+    device: &'static str,
+    /// The top-ups on their way, and whether their answer was lost.
+    intents: [(&'static str, bool); 2],
+    top_up_left_yen: i64,
+    /// Lines of the history that were still in the journal.
+    tail: usize,
+}
+
+const V1: Wrote = Wrote {
+    fixture: "wallet-v1",
+    device: "1daf230a-3dba-47ba-b542-0241926a79d5",
+    intents: [("01a21da1-75f6-7a7c-b87a-765ab86b29d3", true), ("01a21d9f-a0cf-7f18-b10d-503d381a5a8f", false)],
+    top_up_left_yen: 5_000,
+    tail: 0,
+};
+const V2: Wrote = Wrote {
+    fixture: "wallet-v2",
+    device: "1176a200-a483-46cb-a39f-8a36d2f6c700",
+    intents: [("01a21ef4-3f81-74ee-906d-d4ad7325157a", false), ("01a21efd-67c5-784c-a4d5-6f96d5a44394", true)],
+    top_up_left_yen: 4_000,
+    tail: 1,
+};
+
+/// What each of these wallets knew.
+fn is_whole(state: &State, wrote: &Wrote) {
     let picture = state.picture.as_ref().unwrap();
     assert_eq!((picture.balance_yen.0, picture.points.0, picture.last_event), (3_240, 8, 4));
     assert_eq!(picture.standing, Standing::Starter);
-    assert_eq!((picture.top_up_left_yen.0, picture.pay_left_yen.0, picture.notices.len()), (5_000, 8_240, 1));
+    assert_eq!((picture.top_up_left_yen.0, picture.pay_left_yen.0, picture.notices.len()), (wrote.top_up_left_yen, 8_240, 1));
     let account = state.account.as_ref().unwrap();
     assert_eq!((account.number.as_str(), account.binding.epoch), ("+819012345678", 1));
-    assert_eq!(account.binding.device.to_string(), "1daf230a-3dba-47ba-b542-0241926a79d5");
+    assert_eq!(account.binding.device.to_string(), wrote.device);
     let activated = state.activated.as_ref().unwrap();
     assert_eq!((activated.offline_seed.secret().len(), activated.totp.digits, activated.totp.period), (32, 6, 30));
     assert!(activated.totp_secret.secret().len() >= 20 && activated.unconfirmed.is_none() && state.anchor.is_some());
     let intents: Vec<_> = state.intents.iter().map(|intent| (intent.key.to_string(), intent.is_unknown())).collect();
-    let key = |text: &str| text.to_owned();
-    assert_eq!(
-        intents,
-        [(key("01a21da1-75f6-7a7c-b87a-765ab86b29d3"), true), (key("01a21d9f-a0cf-7f18-b10d-503d381a5a8f"), false)]
-    );
+    assert_eq!(intents, wrote.intents.map(|(key, unknown)| (key.to_owned(), unknown)));
+    assert_eq!(state.history.tail.len(), wrote.tail);
     assert_eq!(state.history.after, 4);
     assert_eq!(state.wallet_state(Millis(0)), WalletState::Ready);
 }
 
 #[test]
-fn version_1_opens_with_everything_in_it() {
-    let (_home, secrets, disk) = opened("wallet-v1");
-    let store = Store::new(Arc::new(disk));
-    store.unlock(&secrets).unwrap();
-    store.read(is_whole).unwrap();
+fn every_version_opens_with_everything_in_it() {
+    for wrote in [V1, V2] {
+        let (_home, secrets, disk) = opened(wrote.fixture);
+        let store = Store::new(Arc::new(disk));
+        store.unlock(&secrets).unwrap();
+        store.read(|state| is_whole(state, &wrote)).unwrap();
+    }
 }
 
 #[test]
@@ -86,23 +111,27 @@ fn version_1_in_the_middle_of_a_sign_up_opens() {
 }
 
 #[test]
-fn version_1_of_the_history_opens() {
-    let (home, secrets, disk) = opened("wallet-v1");
-    let store = Store::new(Arc::new(disk));
-    store.unlock(&secrets).unwrap();
-    let key = store.derive(store.turn().unwrap(), "saifu/v1/cache").unwrap();
-    let anchor = store.read(|state| Anchor::from_bytes(state.history.anchor.as_ref().unwrap())).unwrap().unwrap();
-    let (cache, found) = Cache::open(&home.path().join("vault/cache"), &key, &[anchor]).unwrap();
-    assert_eq!(found, Opened::Fine);
-    let lines: Vec<_> = cache
-        .newest("history", 9)
-        .unwrap()
-        .iter()
-        .map(|record| (record.schema, read_entry(record.schema, record.value.expose()).unwrap()))
-        .map(|(schema, entry)| (schema, entry.number, entry.kind.as_str().to_owned(), entry.yen.0))
-        .collect();
-    let payment = || "payment".to_owned();
-    assert_eq!(lines, [(1, 4, payment(), -480), (1, 3, payment(), -1_280), (1, 1, "top-up".to_owned(), 5_000)]);
+fn history_of_every_version_opens() {
+    for (wrote, label, schema) in [(V1, "saifu/v1/cache", 1), (V2, "saifu/v1/cache/1", 2)] {
+        let (home, secrets, disk) = opened(wrote.fixture);
+        let store = Store::new(Arc::new(disk));
+        store.unlock(&secrets).unwrap();
+        let key = store.derive(store.turn().unwrap(), label).unwrap();
+        let anchor = store.read(|state| Anchor::from_bytes(state.history.anchor.as_ref().unwrap())).unwrap().unwrap();
+        let (cache, found) = Cache::open(&home.path().join("vault/cache"), &key, &[anchor]).unwrap();
+        assert_eq!(found, Opened::Fine);
+        let cached = cache.newest("history", 9).unwrap();
+        assert!(cached.iter().all(|record| record.schema == schema), "{}", wrote.fixture);
+        let cached = cached.iter().map(|record| read_entry(record.schema, record.value.expose()).unwrap());
+        let tail = store.read(|state| state.history.tail.clone()).unwrap();
+        let lines: Vec<_> = tail
+            .into_iter()
+            .chain(cached)
+            .map(|entry| (entry.number, entry.kind.as_str().to_owned(), entry.yen.0))
+            .collect();
+        let payment = || "payment".to_owned();
+        assert_eq!(lines, [(4, payment(), -480), (3, payment(), -1_280), (1, "top-up".to_owned(), 5_000)]);
+    }
 }
 
 /// Every step of the first write of a newer version may be the last; whatever the disk makes of it, all is there.
@@ -133,7 +162,7 @@ fn migration_killed_at_any_step_loses_nothing() {
             assert!(migrate(&disk).is_err());
             let store = Store::new(Arc::new(disk.after(crash)));
             store.unlock(&secrets).unwrap();
-            store.read(is_whole).unwrap();
+            store.read(|state| is_whole(state, &V1)).unwrap();
             match store.read(|state| state.service_version).unwrap() {
                 99 => new += 1,
                 _ => old += 1,
@@ -149,7 +178,7 @@ fn what_is_written_reads_back_and_its_bytes_are_frozen() {
     let store = Store::new(Arc::new(disk));
     store.unlock(&secrets).unwrap();
     let written = store.read(|state| state.encode().unwrap()).unwrap();
-    is_whole(&State::decode(&written).unwrap());
+    is_whole(&State::decode(&written).unwrap(), &V1);
     // A change of these bytes is a new version: keep this one's module, and add the next.
     let frozen = "a713c3941de6621ef69cfffc86609dfe5a371aaf5ea2d008a324fa8f5f82a3fb";
     assert_eq!(data_encoding::HEXLOWER.encode(&saifu_crypto::sha256(written.expose())), frozen);
