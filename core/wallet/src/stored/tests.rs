@@ -77,7 +77,10 @@ fn is_whole(state: &State, wrote: &Wrote) {
     let picture = state.picture.as_ref().unwrap();
     assert_eq!((picture.balance_yen.0, picture.points.0, picture.last_event), (3_240, 8, 4));
     assert_eq!(picture.standing, Standing::Starter);
-    assert_eq!((picture.top_up_left_yen.0, picture.pay_left_yen.0, picture.notices.len()), (wrote.top_up_left_yen, 8_240, 1));
+    assert_eq!(
+        (picture.top_up_left_yen.0, picture.pay_left_yen.0, picture.notices.len()),
+        (wrote.top_up_left_yen, 8_240, 1)
+    );
     let account = state.account.as_ref().unwrap();
     assert_eq!((account.number.as_str(), account.binding.epoch), ("+819012345678", 1));
     assert_eq!(account.binding.device.to_string(), wrote.device);

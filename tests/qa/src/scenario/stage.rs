@@ -67,14 +67,17 @@ impl Stage {
         Ok(outcome)
     }
 
-    /// Waits until every wallet that follows has its stream again. It comes back on the machine's time; without the wait, its
-    /// lines would stand now here, now there in the log.
+    /// Waits until every wallet that follows has its stream again and has read the service document, which it does then. It
+    /// comes back on the machine's time; without the wait, its lines would stand now here, now there in the log.
     async fn followers_are_back(&self) -> Result<(), Halt> {
         let following = self.people.values().filter(|person| person.events.is_some()).count();
-        let opened =
-            |line: &&Value| line.get("operation") == Some(&json!("events")) && line.get("status") == Some(&json!(200));
         for _ in 0..BACK_LOOKS {
-            if self.world.levers().log(0, &[]).await?.iter().filter(opened).count() >= following {
+            let log = self.world.levers().log(0, &[]).await?;
+            let done = |operation: &str| {
+                let of = |line: &&Value| line.get("operation") == Some(&json!(operation));
+                log.iter().filter(of).filter(|line| line.get("status") == Some(&json!(200))).count()
+            };
+            if ["events", "service-document"].into_iter().all(|operation| done(operation) >= following) {
                 return Ok(());
             }
             tokio::time::sleep(BACK_PAUSE).await;

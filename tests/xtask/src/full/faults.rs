@@ -66,7 +66,7 @@ impl Row {
 }
 
 pub(super) fn chunk(bench: &Bench<'_>, task: Task) -> io::Result<Chunk> {
-    let test = ["test", "--package", "saifu-qa", "--test", "faults"];
+    let test = ["test", "--profile", "bench", "--package", "saifu-qa", "--test", "faults"];
     // What does not compile is no finding about faults.
     bench.need(bench.cargo(&test).arg("--no-run"))?;
     let slice = slice(task);

@@ -35,7 +35,7 @@ struct Counted {
 }
 
 pub(super) fn chunk(bench: &Bench<'_>, task: Task) -> io::Result<Chunk> {
-    let test = ["test", "--package", "saifu-qa", "--test", "kills"];
+    let test = ["test", "--profile", "bench", "--package", "saifu-qa", "--test", "kills"];
     // What does not compile is no finding about the wallet.
     bench.need(bench.cargo(&test).arg("--no-run"))?;
     let mut command = bench.cargo(&test);
