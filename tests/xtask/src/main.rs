@@ -7,7 +7,7 @@ mod api;
 mod clean_clone;
 mod ffi;
 mod full;
-mod libtest;
+mod junit;
 mod mobile;
 mod process;
 mod progress;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 
+use crate::junit::Counted;
+
 /// How a suite ended.
 pub(crate) enum Outcome {
     /// It ran; its report says what came of it.
@@ -25,9 +27,19 @@ pub(crate) struct Report {
     pub(crate) missing: Vec<String>,
     /// One text for each failure, to be printed.
     pub(crate) faults: Vec<String>,
+    /// How long it took, where the suite is a part of something that ran as a whole.
+    pub(crate) time: Option<Duration>,
 }
 
 impl Report {
+    /// Takes in what tests told of themselves.
+    pub(crate) fn add(&mut self, counted: &Counted) {
+        self.passed = self.passed.saturating_add(counted.passed);
+        self.missing.extend(counted.missing.iter().cloned());
+        self.time = self.time.map(|time| time.saturating_add(counted.time));
+        counted.faults.iter().for_each(|fault| self.fail(fault.clone()));
+    }
+
     /// One check that passed, or failed with `fault`.
     pub(crate) fn check(&mut self, passed: bool, fault: impl FnOnce() -> String) {
         if passed {
@@ -74,7 +86,7 @@ impl Row {
             skipped: u64::try_from(report.missing.len()).unwrap_or(u64::MAX),
             missing: report.missing,
             faults: report.faults,
-            time,
+            time: report.time.unwrap_or(time),
         }
     }
 

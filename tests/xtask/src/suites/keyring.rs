@@ -5,15 +5,14 @@
 
 use std::fs;
 use std::io;
+use std::process::Command;
 
-use super::programs::{EVERY_TEST, TestRun};
-use super::{Desk, Suite, text};
-use crate::process::on_path;
-use crate::report::{Outcome, Report};
-use crate::workspace::TargetKind;
+use super::rust_tests::{nextest, run as run_tests};
+use super::{Desk, Suite, excerpt};
+use crate::process::{on_path, without_own_variables};
+use crate::report::Outcome;
 
-const PACKAGE: &str = "saifu-host";
-const FILTER: &str = "keyring";
+const TESTS: &str = "package(=saifu-host) & test(keyring)";
 const PROGRAMS: &[&str] = &["dbus-run-session", "dbus-send", "gnome-keyring-daemon"];
 
 /// Starts the daemon with an empty password, waits until it owns its name on the bus, then becomes the test program.
@@ -35,7 +34,7 @@ exit 1
 "#;
 
 pub(super) fn suites() -> Vec<Suite> {
-    vec![Suite::new("keyring", run).needing(PROGRAMS).building(&[EVERY_TEST])]
+    vec![Suite::new("keyring", run).needing(PROGRAMS)]
 }
 
 fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
@@ -46,20 +45,25 @@ fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
     // Short and outside the target folder: a socket's path may have no more than 108 bytes.
     let home = std::env::temp_dir().join(format!("saifu-keyring-{}", std::process::id()));
     private_folder(&home)?;
-    let under = ["dbus-run-session", "--", "bash", "-c", SESSION, "keyring"].map(str::to_owned);
-    let folders = ["XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"];
-    let mut variables: Vec<_> = folders.iter().map(|name| (*name, text(&home))).collect();
-    variables.push(("SAIFU_TEST_KEYRING", "1".to_owned()));
-    let built = desk.built()?;
-    let mut report = Report::default();
-    for package in desk.workspace.packages.iter().filter(|package| package.name == PACKAGE) {
-        let tested = |kind| matches!(kind, TargetKind::Library | TargetKind::Integration);
-        for target in package.targets.iter().filter(|target| tested(target.kind())) {
-            let run = TestRun { package, target, under: &under, arguments: &[FILTER], variables: &variables };
-            built.run(desk, &run, &mut report)?;
-        }
+    let Some(nextest) = nextest(desk)? else {
+        return Ok(Outcome::Skipped { missing: "cargo-nextest (see the log)".to_owned() });
+    };
+    let mut command = Command::new("dbus-run-session");
+    command.args(["--", "bash", "-c", SESSION, "keyring"]).arg(nextest.get_program()).args(nextest.get_args());
+    command
+        .args(["--lib", "--test", "conformance", "--filterset", TESTS])
+        .current_dir(&desk.workspace.root)
+        .env("SAIFU_TEST_KEYRING", "1");
+    for folder in ["XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"] {
+        command.env(folder, &home);
     }
+    without_own_variables(&mut command);
+    let tested = run_tests(desk, &mut command)?;
     fs::remove_dir_all(home)?;
+    let mut report = tested.report(|_| true);
+    if !tested.ended().success && report.failed == 0 {
+        report.fail(excerpt("the tests of the keyring", &tested.ended().output));
+    }
     Ok(Outcome::Ran(report))
 }
 

@@ -16,7 +16,7 @@ use crate::report::{Outcome, Report};
 const NAME: &str = "kotlin";
 
 pub(super) fn suites() -> Vec<Suite> {
-    vec![Suite::new(NAME, run).needing(PROGRAMS).building(&["--bin", "saifu"])]
+    vec![Suite::new(NAME, run).needing(PROGRAMS)]
 }
 
 fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
@@ -26,10 +26,7 @@ fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
         report.fail(format!("missing: {}; on Debian, apt-get install maven default-jdk-headless", missing.join(", ")));
         return Ok(Outcome::Ran(report));
     }
-    let Some(saifu) = desk.built()?.binary("saifu").map(Path::to_path_buf) else {
-        report.fail(format!("saifu was not built; see {}", desk.log_of("build").display()));
-        return Ok(Outcome::Ran(report));
-    };
+    let saifu = desk.saifu()?;
     let bindings = ffi::generate(desk.workspace, Language::Kotlin, |command| desk.run(command))?;
 
     let folder = desk.workspace.target().join(NAME);

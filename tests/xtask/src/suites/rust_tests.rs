@@ -1,69 +1,173 @@
-//! Rust's own tests: the build, the unit tests, one suite for each integration-test file, the doc-tests.
+//! Rust's own tests, by nextest: one build of the whole workspace and one run of all programs that the chosen suites need, each
+//! test in a process of its own. A suite is one program; the unit tests of all crates are one suite.
+//!
+//! Cargo unifies features over the packages it is asked for, so a run for one crate alone would build the dependencies again.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
 
-use super::programs::TestRun;
-use super::{BUILD, Desk, Suite, excerpt};
-use crate::libtest;
+use super::{Desk, Suite, excerpt};
+use crate::junit::{self, Counted};
+use crate::process::{Ended, without_own_variables};
 use crate::report::{Outcome, Report};
-use crate::workspace::{Target, TargetKind, Workspace};
+use crate::tools::{self, CARGO_NEXTEST};
+use crate::workspace::{TargetKind, Workspace};
 
 /// What tests compare our output with, where the machine has it.
 const READERS: &[&str] = &["zbarimg", "fish", "zsh"];
+const BUILD: &str = "build";
+const UNIT: &str = "unit";
+const PROFILE: &str = "gate";
+
+/// What one run of nextest came to.
+pub(super) struct Tested {
+    ended: Ended,
+    /// By the name of the program as nextest has it: `PACKAGE` for a library's unit tests, `PACKAGE::TEST`.
+    programs: BTreeMap<String, Counted>,
+}
+
+impl Tested {
+    /// The sums over the programs that are `mine`.
+    pub(super) fn report(&self, mine: impl Fn(&str) -> bool) -> Report {
+        let mut report = Report { time: Some(Duration::ZERO), ..Report::default() };
+        for (_, counted) in self.programs.iter().filter(|(program, _)| mine(program)) {
+            report.add(counted);
+        }
+        report
+    }
+
+    /// How nextest itself ended.
+    pub(super) fn ended(&self) -> &Ended {
+        &self.ended
+    }
+}
 
 pub(super) fn suites(workspace: &Workspace) -> Vec<Suite> {
     let mut suites =
-        vec![Suite::new(BUILD, build), Suite::new("unit", unit).needing(READERS).building(&["--lib", "--bins"])];
+        vec![Suite::new(BUILD, build), tests(UNIT.to_owned(), vec!["--lib".to_owned(), "--bins".to_owned()])];
     for package in &workspace.packages {
         for target in package.targets.iter().filter(|target| target.kind() == TargetKind::Integration) {
-            suites.push(integration(&package.name, &target.name));
+            let builds = vec!["--test".to_owned(), target.name.clone()];
+            suites.push(tests(format!("{}::{}", package.name, target.name), builds));
         }
     }
     suites.push(Suite::new("doc-tests", doc_tests));
     suites
 }
 
-fn build(desk: &Desk<'_>) -> io::Result<Outcome> {
-    let built = desk.built()?;
-    let mut report = Report::default();
-    report.check(built.ended.success, || excerpt("cargo build --tests", &built.ended.output));
-    Ok(Outcome::Ran(report))
-}
-
-fn unit(desk: &Desk<'_>) -> io::Result<Outcome> {
-    run_targets(desk, |_, target| target.test && matches!(target.kind(), TargetKind::Library | TargetKind::Binary))
-}
-
-fn integration(package: &str, test: &str) -> Suite {
-    let (package, test) = (package.to_owned(), test.to_owned());
-    let (name, builds) = (format!("{package}::{test}"), ["--test".to_owned(), test.clone()]);
-    let suite = Suite::new(&name, move |desk: &Desk<'_>| {
-        run_targets(desk, |of, target| of == package && target.kind() == TargetKind::Integration && target.name == test)
-    });
-    Suite { builds: builds.to_vec(), ..suite.needing(READERS) }
-}
-
-fn run_targets(desk: &Desk<'_>, wanted: impl Fn(&str, &Target) -> bool) -> io::Result<Outcome> {
-    let built = desk.built()?;
-    let mut report = Report::default();
-    for package in &desk.workspace.packages {
-        for target in package.targets.iter().filter(|target| wanted(&package.name, target)) {
-            let run = TestRun { package, target, under: &[], arguments: &[], variables: &[] };
-            built.run(desk, &run, &mut report)?;
-        }
+/// Which programs the chosen suites need, as cargo's arguments: none means all.
+pub(super) fn builds(suites: &[Suite]) -> Vec<String> {
+    if suites.iter().any(|suite| suite.name == BUILD) {
+        return Vec::new();
     }
+    // `--test NAME` is a pair, so duplicates are dropped by suite and not by word.
+    let distinct: BTreeSet<&Vec<String>> = suites.iter().map(|suite| &suite.builds).collect();
+    distinct.into_iter().flatten().cloned().collect()
+}
+
+fn tests(name: String, builds: Vec<String>) -> Suite {
+    let suite = Suite::new(&name.clone(), move |desk: &Desk<'_>| desk.tested().map(|tested| rows(tested, &name)));
+    Suite { builds, ..suite.needing(READERS) }
+}
+
+/// The part of the run that belongs to one suite.
+fn rows(tested: &Tested, suite: &str) -> Outcome {
+    let of_unit = |program: &str| !program.contains("::") || program.contains("::bin/");
+    let mut report = tested.report(|program| if suite == UNIT { of_unit(program) } else { program == suite });
+    if report.passed == 0 && report.failed == 0 && report.missing.is_empty() {
+        report.fail(format!("{suite} did not run\n{}", excerpt("cargo nextest", &tested.ended.output)));
+    }
+    Outcome::Ran(report)
+}
+
+fn build(desk: &Desk<'_>) -> io::Result<Outcome> {
+    let mut report = Report::default();
+    let Some(mut command) = nextest(desk)? else { return Ok(without()) };
+    // Goes on past a crate that does not compile, so that all errors are seen.
+    let ended = desk.run(command.arg("--no-run"))?;
+    report.check(ended.success, || excerpt("cargo nextest run --no-run", &ended.output));
     Ok(Outcome::Ran(report))
 }
 
+/// Builds and runs the programs of the suites that were chosen.
+pub(super) fn test(desk: &Desk<'_>) -> io::Result<Tested> {
+    match nextest(desk)? {
+        Some(mut command) => run(desk, command.args(&desk.builds)),
+        None => Err(io::Error::other(format!("{} is missing (see the log)", CARGO_NEXTEST.name))),
+    }
+}
+
+/// Runs what [`nextest`] made and reads its report.
+pub(super) fn run(desk: &Desk<'_>, nextest: &mut Command) -> io::Result<Tested> {
+    let report = desk.workspace.target().join("nextest").join(PROFILE).join("junit.xml");
+    // What an earlier run left must not be counted.
+    match fs::remove_file(&report) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let ended = desk.run(nextest)?;
+    let xml = fs::read_to_string(report).unwrap_or_else(|_| "<testsuites/>".to_owned());
+    let programs = junit::read(&xml)?.into_iter().map(|counted| (counted.name.clone(), counted)).collect();
+    Ok(Tested { ended, programs })
+}
+
+/// `cargo nextest run` over the whole workspace, or nothing if it cannot be installed.
+pub(super) fn nextest(desk: &Desk<'_>) -> io::Result<Option<Command>> {
+    let program = tools::cargo_tool(&CARGO_NEXTEST, &desk.progress, |command| desk.run(command))?;
+    Ok(program.map(|program: PathBuf| {
+        let mut command = Command::new(program);
+        command.current_dir(&desk.workspace.root).args(["nextest", "run", "--workspace", "--all-features"]);
+        command.args(["--profile", PROFILE, "--run-ignored", "all", "--color", "never", "--cargo-quiet"]);
+        without_own_variables(&mut command);
+        command
+    }))
+}
+
+fn without() -> Outcome {
+    Outcome::Skipped { missing: format!("{} {} (see its log)", CARGO_NEXTEST.name, CARGO_NEXTEST.version) }
+}
+
+/// nextest runs no doc-tests; cargo does.
 fn doc_tests(desk: &Desk<'_>) -> io::Result<Outcome> {
     let mut command = desk.cargo(&["test", "--workspace", "--all-features", "--doc", "--no-fail-fast"]);
-    let ended = desk.run(command.args(["--", "--show-output"]))?;
-    let counts = libtest::parse(&ended.output);
-    let mut report =
-        Report { passed: counts.passed, failed: counts.failed, missing: counts.missing, faults: Vec::new() };
-    if report.failed > 0 || !ended.success {
-        report.failed = report.failed.max(1);
-        report.faults.push(excerpt("doc-tests", &ended.output));
+    let ended = desk.run(&mut command)?;
+    let mut report = Report { passed: passed(&ended.output), ..Report::default() };
+    if !ended.success {
+        report.fail(excerpt("doc-tests", &ended.output));
     }
     Ok(Outcome::Ran(report))
+}
+
+/// The sum over lines such as `test result: ok. 3 passed; 0 failed; …`.
+fn passed(output: &str) -> u64 {
+    let lines = output.lines().filter_map(|line| line.strip_prefix("test result: ")?.split_once(" passed"));
+    lines.filter_map(|(before, _)| before.rsplit(' ').next()?.parse::<u64>().ok()).fold(0, u64::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_of_doc_tests_are_summed() {
+        let output = "test result: ok. 3 passed; 0 failed; 0 ignored\ntest a ... 9 passed\n\
+            test result: FAILED. 12 passed; 2 failed; 0 ignored\n";
+        assert_eq!(passed(output), 15);
+    }
+
+    #[test]
+    fn suite_has_its_own_programs_and_one_that_did_not_run_has_failed() {
+        let counted =
+            |name: &str| (name.to_owned(), Counted { name: name.to_owned(), passed: 2, ..Counted::default() });
+        let programs = ["saifu", "saifu-qa::bin/saifu", "saifu-qa::cli"].map(counted).into();
+        let tested = Tested { ended: Ended { success: true, output: String::new() }, programs };
+        for (suite, passed, failed) in [("unit", 4, 0), ("saifu-qa::cli", 2, 0), ("saifu-qa::gone", 0, 1)] {
+            let Outcome::Ran(report) = rows(&tested, suite) else { panic!("{suite}") };
+            assert_eq!((report.passed, report.failed), (passed, failed), "{suite}");
+        }
+    }
 }

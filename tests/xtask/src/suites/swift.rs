@@ -4,7 +4,6 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
 use std::process::Command;
 
 use super::{Desk, Suite, excerpt, played};
@@ -26,15 +25,12 @@ const WRITTEN: [&str; 6] = [
 ];
 
 pub(super) fn suites() -> Vec<Suite> {
-    vec![Suite::new(NAME, run).building(&["--bin", "saifu"])]
+    vec![Suite::new(NAME, run)]
 }
 
 fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
     let mut report = Report::default();
-    let Some(saifu) = desk.built()?.binary("saifu").map(Path::to_path_buf) else {
-        report.fail(format!("saifu was not built; see {}", desk.log_of("build").display()));
-        return Ok(Outcome::Ran(report));
-    };
+    let saifu = desk.saifu()?;
     let bindings = ffi::generate(desk.workspace, Language::Swift, |command| desk.run(command))?;
     let package = Package { workspace: desk.workspace, saifu: &saifu, bindings: &bindings };
     swift::place(&package)?;

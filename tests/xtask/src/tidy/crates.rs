@@ -1,4 +1,5 @@
-//! Rules about crates: which may depend on which, what may not be in the tree, the page each opens with.
+//! Rules about crates: which may depend on which, the page each opens with. What may be in the tree at all, and through
+//! which of ours, is in `deny.toml`.
 
 use super::Files;
 use crate::workspace::{Package, TargetKind, Workspace};
@@ -21,28 +22,6 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Crates that stand above the others and may use all of them.
 const ABOVE: &[&str] = &["saifu-qa", "saifu-attacks", "saifu-storm", "saifu-bench"];
 
-/// Libraries behind a wrapper of ours, and the wrapper.
-const DOORS: &[(&str, &str)] = &[
-    ("keyring", "saifu-host"),
-    ("ring", "saifu-crypto"),
-    ("sled", "saifu-vault"),
-    ("uniffi", "saifu-ffi"),
-    ("uniffi_bindgen", "saifu-ffi"),
-];
-
-/// Libraries that would be a second TLS or crypto stack. `openssl-probe`, which only looks for files, is not one.
-const BANNED: &[&str] = &[
-    "aws-lc-fips-sys",
-    "aws-lc-rs",
-    "aws-lc-sys",
-    "boring",
-    "boring-sys",
-    "native-tls",
-    "openssl",
-    "openssl-sys",
-    "tokio-native-tls",
-];
-
 /// The lines of `//!` a crate opens with, at least.
 const FRONT_PAGE_LINES: usize = 3;
 
@@ -63,27 +42,9 @@ pub(super) fn arrows(packages: &[Package]) -> Vec<String> {
     findings
 }
 
-/// Crates that go past the wrapper of a library.
-pub(super) fn doors(packages: &[Package]) -> Vec<String> {
-    let mut findings = Vec::new();
-    for (library, door) in DOORS {
-        let users = packages.iter().filter(|package| shipped(package).any(|name| name == *library));
-        for user in users.filter(|user| user.name != *door) {
-            findings.push(format!("{} depends on {library}; go through {door}", user.name));
-        }
-    }
-    findings
-}
-
 fn shipped(package: &Package) -> impl Iterator<Item = &str> {
     let dependencies = package.dependencies.iter();
     dependencies.filter(|dependency| dependency.kind.as_deref() != Some("dev")).map(|dependency| &*dependency.name)
-}
-
-/// Banned libraries in the text of `Cargo.lock`.
-pub(super) fn banned(lock: &str) -> Vec<String> {
-    let names = lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
-    names.filter(|name| BANNED.contains(name)).map(|name| format!("Cargo.lock: {name}")).collect()
 }
 
 /// Crates that do not say what they are for.
@@ -115,13 +76,7 @@ mod tests {
             .iter()
             .map(|(name, kind)| Dependency { name: (*name).to_owned(), kind: kind.map(str::to_owned) })
             .collect();
-        Package {
-            name: name.to_owned(),
-            version: "0.1.0".to_owned(),
-            manifest_path: "Cargo.toml".into(),
-            dependencies,
-            targets: Vec::new(),
-        }
+        Package { name: name.to_owned(), dependencies, targets: Vec::new() }
     }
 
     #[test]
@@ -144,20 +99,6 @@ mod tests {
     fn a_crate_without_declared_arrows_is_found() {
         assert_eq!(arrows(&[package("saifu-new", &[])]).len(), 1);
         assert_eq!(arrows(&[package("saifu-qa", &[])]), [""; 0]);
-    }
-
-    #[test]
-    fn a_crate_that_goes_past_a_wrapper_is_found() {
-        let allowed = package("saifu-crypto", &[("ring", None)]);
-        let in_tests = package("saifu-code", &[("ring", Some("dev"))]);
-        let past = package("saifu-vault", &[("ring", None), ("sled", None)]);
-        assert_eq!(doors(&[allowed, in_tests, past]), ["saifu-vault depends on ring; go through saifu-crypto"]);
-    }
-
-    #[test]
-    fn a_banned_library_is_found_by_its_exact_name() {
-        let lock = "[[package]]\nname = \"openssl-probe\"\n\n[[package]]\nname = \"openssl-sys\"\n";
-        assert_eq!(banned(lock), ["Cargo.lock: openssl-sys"]);
     }
 
     #[test]
