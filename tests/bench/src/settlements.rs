@@ -8,6 +8,7 @@
 //! Customers, balances and codes come about as they always do: sign-up by SMS, key agreement, cash at an ATM.
 
 mod customer;
+mod figures;
 mod floor;
 mod party;
 mod register;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OpenFlags};
 use saifu_sandbox::policy::Policy;
 use saifu_sandbox::{Issuer, Options, Running, Sandbox, SandboxInfo, ledger};
+use serde_json::Value;
 
 use crate::Result;
 use crate::slice::Slice;
@@ -44,12 +46,18 @@ pub(crate) struct Args {
 #[derive(serde::Serialize)]
 pub(crate) struct Report {
     rounds: u32,
+    figures: Figures,
+    failures: Vec<String>,
+}
+
+#[derive(serde::Serialize)]
+struct Figures {
     profile: &'static str,
     registers: u32,
     customers: u32,
     audit_ok: bool,
-    slices: Vec<Slice>,
-    failures: Vec<String>,
+    #[serde(flatten)]
+    rest: Value,
 }
 
 /// Registers that ask at a time.
@@ -94,15 +102,14 @@ pub(crate) async fn run(args: &Args) -> Result<Report> {
     drop(scene);
     running.stop().await;
     fs::remove_dir_all(&args.data)?;
-    Ok(Report {
-        rounds: args.rounds,
+    let figures = Figures {
         profile: if cfg!(debug_assertions) { "dev" } else { "bench" },
         registers: REGISTERS,
         customers: args.customers,
         audit_ok,
-        slices,
-        failures,
-    })
+        rest: figures::of(&slices),
+    };
+    Ok(Report { rounds: args.rounds, figures, failures })
 }
 
 async fn take_turns(args: &Args, scene: &Scene) -> Result<(Vec<Slice>, Scans)> {

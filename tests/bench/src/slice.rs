@@ -3,15 +3,15 @@
 use std::time::{Duration, Instant};
 
 /// What is printed of it.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Slice {
-    what: &'static str,
-    count: u64,
-    seconds: f64,
-    p50_ms: f64,
-    p99_ms: f64,
+    pub(crate) what: &'static str,
+    pub(crate) count: u64,
+    pub(crate) seconds: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
     /// Time on a core, of this process alone: other work on the machine changes it little.
-    cpu_seconds: Option<f64>,
+    pub(crate) cpu_seconds: Option<f64>,
 }
 
 /// Runs from the beginning of a slice to its end.

@@ -2,13 +2,9 @@
 //! gives away.
 //!
 //! `bindings/size.json` is its history. `cargo xtask size` appends to it; the suite `size` of the gate only reads it.
-//!
-//! | File | What it does |
-//! | --- | --- |
-//! | `contents` | which crates the bytes come from |
-//! | `secrets` | strings that must not be in it |
+//! `secrets` are strings that must not be in it. Which crates the bytes come from, `cargo bloat --release --crates -p saifu-ffi`
+//! tells.
 
-mod contents;
 mod secrets;
 
 use std::ffi::OsString;
@@ -23,15 +19,12 @@ use serde::{Deserialize, Serialize};
 use crate::ffi;
 use crate::process::{Ended, capture, cargo, stream};
 use crate::workspace::Workspace;
-use contents::Part;
 pub(crate) use secrets::Scan;
 
 /// What it may have at most, bytes, stripped, on x86-64.
 const MOST: u64 = 4_000_000;
 /// From one entry of the history to the next, growth by more than this needs a reason, bytes.
 const STEP: u64 = 100_000;
-/// How many of the crates in it the history names.
-const NAMED: usize = 5;
 
 const HISTORY: &str = "bindings/size.json";
 
@@ -51,8 +44,6 @@ struct Entry {
     date: String,
     rustc: String,
     bytes: u64,
-    /// The crates with the most bytes, the most first.
-    largest: Vec<Part>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -60,7 +51,12 @@ struct Entry {
 /// Builds the library as it ships. Paths of the machine that builds are replaced: they are nobody's business, and the same
 /// sources give the same bytes everywhere.
 pub(crate) fn build(workspace: &Workspace, run: impl Fn(&mut Command) -> io::Result<Ended>) -> io::Result<PathBuf> {
-    link(workspace, &[], run)
+    // Where crates are unpacked is only known once they are.
+    ffi::need(&run, cargo(&workspace.root).args(["fetch", "--locked"]))?;
+    let mut command = cargo(&workspace.root);
+    command.args(["rustc", "--release", "--locked", "-p", ffi::CRATE, "--lib", "--crate-type", "cdylib"]);
+    ffi::need(&run, command.env("CARGO_ENCODED_RUSTFLAGS", remap(&workspace.root)?))?;
+    Ok(workspace.target().join("release").join(ffi::LIBRARY))
 }
 
 /// What is wrong with its size; nothing, mostly.
@@ -87,9 +83,6 @@ pub(crate) fn record(workspace: &Workspace, args: SizeArgs) -> io::Result<u8> {
     let run = |command: &mut Command| {
         stream(command).map(|status| Ended { success: status.success(), output: String::new() })
     };
-    // The one that ships comes last, so that it is what stays.
-    let named = link(workspace, &["-C", "strip=none"], run)?;
-    let largest = contents::parts(&named)?.into_iter().take(NAMED).collect();
     let bytes = fs::metadata(build(workspace, run)?)?.len();
 
     let path = workspace.root.join(HISTORY);
@@ -101,10 +94,7 @@ pub(crate) fn record(workspace: &Workspace, args: SizeArgs) -> io::Result<u8> {
         capture(command.current_dir(&workspace.root).args(["log", "-1", &format])).map(|text| text.trim().to_owned())
     };
     let rustc = capture(Command::new("rustc").arg("--version"))?.split(' ').nth(1).unwrap_or_default().to_owned();
-    let entry = Entry { commit: git("%h")?, date: git("%cs")?, rustc, bytes, largest, reason: args.reason };
-    for part in &entry.largest {
-        println!("{:>10} bytes of {}", part.bytes, part.name);
-    }
+    let entry = Entry { commit: git("%h")?, date: git("%cs")?, rustc, bytes, reason: args.reason };
     println!("{bytes:>10} bytes in all; {MOST} are the most; before: {}", before.unwrap_or_default());
     if before == Some(bytes) {
         println!("unchanged");
@@ -118,20 +108,6 @@ pub(crate) fn record(workspace: &Workspace, args: SizeArgs) -> io::Result<u8> {
     let json = serde_json::to_string_pretty(&history).map_err(io::Error::other)?;
     fs::write(path, json + "\n")?;
     Ok(u8::from(bytes > MOST))
-}
-
-fn link(
-    workspace: &Workspace,
-    arguments: &[&str],
-    run: impl Fn(&mut Command) -> io::Result<Ended>,
-) -> io::Result<PathBuf> {
-    // Where crates are unpacked is only known once they are.
-    ffi::need(&run, cargo(&workspace.root).args(["fetch", "--locked"]))?;
-    let mut command = cargo(&workspace.root);
-    command.args(["rustc", "--release", "--locked", "-p", ffi::CRATE, "--lib", "--crate-type", "cdylib", "--"]);
-    command.args(arguments).env("CARGO_ENCODED_RUSTFLAGS", remap(&workspace.root)?);
-    ffi::need(&run, &mut command)?;
-    Ok(workspace.target().join("release").join(ffi::LIBRARY))
 }
 
 /// Compiler flags that replace the paths of this machine.
@@ -191,7 +167,7 @@ mod tests {
 
     fn entry(bytes: u64, reason: Option<&str>) -> Entry {
         let reason = reason.map(str::to_owned);
-        Entry { commit: "c".into(), date: "d".into(), rustc: "r".into(), bytes, largest: Vec::new(), reason }
+        Entry { commit: "c".into(), date: "d".into(), rustc: "r".into(), bytes, reason }
     }
 
     #[test]

@@ -23,16 +23,7 @@ pub(crate) struct Workspace {
 #[derive(Deserialize)]
 pub(crate) struct Package {
     pub(crate) name: String,
-    pub(crate) dependencies: Vec<Dependency>,
     pub(crate) targets: Vec<Target>,
-}
-
-/// A dependency as a manifest declares it.
-#[derive(Deserialize)]
-pub(crate) struct Dependency {
-    pub(crate) name: String,
-    /// Absent for a normal one, else `dev` or `build`.
-    pub(crate) kind: Option<String>,
 }
 
 /// Something a package builds.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::figures::FLOOR;
 use crate::Result;
 use crate::slice::{Slice, Stopwatch};
 
@@ -32,5 +33,5 @@ pub(super) fn insert(folder: &Path) -> Result<Slice> {
         insert.execute([[0x5a_u8; ROW_BYTES]])?;
         pieces.push(at.elapsed());
     }
-    Ok(watch.stop("floor").fill(pieces))
+    Ok(watch.stop(FLOOR).fill(pieces))
 }

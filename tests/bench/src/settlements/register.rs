@@ -14,6 +14,7 @@ use saifu_wire::{Amount, Listener, Name, Operation, Sensitive};
 use tokio::task::JoinSet;
 
 use super::Scene;
+use super::figures::{IN_PROCESS, TLS};
 use super::party::{Party, With};
 use crate::slice::{Slice, Stopwatch};
 use crate::{Result, issuer};
@@ -112,7 +113,7 @@ pub(super) async fn in_process(
         });
     }
     let answers: Vec<(Duration, Response<Bytes>)> = tills.join_all().await.into_iter().flatten().collect();
-    let ended = watch.stop("in-process");
+    let ended = watch.stop(IN_PROCESS);
     for (_, response) in &answers {
         let answer = serde_json::from_slice(response.body());
         scans.count(answer.map_err(|_| String::from_utf8_lossy(response.body()).into_owned()));
@@ -149,7 +150,7 @@ pub(super) async fn over_tls(
         });
     }
     let answers: Vec<_> = tills.join_all().await.into_iter().flatten().collect();
-    let ended = watch.stop("tls");
+    let ended = watch.stop(TLS);
     let mut pieces = Vec::new();
     for (piece, answer) in answers {
         pieces.push(piece);

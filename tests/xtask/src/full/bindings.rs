@@ -11,18 +11,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{About, Bench, Chunk, Task};
+use super::{Bench, Chunk, Task};
 use crate::ffi::{self, Bindings, Language, Package, kotlin, swift};
 use crate::process::{Ended, tail};
 use crate::size;
-
-pub(super) const ABOUT: About = About {
-    name: "bindings",
-    sentence: "calls, cold starts, 10,000 openings and 100,000 calls in Rust, Kotlin and Swift",
-    takes: "3 rounds, about 15 minutes",
-    rounds: 3,
-    rounds_a_chunk: 1,
-};
 
 /// The calls from nothing to a screen with a balance, by their names in the library, and how many are allowed.
 const FIRST_SCREEN: &[&str] = &["Wallet.open", "Wallet.home"];
@@ -36,7 +28,7 @@ const PUBLISHED: (&str, [(&str, u64); 4]) = (
 );
 
 /// What a program in one language tells.
-#[derive(Deserialize, Serialize, Clone)]
+#[derive(Deserialize)]
 struct Told {
     language: String,
     calls: Vec<Cost>,
@@ -46,18 +38,16 @@ struct Told {
     many: Wear,
 }
 
-#[derive(Deserialize, Serialize, Clone)]
+#[derive(Deserialize)]
 struct Cost {
     name: String,
-    count: u64,
     ns: f64,
     /// Where memory is collected now and then and `ns` leaves that out, as an app that calls now and then has it: with it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     without_pause_ns: Option<f64>,
 }
 
 /// Before and after much work. Live objects are the library's, so Rust alone has none.
-#[derive(Deserialize, Serialize, Clone)]
+#[derive(Deserialize, Serialize)]
 struct Wear {
     #[serde(alias = "calls")]
     cycles: u64,
@@ -86,7 +76,7 @@ pub(super) fn chunk(bench: &Bench<'_>, task: Task) -> io::Result<Chunk> {
         }
         rounds = rounds.saturating_add(1);
     }
-    Ok(Chunk { rounds, figures: serde_json::to_value(told).map_err(io::Error::other)?, failures })
+    Ok(Chunk { rounds, figures: figures(&told), failures })
 }
 
 /// Compiled like the library, so that what is compared is the border.
@@ -148,11 +138,9 @@ fn read(file: &Path, ended: &Ended) -> io::Result<Result<Told, String>> {
 }
 
 /// One table: what each language took, the median of all rounds.
-pub(super) fn figures(chunks: &[Chunk]) -> Value {
-    let all: Vec<Told> =
-        chunks.iter().flat_map(|chunk| Vec::<Told>::deserialize(&chunk.figures).unwrap_or_default()).collect();
+fn figures(all: &[Told]) -> Value {
     let names: BTreeSet<&str> = all.iter().map(|told| told.language.as_str()).collect();
-    let languages: BTreeMap<&str, Value> = names.into_iter().map(|name| (name, summary(&all, name))).collect();
+    let languages: BTreeMap<&str, Value> = names.into_iter().map(|name| (name, summary(all, name))).collect();
     let (source, published) = PUBLISHED;
     json!({
         "languages": languages,
@@ -196,21 +184,19 @@ fn median(mut values: Vec<f64>) -> f64 {
 mod tests {
     use super::*;
 
-    fn told(language: &str, ns: f64, all_ms: f64) -> Value {
+    fn told(language: &str, ns: f64, all_ms: f64) -> Told {
         let wear = json!({"calls": 10, "live_before": 1, "live_after": 1, "threads_before": 3, "threads_after": 3,
                           "rss_before_kib": 100, "rss_after_kib": 110});
-        json!({"language": language, "calls": [{"name": "home", "count": 10, "ns": ns}], "cold": [{"all_ms": all_ms}],
-               "openings": wear, "many": wear})
+        let told = json!({"language": language, "calls": [{"name": "home", "count": 10, "ns": ns}],
+                          "cold": [{"all_ms": all_ms}], "openings": wear, "many": wear});
+        serde_json::from_value(told).unwrap()
     }
 
     #[test]
     fn each_language_has_the_median_of_its_rounds() {
-        let chunk = |ns, ms| Chunk {
-            rounds: 1,
-            figures: json!([told("rust", 300.0, 1.0), told("kotlin", ns, ms)]),
-            failures: Vec::new(),
-        };
-        let figures = figures(&[chunk(9_000.0, 700.0), chunk(3_000.0, 300.0), chunk(5_000.0, 500.0)]);
+        let rounds = [(9_000.0, 700.0), (3_000.0, 300.0), (5_000.0, 500.0)];
+        let all = rounds.into_iter().flat_map(|(ns, ms)| [told("rust", 300.0, 1.0), told("kotlin", ns, ms)]);
+        let figures = figures(&all.collect::<Vec<_>>());
         let kotlin = &figures["languages"]["kotlin"];
         assert_eq!((&kotlin["call_ns"]["home"], &kotlin["cold_start_ms"]["all_ms"]), (&json!(5_000.0), &json!(500.0)));
         assert_eq!((&kotlin["starts"], kotlin["many"].as_array().unwrap().len()), (&json!(3), 3));

@@ -4,7 +4,6 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,7 +38,6 @@ pub(super) struct Task {
 pub(super) struct Chunk {
     /// Rounds that ran to their end.
     pub(super) rounds: u64,
-    /// The measurement knows what they mean.
     pub(super) figures: Value,
     /// One sentence for each thing that must not happen and did.
     pub(super) failures: Vec<String>,
@@ -49,8 +47,6 @@ pub(super) struct Chunk {
 struct Partial {
     command: String,
     commit: String,
-    /// Of all its runs together.
-    seconds: f64,
     chunks: Vec<Chunk>,
 }
 
@@ -66,12 +62,10 @@ impl Plan {
     ) -> io::Result<Vec<Chunk>> {
         let mut partial = self.begin(folder, restart, progress)?;
         let tasks = self.tasks();
-        for (index, task) in tasks.iter().enumerate().skip(partial.chunks.len()) {
-            let begun = Instant::now();
-            progress.start(&self.label(&partial, index, tasks.len()));
+        for (task, place) in tasks.iter().zip(1_usize..).skip(partial.chunks.len()) {
+            progress.start(&format!("[{place}/{}] {}", tasks.len(), self.name));
             let chunk = run_chunk(*task)?;
             progress.done(&format!("{} rounds, {} failures", chunk.rounds, chunk.failures.len()));
-            partial.seconds += begun.elapsed().as_secs_f64();
             partial.chunks.push(chunk);
             self.save(folder, &partial)?;
         }
@@ -102,45 +96,19 @@ impl Plan {
 
     /// What an earlier run of the same plan left, or nothing; says why not.
     fn begin(&self, folder: &Path, restart: bool, progress: &Progress) -> io::Result<Partial> {
-        let fresh =
-            Partial { command: self.command.clone(), commit: self.commit.clone(), seconds: 0.0, chunks: Vec::new() };
+        let fresh = Partial { command: self.command.clone(), commit: self.commit.clone(), chunks: Vec::new() };
         let text = match fs::read(self.file(folder)) {
-            Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(fresh),
-            Err(error) => return Err(error),
+            text => text?,
         };
-        let left = serde_json::from_slice::<Partial>(&text);
-        let why = match &left {
-            _ if restart => "as asked",
-            Err(_) => "the state of the last run cannot be read",
-            Ok(left) if left.commit != self.commit => "the last run was of another commit",
-            Ok(left) if left.command != self.command => "the last run had another command line",
-            Ok(_) if self.commit.ends_with(DIRTY) => "with uncommitted changes nobody knows what the last run measured",
-            Ok(_) => "",
-        };
-        match left {
-            Ok(left) if why.is_empty() => {
-                progress.note(&format!("{}: going on after {} chunks", self.name, left.chunks.len()));
-                Ok(left)
-            }
-            _ => {
-                progress.note(&format!("{}: starting afresh; {why}", self.name));
-                Ok(fresh)
-            }
-        }
-    }
-
-    fn label(&self, partial: &Partial, index: usize, chunks: usize) -> String {
-        let done = partial.chunks.len();
-        let mut label = format!("[{}/{chunks}] {}", index.saturating_add(1), self.name);
-        if let (Ok(done), Ok(left)) = (u32::try_from(done), u32::try_from(chunks.saturating_sub(done)))
-            && done > 0
-        {
-            let minutes = partial.seconds / 60.0;
-            let rest = minutes / f64::from(done) * f64::from(left);
-            label.push_str(&format!(", {minutes:.1} min so far, about {rest:.1} to go"));
-        }
-        label
+        let left = serde_json::from_slice(&text).ok().filter(|left: &Partial| {
+            !restart && left.command == self.command && left.commit == self.commit && !left.commit.ends_with(DIRTY)
+        });
+        progress.note(match &left {
+            Some(_) => "going on where the last run stopped",
+            None => "starting afresh: the last run was of another commit or command line, or of changes that no commit holds",
+        });
+        Ok(left.unwrap_or(fresh))
     }
 
     /// Under another name first, so that a kill leaves the old state or the new one.
@@ -223,29 +191,20 @@ mod tests {
     }
 
     #[test]
-    fn another_commit_or_command_line_or_a_wish_starts_afresh() {
+    fn other_code_another_command_line_a_wish_or_a_torn_state_starts_afresh() {
         let folder = Folder::new("afresh");
-        let interrupt = |plan: &Plan| assert_eq!(run(plan, &folder, true, Some(8)).0.len(), 1);
-        interrupt(&plan("a"));
-        assert_eq!(run(&plan("b"), &folder, false, None).0.len(), 3);
-        interrupt(&plan("a"));
         let other = Plan { command: "cargo xtask full sample --seed 7".to_owned(), ..plan("a") };
-        assert_eq!(run(&other, &folder, false, None).0.len(), 3);
-        interrupt(&plan("a"));
-        assert_eq!(run(&plan("a"), &folder, true, None).0.len(), 3);
-    }
-
-    #[test]
-    fn uncommitted_changes_are_never_taken_for_the_same_code() {
-        let folder = Folder::new("dirty");
-        let dirty = plan(&format!("a{DIRTY}"));
-        assert!(run(&dirty, &folder, false, Some(8)).1.is_err());
-        assert_eq!(run(&dirty, &folder, false, None).0.len(), 3);
-    }
-
-    #[test]
-    fn a_state_that_cannot_be_read_starts_afresh() {
-        let folder = Folder::new("torn");
+        let dirty = || plan(&format!("a{DIRTY}"));
+        let all = [
+            (plan("a"), plan("b"), false),
+            (plan("a"), other, false),
+            (plan("a"), plan("a"), true),
+            (dirty(), dirty(), false),
+        ];
+        for (first, then, restart) in all {
+            assert!(run(&first, &folder, true, Some(8)).1.is_err());
+            assert_eq!(run(&then, &folder, restart, None).0.len(), 3);
+        }
         fs::write(plan("a").file(&folder.0), "{\"command\":").unwrap();
         assert_eq!(run(&plan("a"), &folder, false, None).0.len(), 3);
     }
