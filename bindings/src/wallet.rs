@@ -100,8 +100,7 @@ impl Wallet {
             let runtime = runtime().ok_or(Error::Bug("the system gives no threads"))?;
             let platform = platform(keys, secrets, clock)?;
             let issuer = config.issuer()?;
-            let config =
-                saifu::Config { folder: config.folder.into(), issuer, app_version: config.app_version, disk: None };
+            let config = saifu::Config { folder: config.folder.into(), issuer, app_version: config.app_version };
             let wallet = saifu::Wallet::open(platform, config, runtime.handle().clone())?;
             Ok(Self { shell: Arc::new(Shell::new(wallet)) })
         })

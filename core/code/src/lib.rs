@@ -1,7 +1,7 @@
 //! Payment codes and time-based one-time passwords, from the digits to the black and white modules: what a wallet
 //! shows, a register reads and an issuer checks. [`PaymentDigits`] is the code; [`code128`] and [`qr`] draw it;
 //! [`form`] writes it the way each register expects and reads it back; [`offline`] makes and checks codes without a
-//! network; [`totp`] and [`otpauth`] serve cash machines and authenticators.
+//! network; [`totp`] serves cash machines and authenticators.
 //!
 //! ```
 //! use saifu_code::{code128, form, qr, Format, Issuer, Kind, PaymentDigits};
@@ -30,7 +30,6 @@ mod digits;
 pub mod form;
 mod matrix;
 pub mod offline;
-pub mod otpauth;
 pub mod qr;
 pub mod tlv;
 pub mod totp;
@@ -39,5 +38,4 @@ pub use digits::{BODY_LEN, CODE_LEN, DigitsError, Issuer, Kind, PaymentDigits, l
 pub use form::{Format, ReadError, qr_text, read_digits};
 pub use matrix::Matrix;
 pub use offline::{Alias, OFFLINE_STEP_MS, OfflineRefusal, offline_digits, offline_step, verify_offline};
-pub use otpauth::{OtpAuth, OtpAuthError};
 pub use totp::{Totp, TotpError};

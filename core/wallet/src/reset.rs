@@ -1,12 +1,13 @@
 //! Beginning anew on this phone: files and keys go, the account itself stays with the issuer. It is the way out wherever
 //! nothing else leads on: keys that the issuer knows as another account's, files that do not open.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use saifu_host::{KeyError, Platform, Role};
 use saifu_vault::{FolderDisk, Journal};
 
-use crate::wallet::{Config, Inner};
+use crate::wallet::Inner;
 use crate::{Error, OpenError, Wallet};
 
 impl Wallet {
@@ -37,16 +38,13 @@ impl Wallet {
         Ok(opened?)
     }
 
-    /// The same for a wallet that does not open, whatever the reason. Deletes files and keys.
+    /// The same for a wallet in a folder that does not open, whatever the reason. Deletes files and keys.
     ///
     /// # Errors
     /// [`OpenError`]: repeat it; `in-use` when the wallet is open.
-    pub fn erase(platform: &Platform, config: &Config) -> Result<(), OpenError> {
-        let disk = match &config.disk {
-            Some(disk) => Arc::clone(disk),
-            None => Arc::new(FolderDisk::open(&config.folder)?),
-        };
-        Journal::destroy(&*disk, &*platform.secrets)?;
+    pub fn erase(platform: &Platform, folder: &Path) -> Result<(), OpenError> {
+        let disk = FolderDisk::open(folder)?;
+        Journal::destroy(&disk, &*platform.secrets)?;
         delete_keys(platform).map_err(|error| OpenError::Vault(error.into()))
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use saifu_host::Platform;
 use saifu_link::{Auth, Credentials, IssuerConfig, Link, LinkError, Request};
 use saifu_policy::IssuerTime;
-use saifu_vault::{Disk, FolderDisk};
+use saifu_vault::FolderDisk;
 use saifu_wire::signed::Binding;
 use saifu_wire::{Millis, Open, ProblemCode};
 use serde::Serialize;
@@ -40,8 +40,6 @@ pub struct Config {
     pub issuer: IssuerConfig,
     /// The shell's version, at most 32 printable characters.
     pub app_version: String,
-    /// The files under the journal; `None` is the folder itself. Tests swap it.
-    pub disk: Option<Arc<dyn Disk>>,
 }
 
 /// One customer's wallet. Cheap to clone; all clones are one wallet.
@@ -80,11 +78,8 @@ impl Wallet {
     /// # Errors
     /// [`OpenError`], whose sentence says what to do. Nothing on disk is changed then.
     pub fn open(platform: Platform, config: Config, runtime: Handle) -> Result<Self, OpenError> {
-        let Config { folder, issuer, app_version, disk } = config;
-        let disk = match disk {
-            Some(disk) => disk,
-            None => Arc::new(FolderDisk::open(&folder)?),
-        };
+        let Config { folder, issuer, app_version } = config;
+        let disk = Arc::new(FolderDisk::open(&folder)?);
         let link = Link::new(issuer, Arc::clone(&platform.clock), &app_version).map_err(OpenError::Config)?;
         let inner = Inner {
             platform,

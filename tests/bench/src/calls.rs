@@ -136,7 +136,6 @@ fn open(data: &Path, info: &SandboxInfo) -> Result<Wallet> {
         folder: data.join("wallet/vault"),
         issuer: issuer::config(info, &info.customer_url)?,
         app_version: env!("CARGO_PKG_VERSION").into(),
-        disk: None,
     };
     Ok(Wallet::open(host.platform(), config, Handle::current())?)
 }

@@ -21,7 +21,6 @@ pub mod cli;
 mod commands;
 mod context;
 pub mod failure;
-mod forgetful_disk;
 mod home;
 mod peers;
 pub mod picture;

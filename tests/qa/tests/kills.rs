@@ -34,13 +34,13 @@ const DEFAULT_SEED: u64 = 0x5a1f;
 
 struct Desk {
     issuer: Issuer,
-    /// Extra environment of the process that is killed.
-    weakness: Option<(&'static str, &'static str)>,
+    /// Whatever the killed process wrote into its journal is thrown away.
+    forgets: bool,
 }
 
 impl Desk {
-    fn new(weakness: Option<(&'static str, &'static str)>) -> Self {
-        let desk = Self { issuer: Issuer::start(Some(NO_WAITING)), weakness };
+    fn new(forgets: bool) -> Self {
+        let desk = Self { issuer: Issuer::start(Some(NO_WAITING)), forgets };
         desk.json(&["wallet", "signup", "--number", "090-3000-0001"]);
         let code = desk.issuer.sms_code(&saifu::PhoneNumber::parse("090-3000-0001").unwrap());
         desk.json(&["wallet", "confirm", "--code", &code]);
@@ -72,10 +72,12 @@ impl Desk {
         let yen = EACH_YEN.to_string();
         let mut command = self.command(&["wallet", "topup", "atm", "--yen", &yen]);
         command.env("SAIFU_KILL_AT", kill);
-        if let Some((name, value)) = self.weakness {
-            command.env(name, value);
-        }
+        let journal = self.issuer.home.path().join("wallets/me/vault/journal");
+        let before = std::fs::read(&journal).unwrap();
         let output = command.output().unwrap();
+        if self.forgets {
+            std::fs::write(&journal, before).unwrap();
+        }
         let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
         // With a delay the process may win the race and end by itself; without one it must have been killed.
         assert!(signal == Some(9) || (kill.contains(':') && output.status.success()), "{kill}: {output:?}");
@@ -159,7 +161,7 @@ fn kills() -> impl Iterator<Item = String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wallet_killed_between_any_two_steps_of_a_top_up_agrees_with_the_ledger() {
-    let desk = Desk::new(None);
+    let desk = Desk::new(false);
     let atm = desk.issuer.terminal("atm-1");
     let mut figures = Figures::default();
     for kill in kills() {
@@ -182,7 +184,7 @@ async fn wallet_killed_between_any_two_steps_of_a_top_up_agrees_with_the_ledger(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wallet_without_its_journal_writes_is_caught_by_the_same_rounds() {
-    let desk = Desk::new(Some(("SAIFU_FORGETFUL_DISK", "1")));
+    let desk = Desk::new(true);
     let atm = desk.issuer.terminal("atm-1");
     for step in ["answered", "recorded"] {
         if let Err(caught) = desk.round(&atm, step).await {

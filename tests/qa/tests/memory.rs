@@ -57,7 +57,6 @@ async fn helper() {
         folder: home.join("wallet"),
         issuer: rig::config(&info, &info.customer_url),
         app_version: "rig".into(),
-        disk: None,
     };
     let wallet = Wallet::open(host.platform(), config, Handle::current()).unwrap();
     let sign_up = wallet.sign_up(PhoneNumber::parse(NUMBER).unwrap()).await.unwrap();

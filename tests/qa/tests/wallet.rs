@@ -20,12 +20,7 @@ use saifu_wire::messages::Outcome;
 use tokio::runtime::Handle;
 
 fn open_at(host: &MemoryHost, folder: &Path, issuer: &Issuer) -> Result<Wallet, OpenError> {
-    let config = Config {
-        folder: folder.to_path_buf(),
-        issuer: issuer.customer_config(),
-        app_version: "rig".into(),
-        disk: None,
-    };
+    let config = Config { folder: folder.to_path_buf(), issuer: issuer.customer_config(), app_version: "rig".into() };
     Wallet::open(host.platform(Arc::new(WallClock)), config, Handle::current())
 }
 

@@ -104,8 +104,7 @@ impl Stage {
         if person.wallet.is_some() {
             return Err(Halt::Broken(format!("the wallet of {name} is open")));
         }
-        let config =
-            Config { folder: person.vault(), issuer, app_version: env!("CARGO_PKG_VERSION").into(), disk: None };
+        let config = Config { folder: person.vault(), issuer, app_version: env!("CARGO_PKG_VERSION").into() };
         let (platform, runtime) = (person.host.platform(), tokio::runtime::Handle::current());
         let opened = tokio::task::spawn_blocking(move || Wallet::open(platform, config, runtime)).await;
         let opened = opened.map_err(|error| Halt::Broken(error.to_string()))?;

@@ -214,7 +214,6 @@ impl Person {
             folder: folder.path().to_path_buf(),
             issuer: world.issuer.customer_config(),
             app_version: "faults".into(),
-            disk: None,
         };
         let platform = host.platform(world.clock());
         let wallet = Wallet::open(platform, config, tokio::runtime::Handle::current()).unwrap();

@@ -354,12 +354,7 @@ impl Customer {
 }
 
 fn open(host: &MemoryHost, folder: &Path, issuer: &Issuer) -> Wallet {
-    let config = Config {
-        folder: folder.to_path_buf(),
-        issuer: issuer.customer_config(),
-        app_version: "rig".into(),
-        disk: None,
-    };
+    let config = Config { folder: folder.to_path_buf(), issuer: issuer.customer_config(), app_version: "rig".into() };
     Wallet::open(host.platform(Arc::new(WallClock)), config, Handle::current()).unwrap()
 }
 

@@ -7,7 +7,6 @@ use saifu_vault::VaultError;
 use crate::cli::KeyStoreChoice;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status};
-use crate::forgetful_disk;
 use crate::home::{Settings, WalletFolder};
 use crate::peers::RememberedIssuer;
 use crate::presence;
@@ -82,8 +81,7 @@ pub(super) async fn parts(
     let (path, clock) = (folder.path().to_owned(), issuer.clock(&folder.name()));
     let host = blocking(move || DesktopHost::open(&path, store, clock)).await??;
     let issuer = issuer.config()?;
-    let disk = forgetful_disk::chosen(&folder.vault()).map_err(OpenError::from)?;
-    let config = Config { folder: folder.vault(), issuer, app_version: env!("CARGO_PKG_VERSION").into(), disk };
+    let config = Config { folder: folder.vault(), issuer, app_version: env!("CARGO_PKG_VERSION").into() };
     Ok((host, config))
 }
 

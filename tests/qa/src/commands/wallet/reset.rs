@@ -44,7 +44,7 @@ pub(super) async fn run(args: ResetArgs, context: &Context) -> Result<Report, Fa
                 "the wallet does not open, so what is unfinished in it is not known; --insist deletes it all the same";
             return Err(LocalCode::Usage.detail(why));
         }
-        Err(_) => blocking(move || Wallet::erase(&platform, &config)).await??,
+        Err(_) => blocking(move || Wallet::erase(&platform, &config.folder)).await??,
     }
     let document = Document { state: WalletState::NoAccount.as_str() };
     Report::new(&document, "This device has forgotten the wallet. Sign up with `saifu wallet signup --number N`.")
