@@ -69,6 +69,7 @@ async fn settlement_reaches_the_wallet_by_event_within_a_second_and_stays_withou
     tracing::info!(ms = settled.elapsed().as_millis(), "event");
     let EventBody::Entry { entry } = &event.body else { panic!("{event:?}") };
     assert_eq!((entry.yen, event.balance_yen), (Yen(-1_280), Yen(3_720)));
+    customer.wallet.settled().await;
     issuer.kill();
     // The home picture and the history are on disk; no network is there to ask.
     let customer = customer.reopen(&issuer).await;
@@ -103,6 +104,7 @@ async fn refresh_beside_the_stream_hides_no_event_and_leaves_no_gap_in_the_histo
         let event = tokio::time::timeout(Duration::from_secs(20), events.next_event()).await.unwrap().unwrap();
         assert_eq!(event.balance_yen, Yen(5_000 - payment * 10));
     }
+    customer.wallet.settled().await;
     let history = customer.wallet.history(100).await.unwrap();
     assert_eq!((history.entries.len(), history.incomplete), (21, false));
     assert_eq!(customer.wallet.home().balance_yen, Some(Yen(4_800)));
