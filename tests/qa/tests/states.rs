@@ -324,7 +324,9 @@ async fn cache_that_hangs_delays_neither_refresh_nor_follow() {
     let issuer = Issuer::start(Some(rig::NO_WAITING));
     let customer = Customer::new(&issuer, "090-4100-0011").await;
     customer.top_up(&issuer, 1_000).await;
-    assert!(!customer.wallet.refresh().await.unwrap().history_incomplete);
+    customer.wallet.refresh().await.unwrap();
+    customer.wallet.settled().await;
+    assert!(!customer.wallet.home().history_incomplete);
     customer.wallet.close().await;
     let database = std::fs::read_dir(customer.cache_folder()).unwrap().map(|entry| entry.unwrap().path());
     let file = database.map(|folder| folder.join("conf")).find(|file| file.is_file()).unwrap();

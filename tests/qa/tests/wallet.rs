@@ -116,6 +116,7 @@ async fn history_set_aside_is_filled_again_without_a_gap() {
     let customer = Customer::new(&issuer, "090-4000-0009").await;
     customer.top_up(&issuer, 5_000).await;
     customer.wallet.refresh().await.unwrap();
+    customer.wallet.settled().await;
     let history = customer.wallet.history(100).await.unwrap();
     assert_eq!((history.entries.len(), history.incomplete), (1, false));
     customer.wallet.close().await;
