@@ -19,6 +19,7 @@ pub(crate) fn check(workspace: &Workspace) -> io::Result<Vec<(&'static str, Vec<
     Ok(vec![
         ("every crate opens with a front page", crates::front_pages(workspace, &files)),
         ("no source file is over 600 lines", sources::length(&files)),
+        ("modules are laid out in one way", sources::layout(&files)),
         ("nothing is ignored or left unwritten", sources::unfinished(&files)),
         ("no file names a package registry's host", text::hosts(&files)),
         ("no file names a path of one machine", text::machine_paths(&files)),

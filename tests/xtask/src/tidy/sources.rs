@@ -14,6 +14,12 @@ pub(super) fn length(files: &Files) -> Vec<String> {
     counted.filter(|(_, lines)| *lines > LONGEST).map(|(path, lines)| format!("{path}: {lines} lines")).collect()
 }
 
+/// Modules laid out the other way: `foo.rs` has its parts in `foo/`. In a folder of tests `mod.rs` says that it is no program.
+pub(super) fn layout(files: &Files) -> Vec<String> {
+    let other_way = |path: &&String| path.contains("/src/") && path.ends_with("/mod.rs");
+    files.keys().filter(other_way).cloned().collect()
+}
+
 /// Tests that are switched off and code that is not written.
 pub(super) fn unfinished(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
@@ -37,6 +43,12 @@ mod tests {
     fn a_file_of_601_lines_is_found_and_one_of_600_is_not() {
         let files = sample(&[("a.rs", &"x\n".repeat(601)), ("b.rs", &"x\n".repeat(600)), ("c.md", &"x\n".repeat(900))]);
         assert_eq!(length(&files), ["a.rs: 601 lines"]);
+    }
+
+    #[test]
+    fn modules_are_laid_out_in_one_way() {
+        let files = ["core/a/src/b/mod.rs", "core/a/src/b.rs", "tests/qa/tests/rig/mod.rs"].map(|path| (path, ""));
+        assert_eq!(layout(&sample(&files)), ["core/a/src/b/mod.rs"]);
     }
 
     #[test]

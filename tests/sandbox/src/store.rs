@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::rules::Refused;
 
-const SCHEMA: &str = include_str!("schema.sql");
+const SCHEMA: &str = include_str!("store/schema.sql");
 /// Rises with every change of `schema.sql`.
 const SCHEMA_VERSION: i64 = 4;
 /// "Saif", so that a foreign SQLite file is told from ours.

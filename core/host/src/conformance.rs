@@ -59,10 +59,10 @@ impl Suite {
 
     fn text(self) -> &'static str {
         match self {
-            Self::Keys => include_str!("../../conformance/keys.json"),
-            Self::Secrets => include_str!("../../conformance/secrets.json"),
-            Self::Authorization => include_str!("../../conformance/authorization.json"),
-            Self::Clock => include_str!("../../conformance/clock.json"),
+            Self::Keys => include_str!("../conformance/keys.json"),
+            Self::Secrets => include_str!("../conformance/secrets.json"),
+            Self::Authorization => include_str!("../conformance/authorization.json"),
+            Self::Clock => include_str!("../conformance/clock.json"),
         }
     }
 }
