@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::cpm::{CpmError, Problem};
+use crate::cpm::error::{CpmError, Problem};
 
 /// The tag of a data object, such as 4F or 5F20.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -71,5 +71,5 @@ pub use saifu_wire::messages::{
     TopUpState,
 };
 pub use saifu_wire::{
-    Amount, DeviceId, IntentKey, Millis, Open, PhoneError, PhoneNumber, Points, ProblemCode, Reason, Yen,
+    Amount, DeviceId, IntentKey, Millis, Open, PhoneError, PhoneNumber, Points, ProblemCode, Reason, Yen, redacted,
 };

@@ -8,7 +8,7 @@ use saifu_host::desktop::DesktopClock;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::scrub::{scrub, scrubbed};
+use super::scrub::scrubbed;
 use crate::commands::trace::Shown;
 use crate::commands::wallet::open::{Network, OpenWallet, open};
 use crate::context::Context;
@@ -31,7 +31,7 @@ const PENDING: usize = 50;
 pub(super) fn versions(context: &Context) -> Value {
     json!({
         "saifu": env!("CARGO_PKG_VERSION"),
-        "sandbox": context.sandbox().ok().map(|info| scrub(&info.version)),
+        "sandbox": context.sandbox().ok().map(|info| saifu_wire::redacted(&info.version)),
         "os": std::env::consts::OS,
         "arch": std::env::consts::ARCH,
     })
@@ -63,7 +63,7 @@ pub(super) async fn wallet(context: &Context) -> Value {
         /// How many of each kind; null where the cache cannot be read.
         history: Option<BTreeMap<&'static str, usize>>,
     }
-    let name = scrub(context.wallet.as_str());
+    let name = saifu_wire::redacted(context.wallet.as_str());
     let OpenWallet { wallet, .. } = match open(context, Network::Unused).await {
         Ok(open) => open,
         Err(failure) => return json!({ "name": name, "error": scrubbed(json!(failure)) }),
