@@ -9,7 +9,7 @@
 //! | proof of possession (RFC 9449) | [`dpop`] |
 //! | why something was refused | [`ProblemCode`], [`Problem`] (RFC 9457), [`Reason`] (a till's or ATM's answer) |
 //! | header names | [`headers`] |
-//! | what people type: numbers, codes | [`PhoneNumber::parse`], [`sms_code`] |
+//! | what people type: numbers, codes, amounts | [`PhoneNumber::parse`], [`sms_code`], [`amount`] |
 //!
 //! *Invariants.* No I/O, no clock, no policy. Requests are strict: an unknown or duplicate field, a string, fraction or
 //! exponent where an integer belongs, or an amount out of range is an error.
@@ -53,4 +53,4 @@ pub use reason::Reason;
 pub use redact::redacted;
 pub use text::{Bytes, Era, Name, NameError, Sensitive};
 pub use time::Millis;
-pub use typed::sms_code;
+pub use typed::{AmountError, amount, joined, sms_code};

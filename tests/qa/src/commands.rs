@@ -26,6 +26,7 @@ use crate::cli::{Command, DemoArgs};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
+use crate::words::shown;
 
 /// Runs one command.
 pub(crate) async fn run(command: Option<Command>, context: &Context) -> Result<Report, Failure> {
@@ -61,7 +62,7 @@ pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING).set_header(header);
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| shown(cell)));
     }
     table.to_string()
 }

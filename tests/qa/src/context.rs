@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use saifu_sandbox::SandboxInfo;
 
 use crate::cli::{Global, KeyStoreChoice, WalletName};
-use crate::failure::Failure;
+use crate::failure::{Failure, LocalCode};
 use crate::home::{Home, WalletFolder};
 use crate::peers;
 use crate::printer::Printer;
@@ -13,38 +13,65 @@ use crate::printer::Printer;
 /// The global arguments, resolved.
 pub(crate) struct Context {
     pub(crate) printer: Printer,
-    pub(crate) home: Home,
+    /// Missing where this user has none; a command that uses none does not ask.
+    home: Option<Home>,
     pub(crate) wallet: WalletName,
     /// Whether it was named, not only the default.
     pub(crate) wallet_named: bool,
     pub(crate) key_store: Option<KeyStoreChoice>,
-    /// The issuer's `sandbox.json`.
-    pub(crate) sandbox_file: PathBuf,
+    /// The issuer's `sandbox.json`, if it was named.
+    named_sandbox: Option<PathBuf>,
     /// Whether the owner approves everything beforehand.
     pub(crate) yes: bool,
 }
 
 impl Context {
-    pub(crate) fn new(global: &Global, printer: Printer) -> Result<Self, Failure> {
-        let home = Home::new(global.home.as_deref())?;
-        let sandbox_file = global.sandbox.clone().unwrap_or_else(|| home.sandbox().join("sandbox.json"));
-        Ok(Self {
+    pub(crate) fn new(global: &Global, printer: Printer) -> Self {
+        Self {
             printer,
-            home,
+            home: Home::new(global.home.as_deref()),
             wallet: global.wallet.clone(),
             wallet_named: global.wallet_named,
             key_store: global.key_store,
-            sandbox_file,
+            named_sandbox: global.sandbox.clone(),
             yes: global.yes,
+        }
+    }
+
+    /// The same sandbox for somebody else: with another home folder perhaps, without a word, with nobody to ask.
+    pub(crate) fn quiet(&self, home: Home) -> Result<Self, Failure> {
+        Ok(Self {
+            printer: Printer::new(true, true),
+            named_sandbox: Some(self.sandbox_file()?),
+            home: Some(home),
+            wallet: self.wallet.clone(),
+            wallet_named: self.wallet_named,
+            key_store: self.key_store.or(Some(KeyStoreChoice::File)),
+            yes: true,
         })
+    }
+
+    /// The home folder.
+    pub(crate) fn home(&self) -> Result<&Home, Failure> {
+        self.home.as_ref().ok_or_else(|| {
+            LocalCode::Usage.detail("this user has no home folder; name one with --home DIR or SAIFU_HOME")
+        })
+    }
+
+    /// The issuer's `sandbox.json`.
+    pub(crate) fn sandbox_file(&self) -> Result<PathBuf, Failure> {
+        match &self.named_sandbox {
+            Some(file) => Ok(file.clone()),
+            None => Ok(self.home()?.sandbox().join("sandbox.json")),
+        }
     }
 
     /// The running sandbox.
     pub(crate) fn sandbox(&self) -> Result<SandboxInfo, Failure> {
-        peers::read_sandbox(&self.sandbox_file)
+        peers::read_sandbox(&self.sandbox_file()?)
     }
 
-    pub(crate) fn folder(&self) -> WalletFolder {
-        self.home.wallet(&self.wallet)
+    pub(crate) fn folder(&self) -> Result<WalletFolder, Failure> {
+        Ok(self.home()?.wallet(&self.wallet))
     }
 }

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use std::process::ExitCode;
 
 use saifu_link::LinkError;
-use saifu_wire::Problem;
+use saifu_wire::{Problem, Reason};
+
+use crate::words::shown;
 
 /// The exit codes. Public, and never changing their meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,6 +188,17 @@ impl Failure {
         }
     }
 
+    /// A terminal of the sandbox was declined where a person was to be made: its limits do not allow that person.
+    pub(crate) fn declined(reason: &str) -> Self {
+        let next = "Start the sandbox with limits that allow it, or make another person.";
+        match Reason::ALL.iter().find(|known| known.as_str() == reason) {
+            Some(known) => {
+                Self::new(Status::Refused, known.as_str(), "The issuer declined what makes this person.", next)
+            }
+            None => LocalCode::Bug.detail(format!("a terminal of the sandbox was declined: {reason}")),
+        }
+    }
+
     /// Says what exactly.
     pub(crate) fn with_detail(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
@@ -212,8 +225,8 @@ impl Failure {
     /// What happened, why, and what to do, a line each.
     #[must_use]
     pub fn text(&self) -> String {
-        let because = self.detail.as_ref().map(|detail| format!("\n  because: {detail}")).unwrap_or_default();
-        format!("{}{because}\n  next: {}", self.title, self.next)
+        let because = self.detail.as_ref().map(|detail| format!("\n  because: {}", shown(detail))).unwrap_or_default();
+        format!("{}{because}\n  next: {}", shown(&self.title), self.next)
     }
 }
 

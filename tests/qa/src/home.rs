@@ -4,10 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::{KeyStoreChoice, WalletName};
-use crate::failure::{Failure, LocalCode, at};
+use crate::failure::{Failure, LocalCode};
+use crate::files::{self, Readers};
 use crate::peers::RememberedIssuer;
 
 const FORMAT: u32 = 1;
+/// Bytes of a wallet's settings at most.
+const MOST_SETTINGS: u64 = 64 * 1024;
 
 /// The home folder.
 #[derive(Debug, Clone)]
@@ -15,13 +18,13 @@ pub(crate) struct Home(PathBuf);
 
 impl Home {
     /// The one that was named, or the platform's data folder.
-    pub(crate) fn new(named: Option<&Path>) -> Result<Self, Failure> {
-        match named {
-            Some(path) => Ok(Self(path.to_owned())),
-            None => data_folder().map(Self).ok_or_else(|| {
-                LocalCode::Usage.detail("this user has no home folder; name one with --home DIR or SAIFU_HOME")
-            }),
-        }
+    pub(crate) fn new(named: Option<&Path>) -> Option<Self> {
+        named.map(Path::to_owned).or_else(data_folder).map(Self)
+    }
+
+    /// The one at this path.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self(path.to_owned())
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -33,15 +36,28 @@ impl Home {
     }
 
     pub(crate) fn wallet(&self, name: &WalletName) -> WalletFolder {
-        WalletFolder(self.0.join("wallets").join(name.as_str()))
+        WalletFolder(self.wallets_folder().join(name.as_str()))
     }
 
-    /// Names of the wallets that are here, in order.
-    pub(crate) fn wallets(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.0.join("wallets")).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-        names.sort();
-        names
+    /// Where the wallets' folders lie.
+    pub(crate) fn wallets_folder(&self) -> PathBuf {
+        self.0.join("wallets")
+    }
+
+    /// The wallets that are here, in order, and what lies beside them and is none.
+    pub(crate) fn wallets(&self) -> (Vec<WalletName>, Vec<PathBuf>) {
+        let entries = std::fs::read_dir(self.wallets_folder()).into_iter().flatten().flatten();
+        let (mut wallets, mut strays) = (Vec::new(), Vec::new());
+        for path in entries.map(|entry| entry.path()) {
+            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+            match name.filter(|_| path.is_dir()) {
+                Some(name) => wallets.push(name),
+                None => strays.push(path),
+            }
+        }
+        wallets.sort();
+        strays.sort();
+        (wallets, strays)
     }
 }
 
@@ -97,12 +113,12 @@ impl WalletFolder {
     /// What was chosen at sign-up; `None` before it.
     pub(crate) fn settings(&self) -> Result<Option<Settings>, Failure> {
         let path = self.settings_file();
-        let text = match std::fs::read(&path) {
+        let wrong = |what: String| LocalCode::Vault.detail(format!("{}: {what}", path.display()));
+        let text = match files::read_io(&path, MOST_SETTINGS) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(at(&path)(error)),
+            Err(error) => return Err(wrong(error.to_string())),
         };
-        let wrong = |what: String| LocalCode::Vault.detail(format!("{}: {what}", path.display()));
         let settings: Settings = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
         if settings.format != FORMAT {
             return Err(wrong(format!("format {} is not {FORMAT}", settings.format)));
@@ -110,19 +126,19 @@ impl WalletFolder {
         Ok(Some(settings))
     }
 
-    /// Keeps what was chosen. The folder is made, readable by its owner only.
+    /// Keeps what was chosen, for an open wallet: its lock keeps every other process from doing the same.
     pub(crate) fn keep_settings(&self, settings: &Settings) -> Result<(), Failure> {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.0).map_err(at(&self.0))?;
-        let path = self.settings_file();
-        let beside = self.0.join("settings.json.new");
         let text =
             serde_json::to_vec_pretty(settings).map_err(|error| LocalCode::Bug.detail(format!("settings: {error}")))?;
-        std::fs::write(&beside, text).map_err(at(&beside))?;
-        std::fs::rename(&beside, &path).map_err(at(&path))
+        let path = self.settings_file();
+        files::write_io(&path, &text, Readers::Owner)
+            .map_err(|error| LocalCode::Vault.detail(format!("{}: {error}", path.display())))
+    }
+
+    /// Whether the wallet has ever written anything. Until then its key store has not proven itself, and may be chosen anew.
+    pub(crate) fn is_used(&self) -> bool {
+        let entries = std::fs::read_dir(self.vault()).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| entry.file_name() != "lock")
     }
 }
 

@@ -7,6 +7,8 @@
 //! | what one command does | `commands`, a file each |
 //! | what may go to stdout and stderr | `printer`, the only place that writes there |
 //! | exit codes and the command line's own error codes | [`failure`] |
+//! | what it writes and reads where it is pointed to | `files` |
+//! | what others wrote, as a terminal may have it | `words` |
 //! | symbols as pixels, SVG and terminal cells, and reading them back | [`picture`] |
 //! | registers, ATMs and levers as clients | `peers` |
 //! | what a wallet asked, as it is kept for bug reports | `request_log`, written by `tracing_setup` |
@@ -21,6 +23,7 @@ pub mod cli;
 mod commands;
 mod context;
 pub mod failure;
+mod files;
 mod home;
 mod peers;
 pub mod picture;
@@ -30,6 +33,7 @@ mod report;
 mod request_log;
 pub mod scenario;
 mod tracing_setup;
+mod words;
 
 use std::process::ExitCode;
 
@@ -50,7 +54,7 @@ pub fn main() -> ExitCode {
         Err(error) => return unparsed(&error),
     };
     let printer = Printer::new(cli.global.json, cli.global.quiet);
-    let exit = match run(cli, printer) {
+    let exit = match guarded(cli, printer) {
         Ok(exit) => exit,
         Err(failure) => {
             printer.failure(&failure);
@@ -60,9 +64,15 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
+/// A panic of ours is a bug like any other: said in words, and as a document where one was asked for.
+fn guarded(cli: Cli, printer: Printer) -> Result<u8, Failure> {
+    let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(cli, printer)));
+    ran.unwrap_or_else(|_| Err(LocalCode::Bug.detail("the command panicked; stderr says where")))
+}
+
 fn run(cli: Cli, printer: Printer) -> Result<u8, Failure> {
     tracing_setup::install();
-    let context = Context::new(&cli.global, printer)?;
+    let context = Context::new(&cli.global, printer);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime =
         runtime.map_err(|error| LocalCode::Bug.detail(format!("the async runtime did not start: {error}")))?;
@@ -73,18 +83,34 @@ fn run(cli: Cli, printer: Printer) -> Result<u8, Failure> {
     Ok(report.exit())
 }
 
-/// Help and version are no errors; everything else says so in JSON too when JSON was asked for.
+/// Help and version are no errors. Everything is a document where JSON was asked for.
 fn unparsed(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json");
-    if error.use_stderr() && wants_json {
-        let text = error.to_string();
-        let before_usage = text.split("\n\n").next().unwrap_or_default();
-        let words: Vec<&str> = before_usage.split_whitespace().skip_while(|word| *word == "error:").collect();
-        Printer::new(true, false).failure(&LocalCode::Usage.detail(words.join(" ")));
+    let printer = Printer::new(wants_json, false);
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        if wants_json {
+            let before_usage = text.split("\n\n").next().unwrap_or_default();
+            let words: Vec<&str> = before_usage.split_whitespace().skip_while(|word| *word == "error:").collect();
+            printer.failure(&LocalCode::Usage.detail(words.join(" ")));
+        } else {
+            printer.say(text.trim_end());
+        }
         return Status::Usage.into();
     }
-    match error.print() {
-        Ok(()) if !error.use_stderr() => Status::Done.into(),
-        _ => Status::Usage.into(),
+    let written = match (wants_json, error.kind()) {
+        (true, clap::error::ErrorKind::DisplayVersion) => {
+            printer.line(&serde_json::json!({ "version": env!("CARGO_PKG_VERSION") }))
+        }
+        (true, _) => printer.line(&serde_json::json!({ "help": text })),
+        (false, _) if printer.colours() => printer.raw(error.render().ansi().to_string().as_bytes()),
+        (false, _) => printer.raw(text.as_bytes()),
+    };
+    match written {
+        Ok(()) => Status::Done.into(),
+        Err(failure) => {
+            printer.failure(&failure);
+            failure.status().into()
+        }
     }
 }

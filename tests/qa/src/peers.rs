@@ -45,6 +45,7 @@ pub(crate) struct RememberedIssuer {
     service_pins: Vec<String>,
     service_key: String,
     /// Where the sandbox's clock lies: beside this file.
+    #[serde(with = "crate::words::exact_path")]
     sandbox_file: PathBuf,
 }
 

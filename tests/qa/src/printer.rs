@@ -1,5 +1,5 @@
 //! The only place that writes to stdout and stderr. Stdout carries the result, in words or as one JSON document; everything
-//! else goes to stderr.
+//! else goes to stderr. What others wrote is escaped in words.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::report::Report;
+use crate::words::shown_lines;
 
 /// Where results, notes and questions go.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +42,10 @@ impl Printer {
     pub(crate) fn report(self, report: &Report) -> Result<(), Failure> {
         match report.document() {
             Some(document) if self.json => self.line(document),
-            Some(_) if !report.text().is_empty() => self.text(report.text()),
+            Some(_) => {
+                self.raw(report.drawing().as_bytes())?;
+                if report.text().is_empty() { Ok(()) } else { self.text(report.text()) }
+            }
             _ => Ok(()),
         }
     }
@@ -54,8 +58,9 @@ impl Printer {
         Ok(out.flush()?)
     }
 
-    /// Words on stdout.
+    /// Words on stdout. Nothing of ours has control characters in words, so whatever has some is somebody else's.
     pub(crate) fn text(self, text: &str) -> Result<(), Failure> {
+        let text = shown_lines(text);
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
         if !text.ends_with('\n') {
@@ -80,8 +85,7 @@ impl Printer {
 
     /// What must be read before a question is answered, on stderr.
     pub(crate) fn say(self, text: &str) {
-        // There is nowhere left to report that stderr is closed.
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        to_stderr(&shown_lines(text));
     }
 
     /// Why it failed: for people on stderr, and for programs on stdout too.
@@ -98,6 +102,11 @@ impl Printer {
         }
         let red = self.colour && io::stderr().is_terminal();
         let (on, off) = if red { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
-        self.say(&format!("{on}error:{off} {}", failure.text()));
+        to_stderr(&format!("{on}error:{off} {}", shown_lines(&failure.text())));
     }
+}
+
+fn to_stderr(text: &str) {
+    // There is nowhere left to report that stderr is closed.
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }

@@ -8,6 +8,7 @@ use crate::failure::{Failure, LocalCode, Status};
 #[derive(Debug)]
 pub(crate) struct Report {
     document: Option<serde_json::Value>,
+    drawing: String,
     text: String,
     exit: u8,
 }
@@ -17,12 +18,17 @@ impl Report {
     pub(crate) fn new(document: &impl Serialize, text: impl Into<String>) -> Result<Self, Failure> {
         let document =
             serde_json::to_value(document).map_err(|error| LocalCode::Bug.detail(format!("the document: {error}")))?;
-        Ok(Self { document: Some(document), text: text.into(), exit: Status::Done.number() })
+        Ok(Self { document: Some(document), drawing: String::new(), text: text.into(), exit: Status::Done.number() })
     }
 
     /// The command has written everything by itself.
     pub(crate) fn silent() -> Self {
-        Self { document: None, text: String::new(), exit: Status::Done.number() }
+        Self { document: None, drawing: String::new(), text: String::new(), exit: Status::Done.number() }
+    }
+
+    /// The same, with something drawn above the words, colours included.
+    pub(crate) fn with_drawing(self, drawing: String) -> Self {
+        Self { drawing, ..self }
     }
 
     /// The same, ending otherwise.
@@ -42,6 +48,10 @@ impl Report {
 
     pub(crate) fn document(&self) -> Option<&serde_json::Value> {
         self.document.as_ref()
+    }
+
+    pub(crate) fn drawing(&self) -> &str {
+        &self.drawing
     }
 
     pub(crate) fn text(&self) -> &str {

@@ -15,7 +15,7 @@
 //! | `GET /policy` | the limits in force, as in a policy file |
 //! | `GET /audit` | the ledger, recomputed: `{ok, postings, accounts, faults}` |
 //! | `GET /log?after=&account=&device=&terminal=&trace=&refused=` | `{lines: [{number, at, trace, operation, …}]}`, at most 1,000 |
-//! | `GET /explain/ID` | `{what, at, decided_by, rules, postings, trace, earlier}` of a transaction id, an intent, a settlement or a trace |
+//! | `GET /explain?of=ID`, also `/explain/ID` | `{what, at, decided_by, rules, postings, trace, earlier}` of a transaction id, an intent, a settlement or a trace |
 //! | `GET /person?label=…` | `{name, number}`: somebody without an account, the same for the same seed and label |
 //! | `GET /snapshot` | `{format, files: {NAME: base64}}`: everything that a stopped sandbox would find in its folder |
 //!
@@ -55,6 +55,7 @@ pub(crate) fn router(issuer: Shared, token_hash: [u8; 32]) -> Router {
         .route("/person", get(person::invent))
         .route("/snapshot", get(snapshot))
         .route("/log", get(told::log))
+        .route("/explain", get(told::explain_named))
         .route("/explain/{of}", get(told::explain))
         .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .fallback(async || Refusal(ProblemCode::NotFound.into()))

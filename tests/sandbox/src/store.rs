@@ -161,7 +161,8 @@ impl Store {
             // One that a kill left behind.
             let _ = std::fs::remove_file(&to);
             let conn = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-            conn.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
+            // As bytes: a path need not be UTF-8.
+            conn.execute("VACUUM INTO CAST(?1 AS TEXT)", [to.as_os_str().as_encoded_bytes()])?;
             // Whoever starts from the copy goes another way.
             connect(&to, OpenFlags::SQLITE_OPEN_READ_WRITE)?.execute("DELETE FROM era", [])?;
             Ok::<_, Refused>(())

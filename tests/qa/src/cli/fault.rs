@@ -37,8 +37,13 @@ pub struct FaultAddArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub times: Option<u32>,
     /// Strike with this chance, over 0 to 1, drawn from the sandbox's seed [default: always]
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", value_parser = chance)]
     pub chance: Option<f64>,
+}
+
+fn chance(text: &str) -> Result<f64, String> {
+    let chance = text.parse().ok().filter(|chance| *chance > 0.0 && *chance <= 1.0);
+    chance.ok_or_else(|| "a chance is a number over 0, and 1 at most".into())
 }
 
 fn operation(text: &str) -> Result<Operation, String> {

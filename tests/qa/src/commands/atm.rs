@@ -47,12 +47,12 @@ async fn authorize(
     terminal.ask(Operation::AtmAuthorize, &body).await
 }
 
-/// Digits as a person types them on a keypad, blanks and hyphens aside.
+/// Digits as a person types them on a keypad.
 fn typed(option: &str, text: &str) -> Result<Sensitive, Failure> {
-    let digits = text.replace([' ', '-'], "");
-    match digits.char_indices().find(|(_, c)| !c.is_ascii_digit()) {
+    let digits = saifu_wire::joined(text);
+    match digits.chars().position(|c| !c.is_ascii_digit()) {
         None if (1..=32).contains(&digits.len()) => Ok(Sensitive::new(digits)),
         None => Err(LocalCode::BadInput.detail(format!("{option}: {} digits", digits.len()))),
-        Some((at, _)) => Err(LocalCode::BadInput.detail(format!("{option}: character {at} is not a digit"))),
+        Some(at) => Err(LocalCode::BadInput.detail(format!("{option}: character {at} is not a digit"))),
     }
 }

@@ -8,7 +8,6 @@ mod parts;
 mod room;
 mod scrub;
 
-use std::io::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -17,8 +16,10 @@ use serde_json::{Value, json};
 use crate::cli::BundleArgs;
 use crate::commands::doctor;
 use crate::context::Context;
-use crate::failure::{Failure, LocalCode, at};
+use crate::failure::{Failure, LocalCode};
+use crate::files::{self, Readers};
 use crate::report::Report;
+use crate::words::{json_path, shown_path};
 use room::Room;
 use scrub::scrubbed;
 
@@ -33,18 +34,15 @@ const REQUESTS_BYTES: usize = 60_000;
 pub(super) async fn run(args: &BundleArgs, context: &Context) -> Result<Report, Failure> {
     #[derive(Serialize)]
     struct Document<'a> {
+        #[serde(serialize_with = "json_path")]
         file: &'a Path,
         bytes: usize,
         cut: &'a [String],
     }
     let (text, cut) = written(context).await?;
-    let folder = args.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Complete before it has its name.
-    let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(at(folder))?;
-    beside.write_all(&text).map_err(at(&args.out))?;
-    beside.persist(&args.out).map_err(|error| at(&args.out)(error.error))?;
+    files::write(&args.out, &text, Readers::Owner)?;
     let document = Document { file: &args.out, bytes: text.len(), cut: &cut };
-    let mut words = format!("{}: {} bytes", args.out.display(), text.len());
+    let mut words = format!("{}: {} bytes", shown_path(&args.out), text.len());
     for what in &cut {
         words.push_str(&format!("\n  left out: {what}"));
     }

@@ -13,8 +13,10 @@ use serde::Serialize;
 use crate::cli::DemoArgs;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
+use crate::files::{self, Readers};
 use crate::picture::Cells;
 use crate::report::Report;
+use crate::words::shown_path;
 use picture::Line;
 use road::Road;
 
@@ -95,12 +97,12 @@ pub(super) async fn run(args: DemoArgs, context: &Context) -> Result<Report, Fai
     stage.say("The wallets' keys lie in files of a temporary folder.\n")?;
     let played = Road::new(folder.path())?.play(&mut stage).await;
     if args.keep {
-        context.printer.note(&format!("kept: {}", folder.path().display()));
+        context.printer.note(&format!("kept: {}", shown_path(folder.path())));
     }
     let balance_yen = played?;
     stage.say(&closing(&stage.steps, balance_yen))?;
     if let Some(out) = &args.out {
-        std::fs::write(out, picture::svg(&stage.lines)).map_err(crate::failure::at(out))?;
+        files::write(out, picture::svg(&stage.lines).as_bytes(), Readers::Usual)?;
     }
     report(stage.steps, balance_yen)
 }

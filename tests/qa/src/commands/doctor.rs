@@ -9,6 +9,7 @@ use crate::cli::WalletName;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status};
 use crate::report::Report;
+use crate::words::shown_path;
 
 /// How one thing was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -47,9 +48,13 @@ pub(super) async fn run(context: &Context) -> Result<Report, Failure> {
         checks: Vec<Check>,
     }
     let mut checks = vec![home(context), sandbox(context), keyring().await?, zbar()];
-    for name in context.home.wallets() {
+    let (wallets, strays) = context.home().map(|home| home.wallets()).unwrap_or_default();
+    for name in wallets {
         checks.push(wallet(context, &name).await?);
     }
+    checks.extend(strays.iter().map(|stray| {
+        Check::missing(format!("stray {}", shown_path(stray)), "no wallet; it is left alone", "Move it elsewhere.")
+    }));
     let sound = checks.iter().all(|check| check.health != Health::Broken);
     let text = checks.iter().map(words).collect::<Vec<_>>().join("\n");
     let report = Report::new(&Document { sound, checks }, text)?;
@@ -67,10 +72,15 @@ fn words(check: &Check) -> String {
 }
 
 fn home(context: &Context) -> Check {
-    let path = context.home.path();
+    let path = match context.home() {
+        Ok(home) => home.path(),
+        Err(failure) => {
+            return Check::missing("home folder", failure.detail().unwrap_or_default(), LocalCode::Usage.next());
+        }
+    };
     match path.is_dir() {
-        true => Check::fine("home folder", path.display().to_string()),
-        false => Check::missing("home folder", path.display().to_string(), "The first sandbox or sign-up makes it."),
+        true => Check::fine("home folder", shown_path(path)),
+        false => Check::missing("home folder", shown_path(path), "The first sandbox or sign-up makes it."),
     }
 }
 
@@ -106,12 +116,9 @@ fn zbar() -> Check {
     }
 }
 
-async fn wallet(context: &Context, name: &str) -> Result<Check, Failure> {
-    let what = format!("wallet {name}");
-    let Ok(parsed) = name.parse::<WalletName>() else {
-        return Ok(Check::missing(what, "its folder's name is no wallet name", "Rename the folder."));
-    };
-    let folder = context.home.wallet(&parsed);
+async fn wallet(context: &Context, name: &WalletName) -> Result<Check, Failure> {
+    let what = format!("wallet {}", name.as_str());
+    let folder = context.home()?.wallet(name);
     let opened = match folder.settings() {
         Ok(None) => return Ok(Check::missing(what, "nobody signed up in it", "Sign up with --wallet NAME.")),
         Ok(Some(settings)) => {

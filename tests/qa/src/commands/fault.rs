@@ -40,7 +40,7 @@ async fn caller(name: &str, info: &SandboxInfo, context: &Context) -> Result<Str
     }
     let unknown =
         || LocalCode::BadInput.detail(format!("--from: `{name}` is no terminal of the sandbox and no wallet here"));
-    let folder = context.home.wallet(&WalletName::from_str(name).map_err(|_| unknown())?);
+    let folder = context.home()?.wallet(&WalletName::from_str(name).map_err(|_| unknown())?);
     let settings = folder.settings()?.ok_or_else(unknown)?;
     let open = open_with(&folder, settings.key_store, &settings.issuer).await?;
     let device = open.wallet.home().device;

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::peers::{Levers, Sms};
 use crate::report::Report;
+use crate::words::shown;
 
 pub(super) async fn run(command: LeverCommand, context: &Context) -> Result<Report, Failure> {
     match command {
@@ -29,7 +30,7 @@ async fn sms(args: SmsArgs, context: &Context) -> Result<Report, Failure> {
         messages: Vec<Sms>,
     }
     let messages = Levers::new(&context.sandbox()?)?.inbox(&args.number, args.holder).await?;
-    let lines = messages.iter().map(|sms| format!("{}  {}", super::time(sms.arrived_at), sms.text));
+    let lines = messages.iter().map(|sms| format!("{}  {}", super::time(sms.arrived_at), shown(&sms.text)));
     let text = if messages.is_empty() { "no messages".to_owned() } else { lines.collect::<Vec<_>>().join("\n") };
     Report::new(&Document { messages }, text)
 }

@@ -13,6 +13,7 @@ use crate::failure::{Failure, LocalCode, Status};
 use crate::peers::{Terminal, new_txid};
 use crate::picture;
 use crate::report::Report;
+use crate::words::shown;
 
 /// What a terminal's transaction came to.
 #[derive(Serialize)]
@@ -42,7 +43,7 @@ impl Document {
             Outcome::Voided => format!("voided ({terminal}, {txid})"),
             Outcome::Declined => {
                 let (word, text) = self.reason.as_ref().map_or(NO_REASON, |reason| (reason.as_str(), reason.text()));
-                format!("declined: {word}\n  {text} ({terminal}, {txid})")
+                format!("declined: {}\n  {text} ({terminal}, {txid})", shown(word))
             }
         };
         let status = if self.result == Outcome::Declined { Status::Refused } else { Status::Done };
@@ -67,7 +68,7 @@ pub(super) fn open(context: &Context, kind: TerminalKind, peer: Peer) -> Result<
 
 async fn scan(args: ScanArgs, context: &Context) -> Result<Report, Failure> {
     let scanned = match (&args.digits, &args.image) {
-        (Some(digits), _) => digits.trim().replace([' ', '-'], ""),
+        (Some(digits), _) => saifu_wire::joined(digits),
         (None, Some(image)) => see(image)?,
         (None, None) => return Err(LocalCode::Usage.detail("--digits or --image is needed")),
     };

@@ -15,17 +15,23 @@ use serde::Serialize;
 
 use crate::cli::SandboxRunArgs;
 use crate::context::Context;
-use crate::failure::{Failure, LocalCode, at};
+use crate::failure::{Failure, LocalCode};
+use crate::files;
 use crate::report::Report;
 use crate::tracing_setup::kill_self;
+use crate::words::{json_path, shown_path};
 
 pub(super) use person::run as person;
 pub(super) use run::run as run_command;
 pub(super) use snapshot::{restore, snapshot};
 
+/// Bytes of a policy at most.
+const MOST_POLICY: u64 = 1024 * 1024;
+
 /// What `sandbox.json` says, without the keys.
 #[derive(Serialize)]
 struct Document<'a> {
+    #[serde(serialize_with = "json_path")]
     sandbox: &'a Path,
     customer_url: &'a str,
     register_url: &'a str,
@@ -36,7 +42,10 @@ struct Document<'a> {
 
 pub(super) async fn run(args: SandboxRunArgs, context: &Context) -> Result<Report, Failure> {
     let SandboxRunArgs { data, port, reset, seed, policy } = args;
-    let data = data.unwrap_or_else(|| context.home.sandbox());
+    let data = match data {
+        Some(data) => data,
+        None => context.home()?.sandbox(),
+    };
     let policy = policy.as_deref().map(read_policy).transpose()?.unwrap_or_default();
     let die = Some(kill_self as fn());
     let running = Sandbox::start(Options { port, seed, reset, policy, die, ..Options::new(data) }).await?;
@@ -63,7 +72,7 @@ fn announce(running: &Running, context: &Context) -> Result<(), Failure> {
     let names: Vec<&str> = info.terminals.iter().map(|terminal| terminal.terminal.as_str()).collect();
     context.printer.text(&format!(
         "The sandbox is ready; Ctrl-C stops it.\n  file       {}\n  customers  {}\n  registers  {}\n  terminals  {}",
-        running.info_file().display(),
+        shown_path(running.info_file()),
         info.customer_url,
         info.register_url,
         names.join(", ")
@@ -71,7 +80,7 @@ fn announce(running: &Running, context: &Context) -> Result<(), Failure> {
 }
 
 fn read_policy(path: &Path) -> Result<Policy, Failure> {
-    let text = std::fs::read(path).map_err(at(path))?;
+    let text = files::read(path, MOST_POLICY)?;
     serde_json::from_slice(&text)
         .map_err(|error| LocalCode::BadInput.detail(format!("--policy {}: {error}", path.display())))
 }

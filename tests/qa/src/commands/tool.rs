@@ -12,6 +12,7 @@ use crate::cli::{Algorithm, BarcodeArgs, CpmCommand, QrArgs, ToolCommand, TotpAr
 use crate::failure::{Failure, LocalCode};
 use crate::picture::{self, Page, Symbol, SymbolKind};
 use crate::report::Report;
+use crate::words::{shown, shown_path};
 
 /// Pixels of a module: a multiple that a scanner's camera resolves from a hand's distance.
 const BAR_PIXELS: u32 = 4;
@@ -63,7 +64,7 @@ fn barcode(args: &BarcodeArgs) -> Result<Report, Failure> {
     let document = Document { modules: matrix.width(), quiet_zone: matrix.quiet_zone() };
     let text = format!(
         "{}: Code 128, {} modules and {} of quiet zone on each side",
-        args.out.display(),
+        shown_path(&args.out),
         document.modules,
         document.quiet_zone
     );
@@ -82,7 +83,7 @@ fn draw_qr(args: &QrArgs) -> Result<Report, Failure> {
     // ISO/IEC 18004 §5.3.2: version 1 has 21 modules on a side, each further one four more.
     let version = matrix.width().saturating_sub(17) / 4;
     let document = Document { modules: matrix.width(), version, quiet_zone: matrix.quiet_zone() };
-    let text = format!("{}: QR version {version}, {} modules on a side", args.out.display(), document.modules);
+    let text = format!("{}: QR version {version}, {} modules on a side", shown_path(&args.out), document.modules);
     Report::new(&document, text)
 }
 
@@ -100,7 +101,7 @@ fn scan(file: PathBuf) -> Result<Report, Failure> {
             SymbolKind::Code128 => "Code 128",
             SymbolKind::Qr => "QR",
         };
-        format!("{kind}: {}", symbol.text)
+        format!("{kind}: {}", shown(&symbol.text))
     });
     let text = lines.collect::<Vec<_>>().join("\n");
     Report::new(&Document { symbols }, text)

@@ -49,7 +49,7 @@ pub(super) fn run(args: &TraceArgs, context: &Context) -> Result<Report, Failure
         requests: Vec<Shown>,
         damaged: usize,
     }
-    let folder = context.folder();
+    let folder = context.folder()?;
     let read = RequestLog::new(folder.path()).read();
     let unreadable =
         |error| LocalCode::FileFailed.detail(format!("the requests in {}: {error}", folder.path().display()));

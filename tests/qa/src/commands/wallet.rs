@@ -21,8 +21,8 @@ use crate::report::Report;
 use crate::tracing_setup::Recording;
 
 pub(super) async fn run(command: WalletCommand, context: &Context) -> Result<Report, Failure> {
-    let clock = sandbox_clock(&context.sandbox_file, Some(context.wallet.as_str()));
-    let _recording = Recording::of(&context.folder(), clock);
+    let clock = sandbox_clock(&context.sandbox_file()?, Some(context.wallet.as_str()));
+    let _recording = Recording::of(&context.folder()?, clock);
     match command {
         WalletCommand::Signup(args) => sign_up::sign_up(args, context).await,
         WalletCommand::Confirm(args) => sign_up::confirm(args, context).await,

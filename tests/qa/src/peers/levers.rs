@@ -150,7 +150,7 @@ impl Levers {
             #[serde(default)]
             earlier: Vec<Try>,
         }
-        let told: Told = match self.send(self.http.get(self.at(&format!("explain/{txid}"))?)).await {
+        let told: Told = match self.send(self.http.get(self.explaining(txid)?)).await {
             Err(failure) if failure.code() == "not-found" => return Ok(Vec::new()),
             told => told?,
         };
@@ -172,10 +172,17 @@ impl Levers {
 
     /// Why a try ended as it did.
     pub(crate) async fn explain(&self, id: &saifu_wire::Name) -> Result<serde_json::Value, Failure> {
-        self.send(self.http.get(self.at(&format!("explain/{id}"))?)).await
+        self.send(self.http.get(self.explaining(id)?)).await
     }
 
-    fn at(&self, path: &str) -> Result<Url, Failure> {
+    /// In the query: as a part of the path `..` would lead elsewhere, encoded or not.
+    fn explaining(&self, id: &saifu_wire::Name) -> Result<Url, Failure> {
+        let mut url = self.at("explain")?;
+        url.query_pairs_mut().append_pair("of", id.as_str());
+        Ok(url)
+    }
+
+    fn at(&self, path: &'static str) -> Result<Url, Failure> {
         self.url.join(path).map_err(|_| LocalCode::BadInput.detail("lever_url is not a URL"))
     }
 

@@ -27,7 +27,7 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// The named terminal, or the sandbox's first one of that kind.
     pub(crate) fn open(context: &Context, kind: TerminalKind, named: Option<&Name>) -> Result<Self, Failure> {
-        Self::connect(&context.sandbox()?, &context.sandbox_file, kind, named)
+        Self::connect(&context.sandbox()?, &context.sandbox_file()?, kind, named)
     }
 
     /// The same, of the sandbox that is described there.

@@ -6,7 +6,8 @@ use std::path::Path;
 use image::{GrayImage, ImageFormat, Luma};
 use saifu_code::Matrix;
 
-use crate::failure::{Failure, LocalCode, at};
+use crate::failure::{Failure, LocalCode};
+use crate::files::{self, Readers};
 
 const WHITE: u8 = 255;
 const BLACK: u8 = 0;
@@ -199,7 +200,7 @@ impl<'a> Page<'a> {
                 bytes.into_inner()
             }
         };
-        std::fs::write(path, bytes).map_err(at(path))
+        files::write(path, &bytes, Readers::Usual)
     }
 }
 

@@ -8,7 +8,8 @@ use resvg::{tiny_skia, usvg};
 use rxing::{BarcodeFormat, DecodeHints};
 
 use super::Format;
-use crate::failure::{Failure, LocalCode, at};
+use crate::failure::{Failure, LocalCode};
+use crate::files;
 
 /// No picture of a till has more bytes.
 const MAX_BYTES: u64 = 32 * 1024 * 1024;
@@ -41,12 +42,8 @@ pub struct Symbol {
 /// [`LocalCode::FileFailed`], [`LocalCode::BadInput`] when it is no such picture. No symbol is no error.
 pub fn read(path: &Path) -> Result<Vec<Symbol>, Failure> {
     let format = Format::of(path)?;
-    let size = std::fs::metadata(path).map_err(at(path))?.len();
     let wrong = |what: &str| LocalCode::BadInput.detail(format!("{}: {what}", path.display()));
-    if size > MAX_BYTES {
-        return Err(wrong("over 32 MiB"));
-    }
-    let bytes = std::fs::read(path).map_err(at(path))?;
+    let bytes = files::read(path, MAX_BYTES)?;
     let image = match format {
         Format::Png => png(&bytes).map_err(|error| wrong(&format!("not a PNG that can be read: {error}")))?,
         Format::Svg => svg(&bytes).map_err(|error| wrong(&format!("not an SVG that can be drawn: {error}")))?,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::halt::Halt;
 use crate::failure::{Failure, at};
+use crate::files::{self, Readers};
 use crate::peers::Levers;
 
 /// The gathered lines, and what could not be explained.
@@ -46,7 +47,7 @@ impl Record {
         std::fs::create_dir_all(folder).map_err(at(folder))?;
         let file = folder.join(format!("{name}.jsonl"));
         let text: String = self.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-        std::fs::write(&file, text).map_err(at(&file))
+        files::write(&file, text.as_bytes(), Readers::Usual)
     }
 }
 

@@ -91,11 +91,7 @@ impl Home {
     }
 
     pub fn sandbox_with(&self, words: &str) -> Sandbox {
-        let mut child = self.command(words.split(' ')).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let document = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        Sandbox { child, document }
+        Sandbox::start(self.command(words.split(' ')))
     }
 
     /// Signs a wallet up with this number.
@@ -156,6 +152,14 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let document = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        Self { child, document }
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -82,6 +82,17 @@ struct ExplainAnswer {
     earlier: Vec<Explanation>,
 }
 
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    of: String,
+}
+
+/// Any name can stand in a query; `.` and `..` cannot stand in a path.
+pub(super) async fn explain_named(issuer: State<Shared>, Query(asked): Query<Asked>) -> Result<Response, Refusal> {
+    explain(issuer, Path(asked.of)).await
+}
+
 pub(super) async fn explain(State(issuer): State<Shared>, Path(asked): Path<String>) -> Result<Response, Refusal> {
     let asked = Name::new(asked).map_err(|_| ProblemCode::NotFound)?;
     let id = issuer.log.id_of(asked.as_str()).unwrap_or_else(|| asked.as_str().to_owned());

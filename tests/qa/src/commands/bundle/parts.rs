@@ -39,15 +39,16 @@ pub(super) fn versions(context: &Context) -> Value {
 
 /// What time it is, for this machine and for the wallet. The issuer's own is the sandbox's to tell.
 pub(super) fn clock(context: &Context) -> Value {
-    let wallet = sandbox_clock(&context.sandbox_file, Some(context.wallet.as_str())).read();
-    json!({ "machine": DesktopClock::default().read().wall_ms, "wallet": wallet.wall_ms })
+    let file = context.sandbox_file();
+    let wallet = file.map(|file| sandbox_clock(&file, Some(context.wallet.as_str())).read().wall_ms);
+    json!({ "machine": DesktopClock::default().read().wall_ms, "wallet": wallet.ok() })
 }
 
 /// The wallet's requests, and how many lines of their file are damaged; null where it cannot be read.
 pub(super) fn requests(context: &Context) -> (Vec<Shown>, Option<usize>) {
-    match RequestLog::new(context.folder().path()).read() {
-        Ok(Requests { requests, damaged }) => (requests.into_iter().map(Shown::from).collect(), Some(damaged)),
-        Err(_) => (Vec::new(), None),
+    match context.folder().map(|folder| RequestLog::new(folder.path()).read()) {
+        Ok(Ok(Requests { requests, damaged })) => (requests.into_iter().map(Shown::from).collect(), Some(damaged)),
+        Ok(Err(_)) | Err(_) => (Vec::new(), None),
     }
 }
 
@@ -76,7 +77,7 @@ pub(super) async fn wallet(context: &Context) -> Value {
         }
         counts
     });
-    let settings = context.folder().settings().ok().flatten();
+    let settings = context.folder().and_then(|folder| folder.settings()).ok().flatten();
     let told = Wallet {
         name,
         key_store: settings.map(|settings| settings.key_store.as_str()),

@@ -100,7 +100,11 @@ impl Running {
     pub(super) async fn next(&mut self) -> Result<Value, Failure> {
         let line = tokio::time::timeout(PATIENCE, self.stdout.next_line()).await;
         match line.map_err(|_| failed("a process stays silent"))?.map_err(failed)? {
-            Some(line) => serde_json::from_str(&line).map_err(failed),
+            Some(line) => {
+                let document: Value = serde_json::from_str(&line).map_err(failed)?;
+                // A process that could not begin says so in its first line.
+                if document.get("error").is_some() { Err(failed(document)) } else { Ok(document) }
+            }
             None => {
                 let told = self.stderr.next_line().await.ok().flatten().unwrap_or_default();
                 Err(failed(format!("a process ended: {told}")))

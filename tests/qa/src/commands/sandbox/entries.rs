@@ -11,7 +11,7 @@ use serde_json::json;
 use super::person::amount;
 use crate::commands::wallet::open::{Network, open};
 use crate::context::Context;
-use crate::failure::{Failure, LocalCode, Status};
+use crate::failure::{Failure, Status};
 use crate::peers::{Levers, Terminal, new_txid};
 use crate::printer::Printer;
 
@@ -78,7 +78,7 @@ fn approved(answer: SettleAnswer) -> Result<SettlementId, Failure> {
     let SettleAnswer { result, reason, settlement, .. } = answer;
     settlement.filter(|_| result == Outcome::Approved).ok_or_else(|| {
         let reason = reason.as_ref().map_or("nothing", saifu_wire::Open::as_str);
-        LocalCode::Bug.detail(format!("a till of the sandbox was declined: {reason}"))
+        Failure::declined(reason)
     })
 }
 

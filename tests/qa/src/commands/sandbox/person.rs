@@ -7,15 +7,14 @@ use serde_json::{Value, json};
 
 use super::entries;
 use crate::cli::{
-    AtmCommand, CodeArgs, CodePurpose, ConfirmArgs, DepositArgs, KeyStoreChoice, Peer, Person, PersonArgs,
-    RegisterCommand, ScanArgs, SignUpArgs, TopUpAtmArgs, TopUpCommand, WalletCommand,
+    AtmCommand, CodeArgs, CodePurpose, ConfirmArgs, DepositArgs, Peer, Person, PersonArgs, RegisterCommand, ScanArgs,
+    SignUpArgs, TopUpAtmArgs, TopUpCommand, WalletCommand,
 };
 use crate::commands::{atm, register, wallet};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::home::Home;
 use crate::peers::Levers;
-use crate::printer::Printer;
 use crate::report::Report;
 
 const TOP_UP: i64 = 5_000;
@@ -46,7 +45,7 @@ pub(in crate::commands) async fn run(args: PersonArgs, context: &Context) -> Res
         return Err(LocalCode::BadInput.detail("--entries: only `ten-thousand-entries` has so many"));
     }
     let levers = Levers::new(&context.sandbox()?)?;
-    let owner = quiet(context, context.home.clone());
+    let owner = context.quiet(context.home()?.clone())?;
     let kind = args.person.as_str();
     let Invented { name, number } = levers.person(&format!("{kind}/{}", context.wallet.as_str())).await?;
     sign_up(&owner, &levers, &number).await?;
@@ -79,19 +78,6 @@ pub(in crate::commands) async fn run(args: PersonArgs, context: &Context) -> Res
     };
     let text = format!("{name}, {}: `{kind}` in the wallet `{}`", number.as_str(), context.wallet.as_str());
     Report::new(&document, text)
-}
-
-/// The same, with nobody to ask: a person of a sandbox keeps the keys in a file if nothing else was said.
-fn quiet(context: &Context, home: Home) -> Context {
-    Context {
-        printer: Printer::new(true, true),
-        home,
-        wallet: context.wallet.clone(),
-        wallet_named: context.wallet_named,
-        key_store: context.key_store.or(Some(KeyStoreChoice::File)),
-        sandbox_file: context.sandbox_file.clone(),
-        yes: true,
-    }
 }
 
 fn document(report: Report) -> Value {
@@ -143,13 +129,13 @@ fn approved(report: Report) -> Result<(), Failure> {
     if document.get("result").and_then(Value::as_str) == Some("approved") {
         return Ok(());
     }
-    Err(LocalCode::Bug.detail(format!("a terminal of the sandbox said {document}")))
+    Err(Failure::declined(document.get("reason").and_then(Value::as_str).unwrap_or("nothing")))
 }
 
 /// Another phone with the number and its SMS code; the issuer must refuse it.
 async fn rob(owner: &Context, levers: &Levers, number: &PhoneNumber) -> Result<(), Failure> {
     let folder = tempfile::tempdir().map_err(|error| LocalCode::FileFailed.detail(error.to_string()))?;
-    let thief = quiet(owner, Home::new(Some(folder.path()))?);
+    let thief = owner.quiet(Home::at(folder.path()))?;
     match sign_up(&thief, levers, number).await {
         Err(failure) if failure.code() == "number-taken" => Ok(()),
         Err(failure) => Err(failure),

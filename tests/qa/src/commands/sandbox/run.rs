@@ -12,6 +12,7 @@ use crate::cli::RunArgs;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::report::Report;
+use crate::words::shown_path;
 
 /// What a shell returns for a command that signal N ended, less N.
 const SIGNALLED: i32 = 128;
@@ -35,7 +36,7 @@ pub(in crate::commands) async fn run(args: RunArgs, context: &Context) -> Result
     let code = exit_code(ended?);
     if keep || code != 0 {
         folder.disable_cleanup(true);
-        context.printer.say(&format!("kept: {}", folder.path().display()));
+        context.printer.say(&format!("kept: {}", shown_path(folder.path())));
     }
     Ok(Report::silent().with_exit(code))
 }

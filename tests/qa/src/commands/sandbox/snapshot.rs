@@ -18,11 +18,15 @@ use serde::{Deserialize, Serialize};
 use crate::cli::{KeyStoreChoice, RestoreArgs, SnapshotArgs, WalletName};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, at};
+use crate::files::{self, Readers};
 use crate::home::WalletFolder;
 use crate::peers::Levers;
 use crate::report::Report;
+use crate::words::{json_path, shown_path};
 
 const FORMAT: u32 = 1;
+/// Bytes of a snapshot at most.
+const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// Folders in folders of a wallet: more is not ours.
 const DEPTH: usize = 8;
 /// Names of locks, and of files on their way to another name.
@@ -45,8 +49,10 @@ struct Head {
 
 #[derive(Serialize)]
 struct Document<'a> {
+    #[serde(serialize_with = "json_path")]
     file: &'a Path,
-    sandbox: &'a Path,
+    #[serde(serialize_with = "json_path")]
+    sandbox: PathBuf,
     wallets: Vec<&'a str>,
 }
 
@@ -64,11 +70,7 @@ pub(in crate::commands) async fn snapshot(args: SnapshotArgs, context: &Context)
     drop(locks);
     let snapshot = Snapshot { format: FORMAT, version: env!("CARGO_PKG_VERSION").into(), issuer, wallets };
     let text = serde_json::to_vec(&snapshot).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
-    let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Made readable by its owner only, and complete before it has its name.
-    let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(at(folder))?;
-    beside.write_all(&text).map_err(at(&args.file))?;
-    beside.persist(&args.file).map_err(|error| at(&args.file)(error.error))?;
+    files::write(&args.file, &text, Readers::Owner)?;
     report(&args.file, context, &snapshot.wallets, "taken")
 }
 
@@ -76,21 +78,21 @@ pub(in crate::commands) fn restore(args: RestoreArgs, context: &Context) -> Resu
     let snapshot = read(&args.file)?;
     let data = data(context)?;
     let here = wallets_here(context)?;
-    if !args.force && (holds_an_issuer(data) || !here.is_empty()) {
-        let full = if holds_an_issuer(data) { data } else { context.home.path() };
+    if !args.force && (holds_an_issuer(&data) || !here.is_empty()) {
+        let full = if holds_an_issuer(&data) { &data } else { context.home()?.path() };
         let what = format!("{} is not empty; --force replaces what is there", full.display());
         return Err(LocalCode::BadInput.detail(what));
     }
     let locks = here.iter().map(|(name, folder)| locked(name, folder)).collect::<Result<Vec<_>, _>>()?;
-    let beside = context.home.path().join("wallets.restored");
+    let beside = context.home()?.path().join("wallets.restored");
     remove(&beside)?;
     for (name, files) in &snapshot.wallets {
         put(&beside.join(name), files)?;
-        WalletFolder::at(beside.join(name)).move_issuer(&context.sandbox_file)?;
+        WalletFolder::at(beside.join(name)).move_issuer(&context.sandbox_file()?)?;
     }
-    snapshot.issuer.restore(data)?;
+    snapshot.issuer.restore(&data)?;
     drop(locks);
-    let wallets = context.home.path().join("wallets");
+    let wallets = context.home()?.path().join("wallets");
     remove(&wallets)?;
     if !snapshot.wallets.is_empty() {
         std::fs::rename(&beside, &wallets).map_err(at(&wallets))?;
@@ -106,21 +108,28 @@ fn report<T>(
 ) -> Result<Report, Failure> {
     let document = Document { file, sandbox: data(context)?, wallets: wallets.keys().map(String::as_str).collect() };
     let names = if wallets.is_empty() { "no wallet".to_owned() } else { document.wallets.join(", ") };
-    let text = format!("{}: {done}, with {names}", file.display());
+    let text = format!("{}: {done}, with {names}", shown_path(file));
     Report::new(&document, text)
 }
 
-fn data(context: &Context) -> Result<&Path, Failure> {
-    let folder = context.sandbox_file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.ok_or_else(|| LocalCode::BadInput.detail("--sandbox: name the file with its folder"))
+/// The sandbox's folder.
+fn data(context: &Context) -> Result<PathBuf, Failure> {
+    let file = context.sandbox_file()?;
+    let whole = std::path::absolute(&file).map_err(at(&file))?;
+    let folder = whole.parent().map(Path::to_owned);
+    folder.ok_or_else(|| LocalCode::BadInput.detail("--sandbox: it names no file in a folder"))
 }
 
 /// The wallets that were signed up here; one whose keys are elsewhere is refused.
 fn wallets_here(context: &Context) -> Result<Vec<(String, WalletFolder)>, Failure> {
     let mut here = Vec::new();
-    for name in context.home.wallets() {
-        let Ok(wallet) = WalletName::from_str(&name) else { continue };
-        let folder = context.home.wallet(&wallet);
+    let (wallets, strays) = context.home()?.wallets();
+    for stray in strays {
+        context.printer.note(&format!("{}: no wallet, left alone", shown_path(&stray)));
+    }
+    for wallet in wallets {
+        let folder = context.home()?.wallet(&wallet);
+        let name = wallet.as_str().to_owned();
         match folder.settings()?.map(|settings| settings.key_store) {
             None => {}
             Some(KeyStoreChoice::File) => here.push((name, folder)),
@@ -160,7 +169,7 @@ fn collect(folder: &Path, prefix: &str, depth: usize, files: &mut BTreeMap<Strin
 
 /// Reads and checks all of it before anything is touched.
 fn read(file: &Path) -> Result<Snapshot, Failure> {
-    let text = std::fs::read(file).map_err(at(file))?;
+    let text = files::read(file, MOST_BYTES)?;
     let wrong = |what: String| LocalCode::BadInput.detail(format!("{}: {what}", file.display()));
     let head: Head = serde_json::from_slice(&text).map_err(|_| wrong("it is no snapshot".into()))?;
     if head.format != FORMAT {

@@ -1,5 +1,6 @@
 //! `saifu wallet code`: one payment code, as JSON, as a picture, or on the screen for a till's camera.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::picture::{self, Page};
 use crate::report::Report;
+use crate::words::shown_path;
 
 /// Somebody stands at a till: after this the code that is in hand is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -32,7 +34,7 @@ struct Document<'a> {
     refresh_at: Millis,
     trust: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    out: Option<&'a Path>,
+    out: Option<Cow<'a, str>>,
 }
 
 pub(super) async fn run(args: CodeArgs, context: &Context) -> Result<Report, Failure> {
@@ -73,14 +75,16 @@ async fn once(
         expires_at: code.expires_at,
         refresh_at: code.refresh_at,
         trust: code.trust.as_str(),
-        out,
+        out: out.map(Path::to_string_lossy),
     };
     let until = crate::commands::time(code.expires_at);
-    let text = match out {
-        Some(out) => format!("{}: a code that lives until {until}", out.display()),
-        None => format!("{}until {until}", drawing(&code, context.printer.colours())),
-    };
-    Report::new(&document, text)
+    match out {
+        Some(out) => Report::new(&document, format!("{}: a code that lives until {until}", shown_path(out))),
+        None => {
+            Ok(Report::new(&document, format!("until {until}"))?
+                .with_drawing(drawing(&code, context.printer.colours())))
+        }
+    }
 }
 
 /// A code of this moment; when the issuer does not answer in time, the one in hand.

@@ -7,6 +7,7 @@ use super::open::{Network, open};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
+use crate::words::shown;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -35,7 +36,8 @@ struct Document<'a> {
 
 /// From the journal alone. A wallet that was never used is not made by looking at it.
 pub(super) async fn home(context: &Context) -> Result<Report, Failure> {
-    if context.folder().settings()?.is_none() {
+    let folder = context.folder()?;
+    if folder.settings()?.is_none() || !folder.is_used() {
         return nobody();
     }
     let open = open(context, Network::Unused).await?;
@@ -113,7 +115,7 @@ fn words(home: &Home) -> String {
         _ => lines.push(format!("Balance   not known: {}", home.balance_reason.unwrap_or("nobody said"))),
     }
     lines.extend(home.points.map(|points| format!("Points    {}", points.0)));
-    lines.extend(home.standing.as_ref().map(|standing| format!("Standing  {}", standing.as_str())));
+    lines.extend(home.standing.as_ref().map(|standing| format!("Standing  {}", shown(standing.as_str()))));
     if home.frozen {
         lines.push("FROZEN    nothing can be paid or topped up".into());
     }
@@ -123,6 +125,8 @@ fn words(home: &Home) -> String {
     if home.history_incomplete {
         lines.push("History   incomplete: `saifu wallet refresh` fetches the rest".into());
     }
-    lines.extend(home.notices.iter().map(|notice| format!("* {}  {}", crate::commands::time(notice.at), notice.text)));
+    lines.extend(
+        home.notices.iter().map(|notice| format!("* {}  {}", crate::commands::time(notice.at), shown(&notice.text))),
+    );
     lines.join("\n")
 }

@@ -30,30 +30,36 @@ pub(crate) enum Network {
 
 /// Opens the wallet that signed up before.
 pub(crate) async fn open(context: &Context, network: Network) -> Result<OpenWallet, Failure> {
-    let folder = context.folder();
-    let Some(settings) = folder.settings()? else { return Err(Error::NotSignedUp.into()) };
+    let folder = context.folder()?;
+    let settings = folder.settings()?.filter(|_| folder.is_used());
+    let Some(settings) = settings else { return Err(Error::NotSignedUp.into()) };
     check_choice(context, settings.key_store)?;
     let issuer = match (context.sandbox(), network) {
-        (Ok(info), _) => RememberedIssuer::new(&info, &context.sandbox_file),
+        (Ok(info), _) => RememberedIssuer::new(&info, &context.sandbox_file()?),
         (Err(_), Network::Unused) => settings.issuer,
         (Err(failure), Network::Needed) => return Err(failure),
     };
     open_with(&folder, settings.key_store, &issuer).await
 }
 
-/// Opens the wallet to sign up in: chooses a key store if none was chosen, and remembers it before any key is made.
+/// Opens the wallet to sign up in: chooses a key store if none has worked yet, and remembers it once it answers. Every key is made
+/// later.
 pub(crate) async fn open_new(context: &Context) -> Result<OpenWallet, Failure> {
-    let issuer = RememberedIssuer::new(&context.sandbox()?, &context.sandbox_file);
-    let folder = context.folder();
-    let key_store = match folder.settings()? {
+    let issuer = RememberedIssuer::new(&context.sandbox()?, &context.sandbox_file()?);
+    let folder = context.folder()?;
+    let key_store = match folder.settings()?.filter(|_| folder.is_used()) {
         Some(settings) => {
             check_choice(context, settings.key_store)?;
             settings.key_store
         }
         None => choose(context).await?,
     };
-    folder.keep_settings(&Settings::new(key_store, issuer.clone()))?;
-    open_with(&folder, key_store, &issuer).await
+    let open = open_with(&folder, key_store, &issuer).await?;
+    let kept = folder.keep_settings(&Settings::new(key_store, issuer));
+    if kept.is_err() {
+        open.wallet.close().await;
+    }
+    kept.map(|()| open)
 }
 
 pub(crate) async fn open_with(

@@ -16,7 +16,7 @@ struct Document {
 }
 
 pub(super) async fn run(args: ResetArgs, context: &Context) -> Result<Report, Failure> {
-    let folder = context.folder();
+    let folder = context.folder()?;
     let Some(settings) = folder.settings()? else { return Err(Error::NotSignedUp.into()) };
     let text = format!(
         "Delete the wallet `{}` and its keys from this device. The account stays with the issuer; signing up again with \

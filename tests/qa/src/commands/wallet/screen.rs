@@ -21,6 +21,7 @@ use crate::failure::Failure;
 use crate::picture::{bars, in_groups, square};
 use crate::printer::Printer;
 use crate::report::Report;
+use crate::words::shown;
 
 /// How often keys are looked for, and how long leaving takes at most.
 const KEY_POLL: Duration = Duration::from_millis(100);
@@ -97,7 +98,11 @@ impl Screen {
 
     /// The line under the drawing.
     fn status(&self, seconds: u64, note: &str) -> Result<(), Failure> {
-        self.send(&["\r", &ansi(&Clear(ClearType::CurrentLine)), &format!("next code in {seconds} s, q ends  {note}")])
+        self.send(&[
+            "\r",
+            &ansi(&Clear(ClearType::CurrentLine)),
+            &format!("next code in {seconds} s, q ends  {}", shown(note)),
+        ])
     }
 
     fn send(&self, parts: &[&str]) -> Result<(), Failure> {
