@@ -16,38 +16,6 @@ use tokio::sync::watch;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut;
 
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Act {
-    /// The connection ends; nothing is done.
-    DropRequest,
-    /// It is done, then the connection ends.
-    DropAnswer,
-    /// It is done twice; the second answer is sent.
-    Duplicate,
-    /// It arrives this many milliseconds of real time later, whether or not the asker still waits.
-    Delay(u64),
-    /// It arrives after the next request that the issuer handles, or after [`REORDER_MS`].
-    Reorder,
-    /// Nothing is done; this HTTP status with no body, as a proxy in between gives it.
-    Status(u16),
-    /// Nothing is done; 200 with a body that is no JSON.
-    Garbage,
-    /// Nothing is done; 200 with JSON that no message is.
-    Nonsense,
-    /// It is done, and answered as a later version may answer: with fields and words that nobody knows yet.
-    Newer,
-    /// Nothing is done and nothing is answered.
-    Hang,
-    /// It is done, and nothing is answered.
-    HangAfter,
-    /// The issuer's process is killed; nothing is done.
-    KillIssuer,
-    /// It is done, then the issuer's process is killed.
-    KillIssuerAfter,
-}
-
 /// The longest that [`Act::Reorder`] holds a request, in milliseconds of real time.
 pub const REORDER_MS: u64 = 5_000;
 /// The longest [`Act::Delay`].
@@ -55,75 +23,83 @@ const LONGEST_DELAY_MS: u64 = 600_000;
 /// So many faults at a time.
 const MOST: usize = 1_000;
 
-impl Act {
-    /// Every form, as it is written.
-    pub const FORMS: &[&str] = &[
-        "drop-request",
-        "drop-answer",
-        "duplicate",
-        "delay:MS",
-        "reorder",
-        "status:N",
-        "garbage",
-        "nonsense",
-        "newer",
-        "hang",
-        "hang-after",
-        "kill-issuer",
-        "kill-issuer-after",
-    ];
+macro_rules! acts {
+    ($($(#[$doc:meta])* $act:ident = $text:literal,)*) => {
+        /// What goes wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub enum Act {
+            $($(#[$doc])* $act,)*
+            /// It arrives this many milliseconds of real time later, whether or not the asker still waits.
+            Delay(u64),
+            /// Nothing is done; this HTTP status with no body, as a proxy in between gives it.
+            Status(u16),
+        }
 
+        impl Act {
+            /// Every form, as it is written.
+            pub const FORMS: &[&str] = &[$($text,)* "delay:MS", "status:N"];
+        }
+
+        impl std::str::FromStr for Act {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                let (name, number) = text.split_once(':').map_or((text, None), |(name, number)| (name, Some(number)));
+                let number = number.map(|number| number.parse::<u64>().map_err(|_| format!("`{number}` is not a number")));
+                Ok(match (name, number.transpose()?) {
+                    $(($text, None) => Self::$act,)*
+                    ("delay", Some(ms @ 1..=LONGEST_DELAY_MS)) => Self::Delay(ms),
+                    ("delay", _) => return Err(format!("delay:MS takes 1 to {LONGEST_DELAY_MS} milliseconds")),
+                    ("status", Some(status @ 400..=599)) => Self::Status(u16::try_from(status).unwrap_or(500)),
+                    ("status", _) => return Err("status:N takes 400 to 599".into()),
+                    _ => return Err(format!("`{text}` is none of {}", Self::FORMS.join(", "))),
+                })
+            }
+        }
+
+        impl std::fmt::Display for Act {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    $(Self::$act => f.write_str($text),)*
+                    Self::Delay(ms) => write!(f, "delay:{ms}"),
+                    Self::Status(status) => write!(f, "status:{status}"),
+                }
+            }
+        }
+    };
+}
+
+acts! {
+    /// The connection ends; nothing is done.
+    DropRequest = "drop-request",
+    /// It is done, then the connection ends.
+    DropAnswer = "drop-answer",
+    /// It is done twice; the second answer is sent.
+    Duplicate = "duplicate",
+    /// It arrives after the next request that the issuer handles, or after [`REORDER_MS`].
+    Reorder = "reorder",
+    /// Nothing is done; 200 with a body that is no JSON.
+    Garbage = "garbage",
+    /// Nothing is done; 200 with JSON that no message is.
+    Nonsense = "nonsense",
+    /// It is done, and answered as a later version may answer: with fields and words that nobody knows yet.
+    Newer = "newer",
+    /// Nothing is done and nothing is answered.
+    Hang = "hang",
+    /// It is done, and nothing is answered.
+    HangAfter = "hang-after",
+    /// The issuer's process is killed; nothing is done.
+    KillIssuer = "kill-issuer",
+    /// It is done, then the issuer's process is killed.
+    KillIssuerAfter = "kill-issuer-after",
+}
+
+impl Act {
     /// Whether it takes the process down.
     #[must_use]
     pub fn kills(self) -> bool {
         matches!(self, Self::KillIssuer | Self::KillIssuerAfter)
-    }
-}
-
-impl std::str::FromStr for Act {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, number) = text.split_once(':').map_or((text, None), |(name, number)| (name, Some(number)));
-        let number = number.map(|number| number.parse::<u64>().map_err(|_| format!("`{number}` is not a number")));
-        Ok(match (name, number.transpose()?) {
-            ("drop-request", None) => Self::DropRequest,
-            ("drop-answer", None) => Self::DropAnswer,
-            ("duplicate", None) => Self::Duplicate,
-            ("reorder", None) => Self::Reorder,
-            ("garbage", None) => Self::Garbage,
-            ("nonsense", None) => Self::Nonsense,
-            ("newer", None) => Self::Newer,
-            ("hang", None) => Self::Hang,
-            ("hang-after", None) => Self::HangAfter,
-            ("kill-issuer", None) => Self::KillIssuer,
-            ("kill-issuer-after", None) => Self::KillIssuerAfter,
-            ("delay", Some(ms @ 1..=LONGEST_DELAY_MS)) => Self::Delay(ms),
-            ("delay", _) => return Err(format!("delay:MS takes 1 to {LONGEST_DELAY_MS} milliseconds")),
-            ("status", Some(status @ 400..=599)) => Self::Status(u16::try_from(status).unwrap_or(500)),
-            ("status", _) => return Err("status:N takes 400 to 599".into()),
-            _ => return Err(format!("`{text}` is none of {}", Self::FORMS.join(", "))),
-        })
-    }
-}
-
-impl std::fmt::Display for Act {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::DropRequest => f.write_str("drop-request"),
-            Self::DropAnswer => f.write_str("drop-answer"),
-            Self::Duplicate => f.write_str("duplicate"),
-            Self::Delay(ms) => write!(f, "delay:{ms}"),
-            Self::Reorder => f.write_str("reorder"),
-            Self::Status(status) => write!(f, "status:{status}"),
-            Self::Garbage => f.write_str("garbage"),
-            Self::Nonsense => f.write_str("nonsense"),
-            Self::Newer => f.write_str("newer"),
-            Self::Hang => f.write_str("hang"),
-            Self::HangAfter => f.write_str("hang-after"),
-            Self::KillIssuer => f.write_str("kill-issuer"),
-            Self::KillIssuerAfter => f.write_str("kill-issuer-after"),
-        }
     }
 }
 

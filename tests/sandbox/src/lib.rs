@@ -55,6 +55,7 @@ mod serve;
 mod service;
 mod snapshot;
 pub mod store;
+mod words;
 
 pub use clock::ClockFile;
 pub use files::{FORMAT, FileError, FolderError, InfoError, SandboxInfo, TerminalInfo};

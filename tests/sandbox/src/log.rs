@@ -13,31 +13,20 @@ use saifu_wire::messages::Outcome;
 use saifu_wire::{Millis, ProblemCode, Reason};
 
 use crate::rules::notes::{Check, Ended, Notes, Posted};
+use crate::words::words;
 
 /// Lines that are kept, the newest ones.
 const LINES: usize = 20_000;
 
-/// What an id names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
-    Account,
-    Device,
-    Intent,
-    Settlement,
-    Transaction,
-    Trace,
-}
-
-impl Kind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Account => "account",
-            Self::Device => "device",
-            Self::Intent => "intent",
-            Self::Settlement => "settlement",
-            Self::Transaction => "transaction",
-            Self::Trace => "trace",
-        }
+words! {
+    /// What an id names.
+    pub(crate) Kind {
+        Account = "account",
+        Device = "device",
+        Intent = "intent",
+        Settlement = "settlement",
+        Transaction = "transaction",
+        Trace = "trace",
     }
 }
 

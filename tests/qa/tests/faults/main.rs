@@ -73,9 +73,7 @@ matrix! {
     roads_end_well_when_a_request_is_lost: "drop-request";
     roads_end_well_when_an_answer_is_lost: "drop-answer";
     roads_end_well_when_a_request_is_handled_twice: "duplicate";
-    roads_end_well_when_a_request_comes_too_late: "delay:MS";
     roads_end_well_when_a_request_comes_after_the_next_one: "reorder";
-    roads_end_well_when_a_proxy_answers_instead: "status:N";
     roads_end_well_when_an_answer_is_no_json: "garbage";
     roads_end_well_when_an_answer_is_another_message: "nonsense";
     roads_end_well_when_the_issuer_is_of_tomorrow: "newer";
@@ -83,4 +81,6 @@ matrix! {
     roads_end_well_when_it_is_done_and_nobody_answers: "hang-after";
     roads_end_well_when_the_issuer_dies_before: "kill-issuer";
     roads_end_well_when_the_issuer_dies_after: "kill-issuer-after";
+    roads_end_well_when_a_request_comes_too_late: "delay:MS";
+    roads_end_well_when_a_proxy_answers_instead: "status:N";
 }

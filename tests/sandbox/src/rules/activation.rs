@@ -13,11 +13,20 @@ use saifu_wire::{DeviceId, Problem, ProblemCode, RequestId, Sensitive};
 
 use super::context::ms;
 use super::{Binding, Cx, Refused, session};
+use crate::words::words;
 
 const SEED_LEN: usize = 32;
 const TOTP_LEN: usize = 20;
 /// Aliases are seven digits; with a million phones a draw is free nine times in ten.
 const ALIAS_DRAWS: usize = 64;
+
+words! {
+    /// Whether the phone has shown that it has the secrets.
+    State {
+        Pending = "pending",
+        Current = "current",
+    }
+}
 
 /// Answers the phone's half of the agreement. Secrets that were pending are replaced; the current ones stay.
 ///
@@ -91,7 +100,7 @@ pub fn confirm(
 ) -> Result<ActivationConfirmed, Refused> {
     let live = session::live(cx, binding)?;
     let id = request.activation;
-    let (state, phone, issuer, sealed): (String, Vec<u8>, Vec<u8>, Vec<u8>) = cx
+    let (state, phone, issuer, sealed): (State, Vec<u8>, Vec<u8>, Vec<u8>) = cx
         .conn
         .prepare_cached(
             "SELECT state, phone_point, issuer_point, sealed FROM activation WHERE id = ? AND device = ? AND epoch = ?",
@@ -108,7 +117,7 @@ pub fn confirm(
     if mac.is_empty() || !constant_time_eq(mac, &request.mac.0) {
         return Err(ProblemCode::NoActivation.into());
     }
-    if state == "pending" {
+    if state == State::Pending {
         promote(cx, binding.device)?;
     }
     Ok(ActivationConfirmed { activation: id })
@@ -125,7 +134,7 @@ fn promote(cx: &Cx<'_>, device: DeviceId) -> Result<(), Refused> {
 /// Whether this is a fresh in-app TOTP code of the device: the present step or a neighbour, later than any taken before.
 /// Its step is taken. A code of pending secrets confirms them.
 pub(crate) fn take_totp(cx: &Cx<'_>, device: DeviceId, code: &str) -> Result<bool, Refused> {
-    let candidates: Vec<([u8; 16], String, Vec<u8>, i64)> = cx
+    let candidates: Vec<([u8; 16], State, Vec<u8>, i64)> = cx
         .conn
         .prepare_cached("SELECT id, state, sealed, last_totp_step FROM activation WHERE device = ? ORDER BY state")?
         .query_map([device.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
@@ -139,7 +148,7 @@ pub(crate) fn take_totp(cx: &Cx<'_>, device: DeviceId, code: &str) -> Result<boo
         cx.conn
             .prepare_cached("UPDATE activation SET last_totp_step = ? WHERE id = ?")?
             .execute(params![i64::try_from(step)?, id])?;
-        if state == "pending" {
+        if state == State::Pending {
             promote(cx, device)?;
         }
         return Ok(true);

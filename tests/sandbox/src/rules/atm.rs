@@ -11,7 +11,7 @@ use saifu_wire::{Millis, ProblemCode, Reason, SettlementId, Yen};
 
 use super::context::{figure, ms};
 use super::settle::{Line, record};
-use super::top_up::{self, Held};
+use super::top_up::{self, Held, HeldState};
 use super::transaction::{self, Transaction, Use, declined};
 use super::{Cx, Refused, Terminal, account, activation, events, operator};
 use crate::ledger::{self, GivenBack};
@@ -106,14 +106,14 @@ fn number_lives(cx: &Cx<'_>, held: &Held) -> bool {
     let (tries, most) = (held.wrong_tries, cx.policy.atm.tries);
     let (age_ms, life_ms) = (cx.now.since(held.at), cx.policy.atm.number_ms);
     // An approval gives a number another end, so one that was approved and then expired shows here too.
-    let used = matches!(held.state.as_str(), "done" | "authorized") || held.expires_at != held.first_expiry;
+    let used = matches!(held.state, HeldState::Done | HeldState::Authorized) || held.expires_at != held.first_expiry;
     cx.check("atm.number_not_used", !used)
         && cx.weigh("atm.tries", most.into(), tries.into(), tries < most)
         && cx.weigh(
             "atm.number_ms",
             figure(life_ms),
             figure(age_ms),
-            held.state == "awaiting" && cx.now < held.expires_at,
+            held.state == HeldState::Awaiting && cx.now < held.expires_at,
         )
 }
 
@@ -121,8 +121,8 @@ fn number_lives(cx: &Cx<'_>, held: &Held) -> bool {
 fn approval_lives(cx: &Cx<'_>, held: &Held) -> bool {
     let life_ms = cx.policy.atm.deposit_ms;
     let age_ms = cx.now.since(held.expires_at.minus(life_ms));
-    let fresh = held.state == "authorized" && cx.now < held.expires_at;
-    cx.check("atm.number_not_used", held.state != "done")
+    let fresh = held.state == HeldState::Authorized && cx.now < held.expires_at;
+    cx.check("atm.number_not_used", held.state != HeldState::Done)
         && cx.weigh("atm.deposit_ms", figure(life_ms), figure(age_ms), fresh)
 }
 

@@ -18,6 +18,7 @@ use super::transaction::{self, Transaction, Use, declined};
 use super::{Binding, Cx, Refused, Terminal, code, events, limits, operator, session, sms};
 use crate::ledger::{self, LedgerAccount, Move, Owner, Unit};
 use crate::policy::rule;
+use crate::words::words;
 pub use reverse::{refund, void};
 
 /// Settles a scanned code. The same request under the same transaction id repeats its answer.
@@ -117,7 +118,7 @@ fn living(cx: &Cx<'_>, burnt: Burnt) -> Result<Option<Burnt>, Refused> {
 
 /// Notes why nothing could be burnt. The register is not told which it was.
 fn dead(cx: &Cx<'_>, hmac: &[u8; 32]) -> Result<Option<Burnt>, Refused> {
-    let found: Option<(String, i64)> = cx
+    let found: Option<(CodeState, i64)> = cx
         .conn
         .prepare_cached(
             "SELECT state, (SELECT count(*) FROM payment_code newer WHERE newer.device = code.device AND newer.id >= code.id)
@@ -127,12 +128,20 @@ fn dead(cx: &Cx<'_>, hmac: &[u8; 32]) -> Result<Option<Burnt>, Refused> {
         .optional()?;
     match found {
         None => cx.check("code.known", false),
-        Some((state, newest)) if state == "replaced" => {
-            cx.weigh("code.live", cx.policy.code.live.into(), newest, false)
-        }
+        Some((CodeState::Replaced, newest)) => cx.weigh("code.live", cx.policy.code.live.into(), newest, false),
         Some(_) => cx.check("code.not_used", false),
     };
     Ok(None)
+}
+
+words! {
+    /// What became of a code.
+    CodeState {
+        Live = "live",
+        Burnt = "burnt",
+        /// Newer codes have taken its place.
+        Replaced = "replaced",
+    }
 }
 
 /// A code that lived until it was scanned.
@@ -145,7 +154,7 @@ struct Burnt {
 
 /// Burns a live code: compare and set.
 fn burn(cx: &Cx<'_>, hmac: &[u8; 32]) -> Result<Option<Burnt>, Refused> {
-    let state = if cx.policy.without.code_burn { "live" } else { "burnt" };
+    let state = if cx.policy.without.code_burn { CodeState::Live } else { CodeState::Burnt };
     let burnt = cx
         .conn
         .prepare_cached(

@@ -14,6 +14,7 @@ use super::context::{figure, millis, ms};
 use super::{Cx, Refused, account, events, limits, operator, sms};
 use crate::ledger::{self, Owner, Unit};
 use crate::policy::rule;
+use crate::words::words;
 
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
@@ -189,6 +190,19 @@ fn code_hmac(cx: &Cx<'_>, request: RequestId, code: &str) -> [u8; 32] {
     cx.secrets.code(&[b"sms", request.as_bytes(), code.as_bytes()])
 }
 
+words! {
+    /// How far a sign-up has come.
+    State {
+        /// Its code may be entered.
+        Open = "open",
+        /// A newer one of the same phone has taken its place.
+        Replaced = "replaced",
+        Done = "done",
+        /// The number has another holder.
+        Taken = "taken",
+    }
+}
+
 struct Row {
     number_hmac: [u8; 32],
     number_sealed: Vec<u8>,
@@ -197,7 +211,7 @@ struct Row {
     code_hmac: [u8; 32],
     expires_at: i64,
     tries: u32,
-    state: String,
+    state: State,
     proven_at: Option<i64>,
     answer: Option<String>,
 }
@@ -240,7 +254,7 @@ pub fn confirm(cx: &Cx<'_>, request: &SignUpConfirmRequest, thumbprint: &str) ->
     PublicKey::from_spki(&row.device_spki)?
         .verify_der(&signed::sign_up_confirm(request.request, thumbprint), &request.signature.0)
         .map_err(|_| ProblemCode::InvalidSignature)?;
-    if !(cx.check("sign_up.newest", row.state != "replaced") && in_time(cx, &row)) {
+    if !(cx.check("sign_up.newest", row.state != State::Replaced) && in_time(cx, &row)) {
         return Err(ProblemCode::SignUpExpired.into());
     }
     let tries = i64::from(row.tries).saturating_add(1);
@@ -255,10 +269,10 @@ pub fn confirm(cx: &Cx<'_>, request: &SignUpConfirmRequest, thumbprint: &str) ->
         let left = policy.tries.saturating_sub(row.tries).saturating_sub(1);
         return Err(Refused::keep(Problem::new(ProblemCode::WrongCode).detail(format!("{left} tries left"))));
     }
-    match row.state.as_str() {
-        "done" => Ok(serde_json::from_str(&row.answer.unwrap_or_default())?),
-        "taken" => Err(ProblemCode::NumberTaken.into()),
-        _ => proven(cx, request.request, &row),
+    match row.state {
+        State::Done => Ok(serde_json::from_str(&row.answer.unwrap_or_default())?),
+        State::Taken => Err(ProblemCode::NumberTaken.into()),
+        State::Open | State::Replaced => proven(cx, request.request, &row),
     }
 }
 
@@ -281,7 +295,7 @@ fn proven(cx: &Cx<'_>, request: RequestId, row: &Row) -> Result<SignUpConfirmAns
         .prepare_cached("SELECT id FROM account WHERE number_hmac = ?")?
         .query_row([row.number_hmac], |row| row.get(0))
         .optional()?;
-    let end = |state: &str, answer: Option<String>| {
+    let end = |state: State, answer: Option<String>| {
         cx.conn
             .prepare_cached("UPDATE sign_up SET state = ?, proven_at = ?, answer = ? WHERE id = ?")?
             .execute(params![state, cx.ms(), answer, request.as_bytes()])
@@ -290,12 +304,12 @@ fn proven(cx: &Cx<'_>, request: RequestId, row: &Row) -> Result<SignUpConfirmAns
         (Some(own), _) => known_account(cx, own)?,
         (None, None) => open_account(cx, row)?,
         (None, Some(holder)) => {
-            end("taken", None)?;
+            end(State::Taken, None)?;
             warn_holder(cx, AccountId(Uuid::from_bytes(holder)), row)?;
             return Err(Refused::keep(ProblemCode::NumberTaken));
         }
     };
-    end("done", Some(serde_json::to_string(&answer)?))?;
+    end(State::Done, Some(serde_json::to_string(&answer)?))?;
     Ok(answer)
 }
 

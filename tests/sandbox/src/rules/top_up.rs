@@ -15,6 +15,7 @@ use super::session::{self, Live};
 use super::{Binding, Cx, Refused, due, events, limits, operator};
 use crate::ledger::{self, GivenBack, Hold, Move, Owner, Unit};
 use crate::policy::rule;
+use crate::words::words;
 
 const NUMBER_LIMIT: u64 = 100_000_000_000;
 const NUMBER_DRAWS: u8 = 16;
@@ -287,13 +288,25 @@ fn draw_number(cx: &Cx<'_>, account: AccountId, key: IntentKey) -> Result<(u8, [
     Err(ProblemCode::Overloaded.into())
 }
 
+words! {
+    /// How far a top-up has come.
+    pub(crate) HeldState {
+        /// Its number may be typed.
+        Awaiting = "awaiting",
+        /// An ATM has checked number and TOTP and waits for cash.
+        Authorized = "authorized",
+        Done = "done",
+        Expired = "expired",
+    }
+}
+
 /// A top-up as stored.
 pub(crate) struct Held {
     pub(crate) id: i64,
     pub(crate) account: AccountId,
     pub(crate) key: IntentKey,
     pub(crate) device: DeviceId,
-    pub(crate) state: String,
+    pub(crate) state: HeldState,
     pub(crate) yen: i64,
     posted_yen: i64,
     pub(crate) posting: Hold,
@@ -344,9 +357,9 @@ impl Held {
 
     /// As it stands now.
     fn present(&self, cx: &Cx<'_>) -> TopUp {
-        let state = match self.state.as_str() {
-            "done" => TopUpState::Done,
-            "expired" => TopUpState::Expired,
+        let state = match self.state {
+            HeldState::Done => TopUpState::Done,
+            HeldState::Expired => TopUpState::Expired,
             _ if cx.now >= self.expires_at => TopUpState::Expired,
             _ => TopUpState::AwaitingCash,
         };

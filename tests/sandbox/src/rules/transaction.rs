@@ -7,25 +7,16 @@ use saifu_wire::{Name, Reason, SettlementId, Yen};
 use uuid::Uuid;
 
 use super::{Cx, Refused, Terminal};
+use crate::words::words;
 
-/// What a transaction id stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Use {
-    Settle,
-    Refund,
-    Atm,
-    /// Reversed before it arrived.
-    Void,
-}
-
-impl Use {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Settle => "settle",
-            Self::Refund => "refund",
-            Self::Atm => "atm",
-            Self::Void => "void",
-        }
+words! {
+    /// What a transaction id stands for.
+    pub(crate) Use {
+        Settle = "settle",
+        Refund = "refund",
+        Atm = "atm",
+        /// Reversed before it arrived.
+        Void = "void",
     }
 }
 
@@ -64,12 +55,7 @@ pub(crate) fn find(cx: &Cx<'_>, terminal: &Terminal, txid: &Name) -> Result<Opti
         )?
         .query_row(params![terminal.name.as_str(), txid.as_str()], |row| {
             Ok(Transaction {
-                used: match row.get_ref(0)?.as_str()? {
-                    "settle" => Use::Settle,
-                    "refund" => Use::Refund,
-                    "atm" => Use::Atm,
-                    _ => Use::Void,
-                },
+                used: row.get(0)?,
                 fingerprint: row.get(1)?,
                 yen: row.get(2)?,
                 answer: row.get(3)?,
@@ -93,7 +79,7 @@ pub(crate) fn remember(cx: &Cx<'_>, terminal: &Terminal, txid: &Name, it: &Trans
     cx.conn.prepare_cached(&sql)?.execute(params![
         terminal.name.as_str(),
         txid.as_str(),
-        it.used.as_str(),
+        it.used,
         it.fingerprint,
         it.yen,
         it.answer,

@@ -11,45 +11,16 @@ use serde::{Deserialize, Serialize};
 use super::context::millis;
 use super::day_end::{self, DayEnd};
 use super::{Cx, Refused};
+use crate::words::words;
 
 /// The longest that a message is late: as long as messages are kept.
 const LONGEST_DELAY_MS: u64 = 7 * 86_400_000;
 /// The most messages that one event is about.
 const MOST_MESSAGES: u32 = 1_000;
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        pub enum $name { $($(#[$word_doc])* #[serde(rename = $text)] $word,)* }
-
-        impl $name {
-            /// Every one.
-            pub const ALL: &[Self] = &[$(Self::$word,)*];
-            /// Every one as it is written.
-            pub const WORDS: &[&str] = &[$($text,)*];
-
-            /// As it is written.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$word => $text,)* }
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, String> {
-                let found = Self::ALL.iter().copied().find(|word| word.as_str() == text);
-                found.ok_or_else(|| format!("`{text}` is none of {}", Self::WORDS.join(", ")))
-            }
-        }
-    };
-}
-
 words! {
     /// What happens.
-    Kind {
+    pub Kind {
         /// The next messages arrive later.
         SmsLate = "sms-late",
         /// The next messages never arrive.
@@ -63,7 +34,7 @@ words! {
 
 words! {
     /// Why it happens.
-    Because {
+    pub Because {
         /// The network has more messages than it can carry.
         NetworkBusy = "network-busy",
         /// The phone is in another country's network.
