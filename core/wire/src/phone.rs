@@ -16,6 +16,9 @@ pub enum PhoneError {
     /// Not a phone number.
     #[error("not a phone number: write it like 090-1234-5678 or +819012345678")]
     NotANumber,
+    /// A mobile range, but a number that nobody has: what follows 080 does not begin with 0.
+    #[error("a Japanese mobile number has no 0 after 060, 070, 080 or 090: write it like 090-1234-5678")]
+    NotGiven,
     /// A number, but not of a Japanese mobile range.
     #[error("only Japanese mobile numbers (060, 070, 080, 090) can sign up")]
     NotMobile,
@@ -53,6 +56,7 @@ impl PhoneNumber {
         match national.as_bytes() {
             [b'6'..=b'9', b'0', b'1'..=b'9', rest @ ..] if rest.len() == 7 => Ok(Self(format!("+81{national}"))),
             [b'6'..=b'9', b'0', ..] if national.len() != 10 => Err(PhoneError::NotANumber),
+            [b'6'..=b'9', b'0', ..] => Err(PhoneError::NotGiven),
             _ => Err(PhoneError::NotMobile),
         }
     }
@@ -149,8 +153,11 @@ mod tests {
 
     #[test]
     fn other_numbers_are_refused_with_what_to_write() {
-        for text in ["0312345678", "+442079460000", "05012345678", "0120123456", "09002345678"] {
+        for text in ["0312345678", "+442079460000", "05012345678", "0120123456"] {
             assert_eq!(PhoneNumber::parse(text), Err(PhoneError::NotMobile), "{text}");
+        }
+        for text in ["080-0000-0000", "09002345678", "+816001234567"] {
+            assert_eq!(PhoneNumber::parse(text), Err(PhoneError::NotGiven), "{text}");
         }
         for text in [
             "",

@@ -22,10 +22,10 @@ pub use behave::Behave;
 pub use event::EventArgs;
 pub use fault::{FaultAddArgs, FaultCommand};
 pub use report::{BundleArgs, TraceArgs};
-pub use sandbox::{Person, PersonArgs, RestoreArgs, RunArgs, SnapshotArgs};
+pub use sandbox::{PairArgs, Person, PersonArgs, RestoreArgs, RunArgs, SnapshotArgs};
 pub use scenario::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};
-pub use till::{AtmCommand, DepositArgs, Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
-pub use told::LogArgs;
+pub use till::{AtmCommand, DepositArgs, Original, PayArgs, Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
+pub use told::{LogArgs, from_environment};
 pub use tool::{Algorithm, BarcodeArgs, CpmCommand, DecodeArgs, QrArgs, ToolCommand, ToolScanArgs, TotpArgs};
 pub use wallet::{
     CodeArgs, CodePurpose, ConfirmArgs, EventsArgs, HistoryArgs, ResetArgs, SignUpArgs, TopUpAtmArgs, TopUpCommand,
@@ -116,8 +116,11 @@ pub enum Command {
     /// Be a customer
     #[command(subcommand, after_help = "Example:\n  saifu wallet signup --number 090-1234-5678")]
     Wallet(WalletCommand),
+    /// Pay at a till: show a code, have its picture scanned, look at the balance
+    #[command(after_help = "Example:\n  saifu pay --yen 1280")]
+    Pay(PayArgs),
     /// Be a cash machine
-    #[command(subcommand, after_help = "Example:\n  saifu atm deposit --number 123456789015 --totp 123456 --yen 5000")]
+    #[command(subcommand, after_help = "Example:\n  saifu atm deposit --yen 5000")]
     Atm(AtmCommand),
     /// Be a till
     #[command(subcommand, after_help = "Example:\n  saifu register scan --image code.png --yen 1280")]
@@ -173,9 +176,12 @@ pub struct SandboxRunArgs {
     /// Its folder [default: sandbox under the home folder]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// The customers' port; the others follow it [default: any free ones]
+    /// The customers' port; the others follow it; 0: any free ones [default: 8940, or the next four that are free]
     #[arg(long, value_name = "N")]
     pub port: Option<u16>,
+    /// Serve customers on this address of the machine too, for phones in its network; never registers, never levers
+    #[arg(long, value_name = "ADDRESS")]
+    pub host: Option<std::net::IpAddr>,
     /// Delete every account first
     #[arg(long)]
     pub reset: bool,
@@ -198,6 +204,18 @@ pub enum LeverCommand {
         after_help = "Examples:\n  saifu sandbox clock\n  saifu sandbox clock +72h\n  saifu sandbox clock to 2027-01-01T00:00:00Z\n  saifu sandbox clock hold\n  saifu sandbox clock +3h --only wallet:me"
     )]
     Clock(ClockArgs),
+    /// Say where it is, since when it runs, and what its clock and its books say
+    #[command(after_help = "Example:\n  saifu sandbox status")]
+    Status,
+    /// End it, as Ctrl-C in its terminal does
+    #[command(after_help = "Example:\n  saifu sandbox stop")]
+    Stop,
+    /// Show every limit, its value for this wallet, and what it means
+    #[command(after_help = "Example:\n  saifu sandbox policy --wallet me")]
+    Policy,
+    /// Show the debug build of an app the way to it: a link, and a QR code as a picture
+    #[command(after_help = "Example:\n  saifu sandbox pair --out pair.png")]
+    Pair(PairArgs),
     /// Let things go wrong between the issuer and whoever asks it
     #[command(subcommand, after_help = "Example:\n  saifu sandbox fault add --on top-up --do drop-answer --times 1")]
     Fault(FaultCommand),
@@ -248,7 +266,7 @@ pub struct ClockArgs {
 pub struct ExplainArgs {
     /// A code or reason, such as `over-limit`, or the number of a wallet error; or the id of a terminal's transaction, an intent, a settlement or a trace, or its name in the log
     #[arg(value_name = "CODE|TXID|INTENT")]
-    pub code: String,
+    pub code_or_id: String,
 }
 
 /// For which shell.

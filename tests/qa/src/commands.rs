@@ -13,6 +13,7 @@ mod explain;
 mod fault;
 mod lever;
 mod log;
+mod pay;
 mod register;
 mod sandbox;
 mod scenario;
@@ -38,6 +39,7 @@ pub(crate) async fn run(command: Option<Command>, context: &Context) -> Result<R
             None => sandbox::run(args.run, context).await,
         },
         Some(Command::Wallet(command)) => wallet::run(command, context).await,
+        Some(Command::Pay(args)) => pay::run(args, context).await,
         Some(Command::Atm(command)) => atm::run(command, context).await,
         Some(Command::Register(command)) => register::run(command, context).await,
         Some(Command::Scenario(command)) => scenario::run(command, context).await,
@@ -50,17 +52,24 @@ pub(crate) async fn run(command: Option<Command>, context: &Context) -> Result<R
     }
 }
 
-/// A time of the issuer's clock as people read it, to the second.
+/// A time of the issuer's clock as people read it, to the second: Japan's, as in the issuer's own texts.
 pub(crate) fn time(at: saifu_wire::Millis) -> String {
-    let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_millisecond(ms)
-        .map_or_else(|_| format!("{} ms", at.0), |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+    spoken(at, "%Y-%m-%d %H:%M:%S JST")
+}
+
+/// The same in another form.
+pub(crate) fn spoken(at: saifu_wire::Millis, form: &str) -> String {
+    let japan = jiff::tz::TimeZone::fixed(jiff::tz::offset(9));
+    let time = i64::try_from(at.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    time.map_or_else(|| format!("{} ms", at.0), |time| time.to_zoned(japan).strftime(form).to_string())
 }
 
 /// Rows and columns as people read them.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING).set_header(header);
+    // Only where a terminal says how wide it is.
+    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
     for row in rows {
         table.add_row(row.iter().map(|cell| shown(cell)));
     }

@@ -125,7 +125,7 @@ local_codes! {
     NoCode = "no-code", Offline, "There is no payment code in hand.", "Connect to the issuer; it gives a fresh one.";
     Vault = "vault", Vault, "The wallet's files cannot be used.", "Run `saifu doctor`; the account itself is safe with the issuer.";
     KeyStore = "key-store", Vault, "The wallet's keys cannot be used.", "Do what the detail says.";
-    InUse = "in-use", InUse, "Another process is using it.", "End that process, or use another --wallet or --data.";
+    InUse = "in-use", InUse, "Another process is using it.", "End that process (`saifu sandbox stop` ends a sandbox), or use another --wallet or --data.";
     Bug = "bug", Bug, "Something failed that should not.", "Run it again with SAIFU_LOG=debug and report what it says.";
 }
 
@@ -202,6 +202,13 @@ impl Failure {
     /// Says what exactly.
     pub(crate) fn with_detail(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// Says also what `note` has to say of its text.
+    pub(crate) fn noting(self, note: impl FnOnce(&str) -> Option<String>) -> Self {
+        let Some(note) = note(&self.text()) else { return self };
+        let detail = self.detail.map_or_else(|| note.clone(), |detail| format!("{detail}; {note}"));
+        Self { detail: Some(detail), ..self }
     }
 
     /// How the process ends.

@@ -11,6 +11,8 @@ use crate::peers::RememberedIssuer;
 const FORMAT: u32 = 1;
 /// Bytes of a wallet's settings at most.
 const MOST_SETTINGS: u64 = 64 * 1024;
+/// The number of the process that opened the wallet last.
+const HOLDER: &str = "opened-by";
 
 /// The home folder.
 #[derive(Debug, Clone)]
@@ -106,6 +108,18 @@ impl WalletFolder {
         self.0.join("vault")
     }
 
+    /// Writes down that this process has the wallet open. Only a hint for whoever is refused: the lock decides.
+    pub(crate) fn hold(&self) {
+        // A hint that cannot be written is none.
+        let _ = std::fs::write(self.0.join(HOLDER), std::process::id().to_string());
+    }
+
+    /// The process that has the wallet open, if it said so and still runs.
+    pub(crate) fn holder(&self) -> Option<u32> {
+        let pid = std::fs::read_to_string(self.0.join(HOLDER)).ok()?.trim().parse().ok()?;
+        runs(pid).then_some(pid)
+    }
+
     fn settings_file(&self) -> PathBuf {
         self.0.join("settings.json")
     }
@@ -140,6 +154,17 @@ impl WalletFolder {
         let entries = std::fs::read_dir(self.vault()).into_iter().flatten().flatten();
         entries.into_iter().any(|entry| entry.file_name() != "lock")
     }
+}
+
+#[cfg(unix)]
+fn runs(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
+}
+
+#[cfg(not(unix))]
+fn runs(_: u32) -> bool {
+    true
 }
 
 /// What was chosen at sign-up.

@@ -57,6 +57,7 @@ pub fn main() -> ExitCode {
     let exit = match guarded(cli, printer) {
         Ok(exit) => exit,
         Err(failure) => {
+            let failure = failure.noting(cli::from_environment);
             printer.failure(&failure);
             failure.status().number()
         }
@@ -92,9 +93,12 @@ fn unparsed(error: &clap::Error) -> ExitCode {
         if wants_json {
             let before_usage = text.split("\n\n").next().unwrap_or_default();
             let words: Vec<&str> = before_usage.split_whitespace().skip_while(|word| *word == "error:").collect();
-            printer.failure(&LocalCode::Usage.detail(words.join(" ")));
+            printer.failure(&LocalCode::Usage.detail(words.join(" ")).noting(cli::from_environment));
         } else {
             printer.say(text.trim_end());
+            if let Some(note) = cli::from_environment(&text) {
+                printer.say(&format!("note: {note}"));
+            }
         }
         return Status::Usage.into();
     }

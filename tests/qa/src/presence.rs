@@ -25,7 +25,12 @@ pub(crate) fn possible(context: &Context, sandbox: bool) -> Result<(), Failure> 
 /// Shows the approval's text, then asks.
 pub(crate) async fn approve(context: &Context, text: &str, sandbox: bool) -> Result<(), Failure> {
     possible(context, sandbox)?;
-    context.printer.say(text);
+    // Approved beforehand, it is a remark like others.
+    if context.yes {
+        context.printer.note(text)
+    } else {
+        context.printer.say(text)
+    }
     if context.yes || confirmed("Approve?").await? { Ok(()) } else { Err(LocalCode::NotApproved.bare()) }
 }
 

@@ -28,9 +28,20 @@ impl Printer {
         self.json
     }
 
+    /// Whether progress and remarks are not wanted.
+    pub(crate) fn quiet(self) -> bool {
+        self.quiet
+    }
+
     /// Whether stdout is a screen that may be drawn on.
     pub(crate) fn draws(self) -> bool {
         !self.json && io::stdout().is_terminal()
+    }
+
+    /// Columns and rows of the screen; what is no screen has as many as are wanted.
+    pub(crate) fn room(self) -> (usize, usize) {
+        let size = if self.draws() { crossterm::terminal::size().ok() } else { None };
+        size.map_or((usize::MAX, usize::MAX), |(columns, rows)| (columns.into(), rows.into()))
     }
 
     /// Whether stdout may carry colours.

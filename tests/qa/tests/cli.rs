@@ -278,6 +278,35 @@ fn completions_are_scripts_that_the_shell_accepts() {
     }
 }
 
+/// Bash is asked as Tab asks it, in a folder with a file that is no word.
+#[test]
+fn completions_offer_words_where_there_are_words_and_files_only_for_files() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a-file"), "").unwrap();
+    std::fs::write(folder.path().join("script"), saifu(&["completions", "bash"]).stdout).unwrap();
+    for (line, offered) in [
+        ("saifu sandbox fault add --on top", "top-up"),
+        ("saifu sandbox fault add --do drop-a", "drop-answer"),
+        ("saifu register scan --behave la", "late:"),
+        ("saifu register scan --terminal register-3", "register-3"),
+        ("saifu sandbox clock ho", "hold"),
+        ("saifu explain over-l", "over-limit"),
+        ("saifu register scan --image a-", "a-file"),
+        ("saifu pay --yen a-", "a-"),
+        ("saifu wallet signup --number a-", "a-"),
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        let (last, before) = (words[words.len() - 1], words[words.len() - 2]);
+        let quoted = words.join("' '");
+        let ask = format!(
+            "source ./script; COMP_WORDS=('{quoted}'); COMP_CWORD={}; _saifu saifu '{last}' '{before}'; echo \"${{COMPREPLY[*]}}\"",
+            words.len() - 1
+        );
+        let output = Command::new("bash").args(["-c", &ask]).current_dir(folder.path()).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), offered, "{line}");
+    }
+}
+
 #[test]
 fn reader_that_leaves_early_is_no_error() {
     let mut child = Command::new(SAIFU)

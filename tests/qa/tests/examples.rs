@@ -204,6 +204,7 @@ fn every_example_of_every_help_works_as_written() {
     let issuer = examples.begin("saifu sandbox", &[], "sandbox");
     customer(&mut examples);
     levers(&mut examples);
+    examples.run("saifu sandbox stop");
     drop(issuer);
     examples.run("saifu sandbox restore before.json --home ./elsewhere");
     examples.run("saifu wallet reset --yes");
@@ -253,6 +254,11 @@ fn customer(examples: &mut Examples<'_>) {
     examples.run_with("saifu atm deposit --number 123456789015 --totp 123456 --yen 5000", &instead);
     desk.json("sandbox clock +61s");
     examples.run("saifu wallet topup atm --yen 5000");
+    examples.run("saifu atm deposit --yen 5000");
+    examples.run("saifu pay --yen 1280");
+    for example in ["saifu sandbox status", "saifu sandbox policy --wallet me", "saifu sandbox pair --out pair.png"] {
+        examples.run(example);
+    }
     examples.run("saifu wallet totp");
     examples.run("saifu wallet code");
     examples.run("saifu wallet code --out code.png --json");
@@ -262,7 +268,9 @@ fn customer(examples: &mut Examples<'_>) {
     let example = "saifu register scan --digits 999999991123456789012347 --yen 1280 --txid T-1";
     examples.run_with(example, &[("999999991123456789012347", &digits)]);
     examples.run_with("saifu explain register-1f0e9d", &[("register-1f0e9d", "T-1")]);
-    examples.run("saifu register void --txid T-1");
+    examples.run("saifu register refund --settlement T-1 --yen 500");
+    desk.json("pay --yen 100 --txid T-2");
+    examples.run_with("saifu register void --txid T-1", &[("T-1", "T-2")]);
     desk.json("wallet refresh");
     let history = desk.json("wallet history");
     let paid = history["entries"].as_array().unwrap().iter().rfind(|entry| entry["kind"] == "payment").unwrap();
@@ -298,7 +306,7 @@ fn levers(examples: &mut Examples<'_>) {
     ] {
         examples.run(example);
     }
-    drop(examples.begin("saifu sandbox log --wallet me --follow", &[], "\"operation\""));
+    drop(examples.begin("saifu sandbox log --wallet me --follow", &[], "top-up"));
     // A time that no machine is past.
     examples.run_with("saifu sandbox clock to 2027-01-01T00:00:00Z", &[("2027", "2200")]);
     examples.run("saifu sandbox clock hold");

@@ -1,64 +1,84 @@
-//! The README's tour, run as it is written: what a reader types first must work. And the figures it quotes: each must be in the
-//! file that its measurement left.
+//! The README's tour, pasted as it is written into a terminal of 80 columns and 24 rows: what a reader does first must work.
+//! And the figures it quotes: each must be in the file that its measurement left.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
 
-mod rig;
+mod terminal;
 
-use std::process::{Command, Stdio};
-
-use rig::Issuer;
 use serde_json::Value;
+use terminal::Terminal;
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(format!("{}/../../{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-/// The commands of the tour, comments cut off.
+/// The commands of the tour, a block each.
 fn tour() -> Vec<String> {
     let readme = file("README.md");
     let (_, tour) = readme.split_once("## Five minutes for QA").unwrap();
     let (tour, _) = tour.split_once("\n## ").unwrap();
-    let commands = tour.lines().map(|line| line.split('#').next().unwrap().trim().to_owned());
-    commands.filter(|line| line.starts_with("saifu ") && line != "saifu sandbox").collect()
+    let blocks = tour.split("```sh\n").skip(1).map(|rest| rest.split_once("```").unwrap().0.to_owned());
+    blocks.collect()
+}
+
+/// Six digits that stand alone.
+fn sms_code(text: &str) -> String {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.rfind(|word| word.len() == 6 && word.bytes().all(|b| b.is_ascii_digit())).unwrap().to_owned()
+}
+
+/// A newcomer with nothing but the README: each block is pasted as it stands, so a prompt that nobody expects eats the next
+/// line, and the tour fails.
+///
+/// Control: without `--yes` keeping `signup` from asking for the code, the second block never ends.
+#[test]
+fn tour_of_the_readme_leads_to_a_coffee_a_refund_and_an_explained_refusal() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut issuer, mut shell) = (Terminal::open(home.path()), Terminal::open(home.path()));
+    let [start, sign_up, go_on] = tour().try_into().unwrap_or_else(|blocks| panic!("three blocks: {blocks:?}"));
+    let (install, sandbox) = start.split_once('\n').unwrap();
+    assert!(install.starts_with("cargo install "), "what a test has already: {install}");
+    issuer.paste(sandbox);
+    let ready = issuer.until("Every other terminal finds it by itself.");
+    assert!(ready.contains("https://127.0.0.1:"), "{ready}");
+
+    let inbox = shell.run(&sign_up);
+    let done = shell.run(&go_on.replace("123456", &sms_code(&inbox)));
+    for sign in [
+        "Ready to pay.",
+        "approved: ¥5,000 (atm-1",
+        "approved: ¥1,280 (register-1, coffee)",
+        "balance ¥3,720",
+        "approved: ¥280 (register-1",
+        "Balance   ¥4,000",
+        "declined: over-limit",
+        "settle declined over-limit",
+        "pay.starter_day_yen",
+        "top_up.starter_day_yen",
+    ] {
+        assert!(done.contains(sign), "{sign}: {done}");
+    }
+    assert!(!done.contains("\"}"), "no JSON for people: {done}");
+
+    let shown = issuer.until("declined: over-limit").replace('\r', "");
+    let paid = shown.lines().find(|line| line.contains("settle") && line.contains("approved")).unwrap();
+    assert!(paid.contains("register-1") && paid.contains("¥1,280"), "{paid}");
+    assert!(!shown.contains("use-dpop-nonce") && !shown.contains("session"), "no handshakes: {shown}");
+    issuer.paste("\x03");
+    issuer.until("stopping");
+    assert!(shell.run("saifu wallet home\n").contains("Balance   ¥4,000"));
 }
 
 #[test]
-fn tour_of_the_readme_works_as_written() {
-    let issuer = Issuer::start(None);
-    let (mut sms, mut number, mut totp) = (String::new(), String::new(), String::new());
-    let commands = tour();
-    assert!(commands.len() >= 10, "{commands:?}");
-    for command in commands {
-        let line = command.replace("123456", &sms).replace("NUMBER", &number).replace("CODE", &totp);
-        let output = Command::new(env!("CARGO_BIN_EXE_saifu"))
-            .args(line.split_whitespace().skip(1))
-            .arg("--json")
-            .current_dir(issuer.home.path())
-            .env("SAIFU_HOME", issuer.home.path())
-            .env("SAIFU_SANDBOX", issuer.info_file())
-            .envs([("SAIFU_KEY_STORE", "file"), ("SAIFU_YES", "1")])
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let stdout = String::from_utf8(output.stdout).unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        let expected = if line.ends_with("--yen 1") { 3 } else { 0 };
-        assert_eq!(output.status.code(), Some(expected), "{line}\n{stdout}\n{stderr}");
-        let json: Value = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{line}: {error}: {stdout}"));
-        if let Some(messages) = json["messages"].as_array() {
-            sms = messages.iter().rev().find_map(|m| m["code"].as_str()).unwrap().to_owned();
-        }
-        if line.contains("topup") {
-            number = json["number"].as_str().unwrap().to_owned();
-        }
-        if line.contains("wallet totp") {
-            totp = json["code"].as_str().unwrap().to_owned();
-        }
-        if line.contains("wallet refresh") || line.contains("wallet home") {
-            assert_eq!((&json["balance_yen"], &json["points"]), (&Value::from(3_720), &Value::from(6)), "{line}");
-        }
+fn demo_fits_a_screen_of_80_columns_and_tells_each_step_once() {
+    let home = tempfile::tempdir().unwrap();
+    let shown = Terminal::open(home.path()).run("saifu\n");
+    let plain = terminal::plain(&shown);
+    for line in plain.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
     }
+    assert_eq!(plain.matches("sign-up, step 1").count(), 1, "{plain}");
+    assert!(plain.contains("The bar code needs 94 columns") && plain.contains('█'), "{plain}");
 }
 
 /// What the README says of a measurement, and what that came to.

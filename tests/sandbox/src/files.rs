@@ -19,6 +19,7 @@ mod keys;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,8 +27,8 @@ use zeroize::Zeroizing;
 
 use crate::rules::Secrets;
 
-pub use info::{InfoError, SandboxInfo, TerminalInfo};
-pub(crate) use keys::{Keys, TerminalKey, Tls};
+pub use info::{InfoError, PhoneUrls, SandboxInfo, TerminalInfo};
+pub(crate) use keys::{EMULATOR, Keys, TerminalKey, Tls};
 
 /// The number of this layout; a folder or `sandbox.json` with another one is refused.
 pub const FORMAT: u32 = 1;
@@ -151,12 +152,12 @@ impl Folder {
     }
 
     /// The keys; made at the first start.
-    pub(crate) fn keys(&self) -> Result<(Keys, Secrets), FolderError> {
+    pub(crate) fn keys(&self, host: Option<IpAddr>) -> Result<(Keys, Secrets), FolderError> {
         let path = self.file("issuer-keys.json");
         if !path.exists() && self.file(DATABASE).exists() {
             return Err(FolderError::KeysLost(self.path.clone()));
         }
-        Keys::open(&path)
+        Keys::open(&path, host)
     }
 }
 
@@ -292,7 +293,7 @@ mod tests {
     fn keys_are_kept_are_private_and_are_never_made_anew_beside_accounts() {
         let folder = tempfile::tempdir().unwrap();
         let opened = Folder::open(folder.path(), false).unwrap();
-        let ((first, _), (second, _)) = (opened.keys().unwrap(), opened.keys().unwrap());
+        let ((first, _), (second, _)) = (opened.keys(None).unwrap(), opened.keys(None).unwrap());
         assert_eq!((first.api.pins, first.origin.pins), (second.api.pins, second.origin.pins));
         assert_eq!(first.service.public_key(), second.service.public_key());
         let path = folder.path().join("issuer-keys.json");
@@ -303,20 +304,20 @@ mod tests {
         }
         std::fs::write(opened.file(DATABASE), "").unwrap();
         std::fs::remove_file(&path).unwrap();
-        assert!(matches!(opened.keys(), Err(FolderError::KeysLost(_))));
+        assert!(matches!(opened.keys(None), Err(FolderError::KeysLost(_))));
     }
 
     #[test]
     fn keys_of_before_the_origin_had_its_own_get_them_and_keep_the_others() {
         let folder = tempfile::tempdir().unwrap();
         let opened = Folder::open(folder.path(), false).unwrap();
-        let (first, _) = opened.keys().unwrap();
+        let (first, _) = opened.keys(None).unwrap();
         assert!(first.origin.pins.iter().all(|pin| !first.api.pins.contains(pin)));
         let path = folder.path().join("issuer-keys.json");
         let mut file: serde_json::Value = read_json(&path).unwrap().unwrap();
         file.as_object_mut().unwrap().remove("origin").unwrap();
         write_json(&path, &file).unwrap();
-        let ((second, _), (third, _)) = (opened.keys().unwrap(), opened.keys().unwrap());
+        let ((second, _), (third, _)) = (opened.keys(None).unwrap(), opened.keys(None).unwrap());
         assert_eq!((second.api.pins, &second.ca_pem), (first.api.pins, &first.ca_pem));
         assert!(second.origin.pins != first.origin.pins && second.origin.pins == third.origin.pins);
     }

@@ -20,6 +20,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
+use http::header::HOST;
 use http::{Request, Response};
 use saifu_wire::{Listener, Millis, Name, Operation, Problem, ProblemCode, headers};
 use tokio::sync::watch;
@@ -46,10 +47,20 @@ const OPENAPI_PATH: &str = "/openapi.json";
 /// The addresses that callers know, without a slash at the end. Proofs name them.
 #[derive(Debug, Clone)]
 pub(crate) struct Origins {
-    /// Customers'.
-    pub(crate) customer: String,
+    /// Customers': the machine's own first, then those that phones and emulators know.
+    pub(crate) customer: Vec<String>,
     /// Registers', ATMs' and operators'.
     pub(crate) register: String,
+}
+
+impl Origins {
+    /// The customers' address that a request was sent to; one that is none of ours was meant for the first.
+    fn customer_of(&self, request: &Request<Bytes>) -> &str {
+        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+        let host = request.uri().authority().map(http::uri::Authority::as_str).or(host).unwrap_or_default();
+        let named = self.customer.iter().find(|origin| origin.strip_prefix("https://") == Some(host));
+        named.or(self.customer.first()).map_or("", String::as_str)
+    }
 }
 
 /// The issuer. Everything it decides follows from its store, its keys, the time it is given and its source of chance.
@@ -195,7 +206,7 @@ impl Issuer {
         record: &mut Record,
     ) -> Result<Caller, Problem> {
         let origin = match operation.listener() {
-            Listener::Customer => self.origins.customer.as_str(),
+            Listener::Customer => self.origins.customer_of(request),
             Listener::Register => self.origins.register.as_str(),
             Listener::Service => "",
         };

@@ -12,7 +12,7 @@
 //! | `DELETE /faults` | the same, empty |
 //! | `POST /events` with `{event, because}` and perhaps `number`, `by_ms`, `times` | `{ids, event, because, at, …, day_end}` |
 //! | `GET /events` | `{events: [{id, event, because, at, number, by_ms, times, left}]}`, oldest first |
-//! | `GET /policy` | the limits in force, as in a policy file |
+//! | `GET /policy?device=` | the limits, as in a policy file; as they apply to that device, if one is named |
 //! | `GET /audit` | the ledger, recomputed: `{ok, postings, accounts, faults}` |
 //! | `GET /log?after=&account=&device=&terminal=&trace=&refused=` | `{lines: [{number, at, trace, operation, …}]}`, at most 1,000 |
 //! | `GET /explain?of=ID`, also `/explain/ID` | `{what, at, decided_by, rules, postings, trace, earlier}` of a transaction id, an intent, a settlement or a trace |
@@ -34,12 +34,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
 use saifu_crypto::{constant_time_eq, sha256};
-use saifu_wire::{PhoneNumber, Problem, ProblemCode, headers};
+use saifu_wire::{DeviceId, PhoneNumber, Problem, ProblemCode, headers};
 use serde::Serialize;
 
 use crate::issuer::Shared;
 use crate::ledger;
-use crate::rules::sms;
+use crate::rules::{account, limits, sms};
 
 /// The trace of what a lever does.
 const TRACE: &str = "lever";
@@ -119,8 +119,19 @@ async fn inbox(State(issuer): State<Shared>, Query(query): Query<InboxQuery>) ->
     json(&Inbox { messages })
 }
 
-async fn policy(State(issuer): State<Shared>) -> Result<Response, Refusal> {
-    json(&issuer.rules.read(issuer.now(), TRACE, |cx| Ok(cx.policy.clone())).await?)
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyQuery {
+    device: Option<DeviceId>,
+}
+
+async fn policy(State(issuer): State<Shared>, Query(query): Query<PolicyQuery>) -> Result<Response, Refusal> {
+    let policy = issuer.rules.read(issuer.now(), TRACE, move |cx| {
+        let Some(device) = query.device else { return Ok(cx.policy.clone()) };
+        let customer = account::of_device(cx, device)?.ok_or(ProblemCode::UnknownDevice)?;
+        Ok(limits::in_force(cx, &customer))
+    });
+    json(&policy.await?)
 }
 
 async fn snapshot(State(issuer): State<Shared>) -> Result<Response, Refusal> {

@@ -74,9 +74,10 @@ impl Line {
         self.checks.iter().find(|check| !check.ok)
     }
 
-    /// Whether somebody was told no.
+    /// Whether somebody was told no. To be given a nonce first is how every conversation begins.
     pub(crate) fn refused(&self) -> bool {
-        self.outcome.code.is_some() || self.outcome.result == Some(Outcome::Declined)
+        self.outcome.code.is_some_and(|code| code != ProblemCode::UseDpopNonce)
+            || self.outcome.result == Some(Outcome::Declined)
     }
 }
 

@@ -17,22 +17,22 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
 macro_rules! policy {
-    ($($(#[$doc:meta])* $section:ident: $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty = $default:expr;)* })*) => {
+    ($($(#[doc = $doc:literal])* $section:ident: $name:ident { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty = $default:expr;)* })*) => {
         /// All of it.
         #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct Policy {
-            $($(#[$doc])* pub $section: $name,)*
+            $($(#[doc = $doc])* pub $section: $name,)*
             /// Defences taken away; not part of the file.
             #[serde(skip)]
             pub without: Without,
         }
 
         $(
-            $(#[$doc])*
+            $(#[doc = $doc])*
             #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
             #[serde(default, deny_unknown_fields)]
-            pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+            pub struct $name { $($(#[doc = $field_doc])* pub $field: $type,)* }
 
             impl Default for $name {
                 fn default() -> Self {
@@ -40,6 +40,11 @@ macro_rules! policy {
                 }
             }
         )*
+
+        /// Every rule by its place in the file, and what it means.
+        pub const RULES: &[(&str, &str)] = &[
+            $($((concat!(stringify!($section), ".", stringify!($field)), concat!($($field_doc),*)),)*)*
+        ];
     };
 }
 
@@ -208,6 +213,20 @@ mod tests {
             let pointer = format!("/{}", name.replace('.', "/"));
             assert!(file.pointer(&pointer).is_some(), "{name}");
         }
+    }
+
+    #[test]
+    fn every_rule_of_the_file_says_what_it_means() {
+        let file = serde_json::to_value(Policy::default()).unwrap();
+        let sections = file.as_object().unwrap().iter();
+        let names =
+            sections.flat_map(|(name, it)| it.as_object().unwrap().keys().map(move |key| format!("{name}.{key}")));
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        let mut told: Vec<&str> = RULES.iter().map(|(name, _)| *name).collect();
+        told.sort_unstable();
+        assert_eq!(told, names);
+        assert!(RULES.iter().all(|(_, means)| means.trim().ends_with('.')), "{RULES:?}");
     }
 
     #[test]

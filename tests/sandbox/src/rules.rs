@@ -14,7 +14,7 @@ pub mod day_end;
 pub(crate) mod decision;
 pub mod due;
 pub mod events;
-mod limits;
+pub(crate) mod limits;
 pub(crate) mod notes;
 pub mod operator;
 mod secrets;

@@ -13,6 +13,8 @@ mod listener;
 mod start;
 mod tls;
 
+use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,8 +33,10 @@ use crate::store::StoreError;
 pub struct Options {
     /// Where everything lies; made if it is not there.
     pub data: PathBuf,
-    /// The customers' port; registers, service and levers have the next three. `None`: free ones.
-    pub port: Option<u16>,
+    /// Where it listens.
+    pub ports: Ports,
+    /// An address of this machine where customers are served too, for phones. Never registers, never levers.
+    pub host: Option<IpAddr>,
     /// Makes the rules' chance repeat: ids, SMS codes, payment codes. Keys, tokens and signatures never do. The folder keeps
     /// it: `None` is the seed of the last start, if there was one.
     pub seed: Option<u64>,
@@ -44,11 +48,30 @@ pub struct Options {
     pub die: Option<fn()>,
 }
 
+/// The ports of customers, registers, service and levers: four in a row, but for free ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ports {
+    /// Any that nobody uses.
+    Free,
+    /// This one and the next three.
+    At(u16),
+    /// The same, or where one of them is taken the next four that are not.
+    From(u16),
+}
+
 impl Options {
     /// Free ports, the system's randomness, the default policy.
     #[must_use]
     pub fn new(data: impl Into<PathBuf>) -> Self {
-        Self { data: data.into(), port: None, seed: None, reset: false, policy: Policy::default(), die: None }
+        Self {
+            data: data.into(),
+            ports: Ports::Free,
+            host: None,
+            seed: None,
+            reset: false,
+            policy: Policy::default(),
+            die: None,
+        }
     }
 }
 
@@ -73,6 +96,14 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// An address where phones cannot be served.
+    #[error("--host {host} cannot be used: {why}")]
+    Host {
+        /// Which.
+        host: IpAddr,
+        /// Why.
+        why: String,
+    },
     /// The keys do not make a TLS server.
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
@@ -87,6 +118,9 @@ pub enum StartError {
     Interrupted,
 }
 
+/// So many times four ports are tried before there are none.
+const BLOCKS: u32 = 250;
+
 /// Four bound sockets on loopback.
 #[derive(Debug)]
 pub(crate) struct BoundListeners {
@@ -97,8 +131,25 @@ pub(crate) struct BoundListeners {
 }
 
 impl BoundListeners {
+    async fn bind(ports: Ports) -> Result<Self, StartError> {
+        let mut first = match ports {
+            Ports::Free => return Self::bind_at(None).await,
+            Ports::At(first) | Ports::From(first) => first,
+        };
+        let mut tries = if ports == Ports::At(first) { 1 } else { BLOCKS };
+        loop {
+            tries = tries.saturating_sub(1);
+            match Self::bind_at(Some(first)).await {
+                Err(StartError::Port { source, .. }) if tries > 0 && source.kind() == ErrorKind::AddrInUse => {
+                    first = first.saturating_add(4);
+                }
+                bound => return bound,
+            }
+        }
+    }
+
     /// Binds `port` and the three above it, or four free ones.
-    async fn bind(port: Option<u16>) -> Result<Self, StartError> {
+    async fn bind_at(port: Option<u16>) -> Result<Self, StartError> {
         let bind = async |offset: u16| {
             let port = match port {
                 None => 0,
@@ -110,6 +161,26 @@ impl BoundListeners {
             TcpListener::bind(("127.0.0.1", port)).await.map_err(|source| StartError::Port { port, source })
         };
         Ok(Self { customer: bind(0).await?, register: bind(1).await?, service: bind(2).await?, lever: bind(3).await? })
+    }
+}
+
+/// What phones reach: customers' API and service document, on the ports that they have on loopback.
+struct Outside {
+    customer: TcpListener,
+    service: TcpListener,
+}
+
+impl Outside {
+    async fn bind(host: IpAddr, inside: &BoundListeners) -> Result<Self, StartError> {
+        let failed = |why: String| StartError::Host { host, why };
+        if host.is_unspecified() || host.is_multicast() {
+            return Err(failed("name the address of this machine that a phone reaches, such as 192.168.1.20".into()));
+        }
+        let bind = async |inside: &TcpListener| {
+            let port = inside.local_addr().map_err(|error| failed(error.to_string()))?.port();
+            TcpListener::bind((host, port)).await.map_err(|error| failed(error.to_string()))
+        };
+        Ok(Self { customer: bind(&inside.customer).await?, service: bind(&inside.service).await? })
     }
 }
 

@@ -4,6 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use saifu_wire::Amount;
+
+use super::arguments;
 
 /// An issuer for one command.
 #[derive(Debug, Args)]
@@ -20,6 +23,14 @@ pub struct RunArgs {
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
+}
+
+/// Where the QR code goes.
+#[derive(Debug, Args)]
+pub struct PairArgs {
+    /// The picture [default: pair.png beside sandbox.json]
+    #[arg(long, value_name = "F.png|F.svg")]
+    pub out: Option<PathBuf>,
 }
 
 /// Where the snapshot goes.
@@ -50,6 +61,9 @@ pub struct PersonArgs {
     /// Of `ten-thousand-entries`: so many instead [default: 10000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub entries: Option<u32>,
+    /// End with this balance: whole yen, at most 100,000, topped up as the limits allow, ¥10,000 a day [default: what the person has]
+    #[arg(long, value_name = "N", value_parser = arguments::amount)]
+    pub yen: Option<Amount>,
 }
 
 /// States that a wallet can be made in.

@@ -40,6 +40,25 @@ impl Cli {
     }
 }
 
+/// Which flags that a message names were not typed but came from the environment: whoever reads it must not look for them
+/// on the command line.
+#[must_use]
+pub fn from_environment(message: &str) -> Option<String> {
+    let typed = |flag: &str| {
+        let words = std::env::args().take_while(|word| word != "--");
+        words.into_iter().any(|word| word.split('=').next() == Some(flag))
+    };
+    let command = Cli::command();
+    let notes = command.get_arguments().filter_map(|arg| {
+        let (flag, variable) = (format!("--{}", arg.get_long()?), arg.get_env()?);
+        let said = message.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').any(|word| word == flag);
+        let comes = said && !typed(&flag) && std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+        comes.then(|| format!("{flag} comes from {} in the environment", variable.to_string_lossy()))
+    });
+    let notes: Vec<String> = notes.collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
+}
+
 /// Arguments that every command takes are found with the innermost command.
 fn innermost(matches: &ArgMatches) -> &ArgMatches {
     matches.subcommand().map_or(matches, |(_, inner)| innermost(inner))

@@ -34,7 +34,7 @@ pub enum WalletCommand {
     /// List what is not finished, and how it ends
     #[command(after_help = "Example:\n  saifu wallet pending")]
     Pending,
-    /// Print what happens to the account, one JSON line each
+    /// Print what happened to the account, or what happens from now on, a line each
     #[command(after_help = "Example:\n  saifu wallet events --follow")]
     Events(EventsArgs),
     /// Show the TOTP code that proves this phone at an ATM

@@ -7,6 +7,7 @@ use saifu_wire::{Name, Operation, Sensitive, Yen};
 
 use super::behave::{self, Step};
 use super::register::{Document, open};
+use super::wallet::open::{Network, open as open_wallet};
 use crate::cli::{AtmCommand, DepositArgs};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
@@ -15,8 +16,14 @@ use crate::report::Report;
 
 pub(super) async fn run(command: AtmCommand, context: &Context) -> Result<Report, Failure> {
     let AtmCommand::Deposit(args) = command;
-    let (number, totp) = (typed("--number", &args.number)?, typed("--totp", &args.totp)?);
-    let DepositArgs { yen, peer, .. } = args;
+    let DepositArgs { number, totp, yen, peer } = args;
+    let (number, totp) = match (number, totp) {
+        (Some(number), Some(totp)) => (typed("--number", &number)?, typed("--totp", &totp)?),
+        (number, totp) => {
+            let number = number.map(|number| typed("--number", &number)).transpose()?;
+            shown(number, totp.map(|totp| typed("--totp", &totp)).transpose()?, context).await?
+        }
+    };
     if let Some(how) = peer.behave {
         let steps = |txid: &Name| {
             let asked = AtmAuthorizeRequest { txid: txid.clone(), number, totp };
@@ -35,6 +42,28 @@ pub(super) async fn run(command: AtmCommand, context: &Context) -> Result<Report
         AtmAuthorizeAnswer { result, reason, .. } => SettleAnswer { result, reason, settlement: None, yen: Yen(0) },
     };
     Document::new(answer, txid, terminal.name().clone()).report()
+}
+
+/// What was not typed, as the wallet shows it.
+async fn shown(
+    number: Option<Sensitive>,
+    totp: Option<Sensitive>,
+    context: &Context,
+) -> Result<(Sensitive, Sensitive), Failure> {
+    let open = open_wallet(context, Network::Looking).await?;
+    let pending = open.wallet.pending();
+    let now = open.wallet.totp();
+    open.wallet.close().await;
+    let newest = pending.iter().filter(|entry| entry.what.number().is_some()).max_by_key(|entry| entry.since);
+    let number = number.or_else(|| newest.and_then(|entry| entry.what.number().cloned()));
+    let number = number.ok_or_else(|| {
+        let wallet = context.wallet.as_str();
+        LocalCode::BadInput.detail(format!(
+            "the wallet `{wallet}` has no number for an ATM; `saifu wallet topup atm --yen N` gives one, or name one with \
+             --number"
+        ))
+    })?;
+    Ok((number, totp.map_or_else(|| now.map(|now| now.code), Ok)?))
 }
 
 async fn authorize(

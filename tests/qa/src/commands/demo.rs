@@ -39,9 +39,11 @@ impl Stage<'_> {
     /// What a person reads: on stdout, or on stderr when stdout is for programs.
     fn say(&mut self, text: &str) -> Result<(), Failure> {
         self.lines.extend(text.split('\n').map(|line| Line::Text(line.to_owned())));
-        match self.context.printer.json() {
-            true => self.context.printer.note(text),
-            false => self.context.printer.raw(format!("{text}\n").as_bytes())?,
+        let printer = self.context.printer;
+        match (printer.json(), printer.quiet()) {
+            (true, _) => printer.note(text),
+            (false, true) => {}
+            (false, false) => printer.raw(format!("{text}\n").as_bytes())?,
         }
         Ok(())
     }
@@ -49,10 +51,11 @@ impl Stage<'_> {
     /// A symbol, black on white.
     fn draw(&mut self, cells: &Cells) -> Result<(), Failure> {
         self.lines.extend(cells.rows().iter().map(|row| Line::Paper(row.clone())));
-        if self.context.printer.json() {
+        if self.context.printer.json() || self.context.printer.quiet() {
             return Ok(());
         }
-        self.context.printer.raw(cells.text(self.context.printer.colours()).as_bytes())
+        let (columns, _) = self.context.printer.room();
+        self.context.printer.raw(cells.fitting(columns, self.context.printer.colours()).as_bytes())
     }
 
     /// Runs one step. Its own time counts, not the time to show it.
@@ -93,7 +96,7 @@ pub(super) async fn run(args: DemoArgs, context: &Context) -> Result<Report, Fai
     let mut folder = folder.map_err(|error| LocalCode::FileFailed.detail(format!("a temporary folder: {error}")))?;
     folder.disable_cleanup(args.keep);
     let mut stage = Stage { context, steps: Vec::new(), lines: Vec::new() };
-    stage.say("Saifu: sign up, be robbed in vain, top up, pay. Each line is a process of its own.")?;
+    stage.say("Saifu: sign up, be robbed in vain, top up, pay. Each line is a process.")?;
     stage.say("The wallets' keys lie in files of a temporary folder.\n")?;
     let played = Road::new(folder.path())?.play(&mut stage).await;
     if args.keep {
@@ -104,29 +107,30 @@ pub(super) async fn run(args: DemoArgs, context: &Context) -> Result<Report, Fai
     if let Some(out) = &args.out {
         files::write(out, picture::svg(&stage.lines).as_bytes(), Readers::Usual)?;
     }
-    report(stage.steps, balance_yen)
+    report(stage.steps, balance_yen, context.printer.quiet())
 }
 
-fn report(steps: Vec<Step>, balance_yen: Yen) -> Result<Report, Failure> {
+fn report(steps: Vec<Step>, balance_yen: Yen, quiet: bool) -> Result<Report, Failure> {
     #[derive(Serialize)]
     struct Document {
         steps: Vec<Step>,
         balance_yen: Yen,
     }
-    // Everything was said as it happened; only programs still wait for the result.
-    Report::new(&Document { steps, balance_yen }, "")
+    // What was said as it happened is not said again.
+    let text = if quiet { format!("The balance is {balance_yen}.") } else { String::new() };
+    Report::new(&Document { steps, balance_yen }, text)
 }
 
 fn closing(steps: &[Step], balance: Yen) -> String {
     let total = steps.iter().fold(0, |sum, step| step.ms.saturating_add(sum));
-    let mut rows: Vec<Vec<String>> =
-        steps.iter().map(|step| vec![step.name.to_owned(), format!("{:>6}", step.ms)]).collect();
-    rows.push(vec!["together".into(), format!("{total:>6}")]);
+    let found = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("saifu").is_file()));
+    let install = if found { "" } else { "\n  cargo install --debug --locked --path tests/qa    the command `saifu`" };
     format!(
-        "\n{}\n\nThe balance is {balance}. To go on by hand:\n\
-         \x20 saifu sandbox                                                  an issuer that stays\n\
-         \x20 saifu wallet signup --number 090-1234-5678 --key-store file    a wallet of your own\n\
-         \x20 saifu sandbox sms --number 090-1234-5678                       its SMS inbox",
-        super::table(&["step", "ms"], rows)
+        "\n{} steps in {total} ms. The balance is {balance}. To go on by hand:{install}\n\
+         \x20 saifu sandbox                                     an issuer that stays\n\
+         \x20 saifu wallet signup --number 090-1234-5678        a wallet of your own\n\
+         \x20 saifu sandbox sms --number 090-1234-5678          its SMS inbox",
+        steps.len()
     )
 }

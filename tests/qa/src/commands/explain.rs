@@ -25,7 +25,7 @@ struct Meaning {
 }
 
 pub(super) async fn run(args: &ExplainArgs, context: &Context) -> Result<Report, Failure> {
-    let code = args.code.trim();
+    let code = args.code_or_id.trim();
     if let Some(meaning) = meaning(&code.to_ascii_lowercase())? {
         return Ok(meaning);
     }
@@ -57,6 +57,11 @@ fn meaning(code: &str) -> Result<Option<Report>, Failure> {
 fn fits(meaning: &Meaning, code: &str) -> bool {
     let number = meaning.number.filter(|_| meaning.from == "wallet").map(|number| number.to_string());
     meaning.code == code || number.as_deref() == Some(code)
+}
+
+/// Every code that is explained.
+pub(super) fn codes() -> impl Iterator<Item = &'static str> {
+    meanings().map(|meaning| meaning.code)
 }
 
 fn meanings() -> impl Iterator<Item = Meaning> {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::{ClockArgs, LeverCommand, Move, Only, SmsArgs};
+use crate::commands::sandbox::{policy, running};
 use crate::commands::{event, fault, log, sandbox};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
@@ -14,6 +15,10 @@ pub(super) async fn run(command: LeverCommand, context: &Context) -> Result<Repo
     match command {
         LeverCommand::Sms(args) => sms(args, context).await,
         LeverCommand::Clock(args) => clock(args, context).await,
+        LeverCommand::Status => running::status(context).await,
+        LeverCommand::Stop => running::stop(context).await,
+        LeverCommand::Policy => policy::run(context).await,
+        LeverCommand::Pair(args) => sandbox::pair(args, context),
         LeverCommand::Fault(command) => fault::run(command, context).await,
         LeverCommand::Event(args) => event::run(args, context).await,
         LeverCommand::Log(args) => log::run(args, context).await,

@@ -5,12 +5,13 @@ use std::path::Path;
 use saifu_wire::messages::{Outcome, RefundRequest, SettleAnswer, SettleRequest, TerminalKind, VoidRequest};
 use saifu_wire::{Name, Open, Operation, Reason, Sensitive, SettlementId, Yen};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::behave::{self, Step};
-use crate::cli::{Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
+use crate::cli::{Original, Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status};
-use crate::peers::{Terminal, new_txid};
+use crate::peers::{Levers, Terminal, new_txid};
 use crate::picture;
 use crate::report::Report;
 use crate::words::shown;
@@ -39,7 +40,10 @@ impl Document {
     pub(super) fn report(&self) -> Result<Report, Failure> {
         let Self { yen, txid, terminal, .. } = self;
         let text = match self.result {
-            Outcome::Approved => format!("approved: {yen} ({terminal}, {txid})"),
+            Outcome::Approved => {
+                let settlement = self.settlement.map(|id| format!("\n  settlement {id}")).unwrap_or_default();
+                format!("approved: {yen} ({terminal}, {txid}){settlement}")
+            }
             Outcome::Voided => format!("voided ({terminal}, {txid})"),
             Outcome::Declined => {
                 let (word, text) = self.reason.as_ref().map_or(NO_REASON, |reason| (reason.as_str(), reason.text()));
@@ -70,7 +74,7 @@ async fn scan(args: ScanArgs, context: &Context) -> Result<Report, Failure> {
     let scanned = match (&args.digits, &args.image) {
         (Some(digits), _) => saifu_wire::joined(digits),
         (None, Some(image)) => see(image)?,
-        (None, None) => return Err(LocalCode::Usage.detail("--digits or --image is needed")),
+        (None, None) => return Err(LocalCode::Usage.detail("--image or --digits is needed")),
     };
     let digits = saifu_code::read_digits(&scanned)
         .map_err(|error| LocalCode::BadInput.detail(format!("the scanned code: {error}")))?;
@@ -109,8 +113,29 @@ async fn void(args: VoidArgs, context: &Context) -> Result<Report, Failure> {
     Document::new(answer, args.txid, terminal.name().clone()).report()
 }
 
+/// The settlement of a payment; a till keeps its receipts, this one looks them up.
+async fn original(named: Original, terminal: Option<&Name>, context: &Context) -> Result<SettlementId, Failure> {
+    let txid = match named {
+        Original::Settlement(id) => return Ok(id),
+        Original::Transaction(txid) => txid,
+    };
+    let told = Levers::new(&context.sandbox()?)?.tries(&txid).await?;
+    let is = |row: &Value, field: &str, word: &str| row.get(field).and_then(Value::as_str) == Some(word);
+    let paid = told.iter().find(|row| {
+        is(row, "what", "settle")
+            && is(row, "result", "approved")
+            && terminal.is_none_or(|terminal| is(row, "terminal", terminal.as_str()))
+    });
+    let id = paid.and_then(|row| row.get("settlement")).and_then(Value::as_str).and_then(|id| id.parse().ok());
+    let at = terminal.map(|terminal| format!(" at {terminal}")).unwrap_or_default();
+    id.ok_or_else(|| {
+        LocalCode::BadInput.detail(format!("--settlement: no payment{at} has the transaction id `{txid}`"))
+    })
+}
+
 async fn refund(args: RefundArgs, context: &Context) -> Result<Report, Failure> {
-    let request = |txid: &Name| RefundRequest { txid: txid.clone(), settlement: args.settlement, yen: args.yen };
+    let settlement = original(args.settlement, args.peer.terminal.as_ref(), context).await?;
+    let request = |txid: &Name| RefundRequest { txid: txid.clone(), settlement, yen: args.yen };
     if let Some(how) = args.peer.behave {
         let steps = |txid: &Name| Ok(vec![Step::new(Operation::Refund, &request(txid))?]);
         return behave::run(context, TerminalKind::Register, how, args.peer, steps).await;

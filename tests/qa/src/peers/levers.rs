@@ -103,9 +103,13 @@ impl Levers {
         self.send(self.http.get(self.at("audit")?)).await
     }
 
-    /// The limits in force.
-    pub(crate) async fn policy(&self) -> Result<serde_json::Value, Failure> {
-        self.send(self.http.get(self.at("policy")?)).await
+    /// The limits in force; of a device, as they apply to it.
+    pub(crate) async fn policy(&self, device: Option<&str>) -> Result<serde_json::Value, Failure> {
+        let mut url = self.at("policy")?;
+        if let Some(device) = device {
+            url.query_pairs_mut().append_pair("device", device);
+        }
+        self.send(self.http.get(url)).await
     }
 
     /// The faults that wait.
@@ -137,25 +141,22 @@ impl Levers {
         self.send(self.http.delete(self.at("faults")?)).await
     }
 
-    /// The postings under a terminal's transaction id; none if it never arrived.
-    pub(crate) async fn postings(&self, txid: &saifu_wire::Name) -> Result<Vec<serde_json::Value>, Failure> {
-        #[derive(Default, serde::Deserialize)]
-        struct Try {
-            postings: Vec<serde_json::Value>,
-        }
-        #[derive(Default, serde::Deserialize)]
-        struct Told {
-            #[serde(flatten)]
-            newest: Try,
-            #[serde(default)]
-            earlier: Vec<Try>,
-        }
-        let told: Told = match self.send(self.http.get(self.explaining(txid)?)).await {
+    /// Everything that was tried under this id, newest first; nothing if it never arrived.
+    pub(crate) async fn tries(&self, id: &saifu_wire::Name) -> Result<Vec<serde_json::Value>, Failure> {
+        let mut newest = match self.explain(id).await {
             Err(failure) if failure.code() == "not-found" => return Ok(Vec::new()),
             told => told?,
         };
-        let tries = told.earlier.into_iter().rev().chain([told.newest]);
-        Ok(tries.flat_map(|it| it.postings).collect())
+        let earlier = newest.as_object_mut().and_then(|told| told.remove("earlier"));
+        let earlier = earlier.and_then(|earlier| earlier.as_array().cloned()).unwrap_or_default();
+        Ok([newest].into_iter().chain(earlier).collect())
+    }
+
+    /// The postings under a terminal's transaction id, oldest first.
+    pub(crate) async fn postings(&self, txid: &saifu_wire::Name) -> Result<Vec<serde_json::Value>, Failure> {
+        let tries = self.tries(txid).await?.into_iter().rev();
+        let postings = tries.filter_map(|told| told.get("postings").and_then(serde_json::Value::as_array).cloned());
+        Ok(postings.flatten().collect())
     }
 
     /// Lines of the issuer's log after this number, some at a time.

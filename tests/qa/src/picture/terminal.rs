@@ -26,6 +26,18 @@ impl Cells {
         self.0.first().map_or(0, |row| row.chars().count())
     }
 
+    /// The same, or a sentence where a screen of so many columns would break its rows: a bar code in pieces cannot be scanned.
+    #[must_use]
+    pub fn fitting(&self, columns: usize, colours: bool) -> String {
+        if self.width() <= columns {
+            return self.text(colours);
+        }
+        format!(
+            "The bar code needs {} columns, this terminal has {columns}; tills read the QR code too.\n",
+            self.width()
+        )
+    }
+
     /// The rows as text; with colours, each is black on white whatever the terminal's theme.
     #[must_use]
     pub fn text(&self, colours: bool) -> String {
@@ -115,6 +127,14 @@ mod tests {
         let cells = bars(&saifu_code::code128::encode(DIGITS).unwrap());
         assert_eq!(cells.width(), 94);
         assert_eq!(symbols(&photograph(&cells)).first().map(|symbol| symbol.text.as_str()), Some(DIGITS));
+    }
+
+    #[test]
+    fn bars_are_drawn_whole_or_not_at_all() {
+        let cells = bars(&saifu_code::code128::encode(DIGITS).unwrap());
+        assert_eq!(cells.fitting(94, false), cells.text(false));
+        let said = cells.fitting(80, true);
+        assert!(said.lines().all(|line| line.chars().count() <= 80) && !said.contains('█'), "{said}");
     }
 
     #[test]

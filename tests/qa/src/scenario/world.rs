@@ -151,7 +151,13 @@ impl World {
 
 async fn start(folder: &Path, port: u16, policy: &Policy, seed: Option<u64>) -> Result<Running, StartError> {
     let data = folder.join("sandbox");
-    Sandbox::start(Options { port: Some(port), policy: policy.clone(), seed, ..Options::new(data) }).await
+    Sandbox::start(Options {
+        ports: saifu_sandbox::Ports::At(port),
+        policy: policy.clone(),
+        seed,
+        ..Options::new(data)
+    })
+    .await
 }
 
 fn first_moment(seed: u64) -> u64 {

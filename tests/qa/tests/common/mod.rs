@@ -91,7 +91,7 @@ impl Home {
     }
 
     pub fn sandbox_with(&self, words: &str) -> Sandbox {
-        Sandbox::start(self.command(words.split(' ')))
+        Sandbox::start(self.command(words.split(' ').chain(["--port", "0"])))
     }
 
     /// Signs a wallet up with this number.

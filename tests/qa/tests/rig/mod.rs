@@ -245,9 +245,7 @@ fn try_launch(
     if let Some(policy) = policy {
         command.arg("--policy").arg(policy);
     }
-    if let Some(port) = port {
-        command.arg("--port").arg(port.to_string());
-    }
+    command.arg("--port").arg(port.unwrap_or(0).to_string());
     if let Some(log) = log {
         let file = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         command.env("SAIFU_LOG", "saifu_sandbox::issuer::faulty=info").env("NO_COLOR", "1").stderr(file);

@@ -19,6 +19,15 @@ pub struct TerminalInfo {
     pub key: String,
 }
 
+/// Where a phone finds it: on the address of `--host`, or as an emulator of Android sees this machine.
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+pub struct PhoneUrls {
+    /// Customers' API.
+    pub customer_url: String,
+    /// The signed service document's origin.
+    pub service_url: String,
+}
+
 /// How to reach a running sandbox, and everything that plays the other parts with it: `sandbox.json`. It holds private keys
 /// of the sandbox's terminals, so it has no `Debug`. All binary is base64 (RFC 4648 §4).
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
@@ -29,6 +38,9 @@ pub struct SandboxInfo {
     pub register_url: String,
     /// The signed service document's origin.
     pub service_url: String,
+    /// The same two for a phone.
+    #[serde(default)]
+    pub phone: PhoneUrls,
     /// The levers, on loopback without TLS.
     pub lever_url: String,
     /// The certificate authority that TLS clients trust.
@@ -121,6 +133,7 @@ mod tests {
             customer_url: text(),
             register_url: text(),
             service_url: text(),
+            phone: PhoneUrls::default(),
             lever_url: text(),
             ca_pem: text(),
             pins: Vec::new(),

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::path::Path;
 
 use data_encoding::BASE64;
@@ -62,7 +63,6 @@ struct Stored {
     ca_key: String,
     ca_certificate: String,
     leaf_key: String,
-    leaf_certificate: String,
     /// Has no certificate yet; its pin is known to clients, so that a lost leaf key can be replaced.
     spare_leaf_key: String,
     /// Of the service document's origin; absent in a file of before it had its own.
@@ -77,7 +77,6 @@ struct Stored {
 #[derive(serde::Serialize, serde::Deserialize, Zeroize, ZeroizeOnDrop)]
 struct StoredLeaf {
     key: String,
-    certificate: String,
     spare_key: String,
 }
 
@@ -89,7 +88,8 @@ struct StoredTerminal {
 
 impl Keys {
     /// With the rules' keys, which go to the rules alone.
-    pub(super) fn open(path: &Path) -> Result<(Self, Secrets), FolderError> {
+    /// Certificates are made at every start, for the names that this one is known by; the pins are those of the keys.
+    pub(super) fn open(path: &Path, host: Option<IpAddr>) -> Result<(Self, Secrets), FolderError> {
         let bad = |what| FolderError::BadKeys { path: path.to_owned(), what };
         let kept = read_json::<Stored>(path)?;
         if let Some(found) = kept.as_ref().map(|kept| kept.format).filter(|format| *format != FORMAT) {
@@ -102,14 +102,15 @@ impl Keys {
             write_json(path, &stored)?;
         }
         let rules = Secrets::from_json(&stored.rules_secrets).map_err(|_| bad("the rules' secrets"))?;
-        Ok((Self::read(&stored).map_err(bad)?, rules))
+        Ok((Self::read(&stored, host).map_err(bad)?, rules))
     }
 
-    fn read(stored: &Stored) -> Result<Self, &'static str> {
+    fn read(stored: &Stored, host: Option<IpAddr>) -> Result<Self, &'static str> {
         let ca = decode(&stored.ca_certificate, "the authority's certificate")?;
-        let tls = |key, certificate, spare| {
+        let authority = pair(&stored.ca_key, "the authority's key")?;
+        let tls = |key, spare| {
             let (leaf, spare) = (pair(key, "a leaf key")?, pair(spare, "a spare leaf key")?);
-            let certificate = decode(certificate, "a leaf's certificate")?;
+            let certificate = certify(&authority, &leaf, host).map_err(|_| NOT_MADE)?;
             let chain = vec![CertificateDer::from(certificate), CertificateDer::from(ca.clone())];
             Ok::<_, &'static str>(Tls { chain, pins: [pin(&leaf), pin(&spare)], leaf })
         };
@@ -126,8 +127,8 @@ impl Keys {
         let origin = stored.origin.as_ref().ok_or("the service origin's key")?;
         Ok(Self {
             ca_pem: pem(&ca),
-            api: tls(&stored.leaf_key, &stored.leaf_certificate, &stored.spare_leaf_key)?,
-            origin: tls(&origin.key, &origin.certificate, &origin.spare_key)?,
+            api: tls(&stored.leaf_key, &stored.spare_leaf_key)?,
+            origin: tls(&origin.key, &origin.spare_key)?,
             service: pair(&stored.service_key, "the service key")?,
             terminals,
         })
@@ -165,7 +166,6 @@ impl Stored {
             ca_key: encode(&ca),
             ca_certificate: BASE64.encode(&ca_certificate),
             leaf_key: encode(&leaf),
-            leaf_certificate: BASE64.encode(&certify(&ca, &leaf).map_err(|_| NOT_MADE)?),
             spare_leaf_key: encode(&fresh()?),
             origin: None,
             service_key: encode(&fresh()?),
@@ -176,9 +176,7 @@ impl Stored {
 
     /// Gives the service document's origin its keys.
     fn add_origin(&mut self) -> Result<(), &'static str> {
-        let (ca, leaf) = (pair(&self.ca_key, "the authority's key")?, fresh()?);
-        let certificate = BASE64.encode(&certify(&ca, &leaf).map_err(|_| NOT_MADE)?);
-        self.origin = Some(StoredLeaf { key: encode(&leaf), certificate, spare_key: encode(&fresh()?) });
+        self.origin = Some(StoredLeaf { key: encode(&fresh()?), spare_key: encode(&fresh()?) });
         Ok(())
     }
 }
@@ -203,9 +201,13 @@ fn certify_authority(ca: &KeyPair) -> Result<Vec<u8>, rcgen::Error> {
     Ok(authority().self_signed(&signer(ca)?)?.der().to_vec())
 }
 
+/// What an emulator of Android calls this machine's loopback.
+pub(crate) const EMULATOR: &str = "10.0.2.2";
+
 /// A leaf for this machine.
-fn certify(ca: &KeyPair, leaf: &KeyPair) -> Result<Vec<u8>, rcgen::Error> {
-    let mut server = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()])?;
+fn certify(ca: &KeyPair, leaf: &KeyPair, host: Option<IpAddr>) -> Result<Vec<u8>, rcgen::Error> {
+    let names = ["localhost", "127.0.0.1", "::1", EMULATOR].map(str::to_owned).into_iter();
+    let mut server = CertificateParams::new(names.chain(host.map(|host| host.to_string())).collect::<Vec<_>>())?;
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     server.use_authority_key_identifier_extension = true;

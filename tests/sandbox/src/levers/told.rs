@@ -72,6 +72,10 @@ struct Explanation {
     decided_by: Option<String>,
     rules: Vec<Check>,
     postings: Vec<ShownPosting>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terminal: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settlement: Option<String>,
     trace: String,
 }
 
@@ -126,6 +130,8 @@ async fn of_decision(issuer: &Shared, kept: decision::Found) -> Result<Explanati
         decided_by: decided(&rules),
         rules,
         postings: shown(issuer, postings).await?,
+        terminal: kept.terminal,
+        settlement: kept.settlement.map(|id| id.to_string()),
         trace: kept.trace,
     })
 }
@@ -153,6 +159,8 @@ async fn of_line(issuer: &Shared, line: Line) -> Result<Explanation, Refusal> {
         decided_by: decided(&line.checks),
         postings: shown(issuer, line.postings).await?,
         rules: line.checks,
+        terminal: line.terminal,
+        settlement: line.settlement.map(|named| named.id),
         trace: line.trace.id,
     })
 }

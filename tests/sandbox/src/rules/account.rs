@@ -2,7 +2,8 @@
 
 use rusqlite::OptionalExtension as _;
 use saifu_wire::messages::{EventBody, HistoryPage, HistoryQuery, Home, Notice};
-use saifu_wire::{AccountId, Points, ProblemCode, Yen};
+use saifu_wire::{AccountId, DeviceId, Points, ProblemCode, Yen};
+use uuid::Uuid;
 
 use super::context::millis;
 use super::{Binding, Cx, Refused, events, limits, session, top_up};
@@ -54,6 +55,16 @@ pub(crate) fn customer(cx: &Cx<'_>, id: AccountId) -> Result<Option<Customer>, R
         })
         .optional()?;
     Ok(found)
+}
+
+/// The account of a device that is live.
+pub(crate) fn of_device(cx: &Cx<'_>, device: DeviceId) -> Result<Option<Customer>, Refused> {
+    let found: Option<[u8; 16]> = cx
+        .conn
+        .prepare_cached("SELECT account FROM device WHERE id = ? AND state = 'live'")?
+        .query_row([device.as_bytes()], |row| row.get(0))
+        .optional()?;
+    found.map_or(Ok(None), |id| customer(cx, AccountId(Uuid::from_bytes(id))))
 }
 
 /// The home screen. Reads only.

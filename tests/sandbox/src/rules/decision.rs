@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, Result, params};
 use saifu_wire::messages::Outcome;
-use saifu_wire::{Millis, Problem, ProblemCode, Reason};
+use saifu_wire::{Millis, Problem, ProblemCode, Reason, SettlementId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -29,6 +29,9 @@ pub(crate) struct Found {
     pub(crate) what: String,
     pub(crate) at: Millis,
     pub(crate) trace: String,
+    pub(crate) terminal: Option<String>,
+    /// What it settled, or would have.
+    pub(crate) settlement: Option<SettlementId>,
     pub(crate) decision: Decision,
 }
 
@@ -68,16 +71,24 @@ pub(crate) fn keep(
 pub(crate) fn of(cx: &Cx<'_>, id: &str) -> std::result::Result<Vec<Found>, Refused> {
     let uuid = Uuid::parse_str(id).ok().map(Uuid::into_bytes);
     let mut statement = cx.conn.prepare_cached(
-        "SELECT what, at, trace, json FROM decision
+        "SELECT what, at, trace, json, terminal, settlement FROM decision
          WHERE txid = ?1 OR trace = ?1 OR intent = ?2 OR settlement = ?2 ORDER BY id DESC LIMIT ?3",
     )?;
     let rows = statement.query_map(params![id, uuid, TOLD], |row| {
-        Ok((row.get(0)?, millis(row.get(1)?), row.get(2)?, row.get::<_, String>(3)?))
+        Ok((
+            row.get(0)?,
+            millis(row.get(1)?),
+            row.get(2)?,
+            row.get::<_, String>(3)?,
+            row.get(4)?,
+            row.get::<_, Option<[u8; 16]>>(5)?,
+        ))
     })?;
     let mut found = Vec::new();
     for row in rows {
-        let (what, at, trace, json) = row?;
-        found.push(Found { what, at, trace, decision: serde_json::from_str(&json)? });
+        let (what, at, trace, json, terminal, settlement) = row?;
+        let settlement = settlement.map(|id| SettlementId(Uuid::from_bytes(id)));
+        found.push(Found { what, at, trace, terminal, settlement, decision: serde_json::from_str(&json)? });
     }
     Ok(found)
 }

@@ -9,7 +9,7 @@ use saifu_wire::{Problem, ProblemCode, Yen};
 use super::account::Customer;
 use super::context::ms;
 use super::{Cx, Refused};
-use crate::policy::rule;
+use crate::policy::{Policy, rule};
 
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
@@ -91,14 +91,23 @@ pub(crate) fn standing(cx: &Cx<'_>, customer: &Customer) -> Standing {
     if young || alone { Standing::Starter } else { Standing::Normal }
 }
 
-/// A limit of the *Normal* row for this account's device.
-fn normal(cx: &Cx<'_>, customer: &Customer, yen: Option<i64>) -> Option<i64> {
-    let divisor = if customer.hardware { None } else { cx.policy.standing.software_divisor };
-    yen.map(|yen| divisor.and_then(|by| yen.checked_div(by)).unwrap_or(yen))
-}
-
-fn starter(cx: &Cx<'_>, customer: &Customer, yen: Option<i64>) -> Option<i64> {
-    yen.filter(|_| standing(cx, customer) == Standing::Starter)
+/// The numbers as they apply to this account and its device: what the rules ask, and what the policy lever shows.
+pub(crate) fn in_force(cx: &Cx<'_>, customer: &Customer) -> Policy {
+    let mut policy = cx.policy.clone();
+    if let Some(by) = policy.standing.software_divisor.filter(|_| !customer.hardware) {
+        let (top_up, pay) = (&mut policy.top_up, &mut policy.pay);
+        for limit in [&mut top_up.each_yen, &mut top_up.day_yen, &mut pay.each_yen, &mut pay.hour_yen] {
+            *limit = limit.map(|yen| yen.checked_div(by).unwrap_or(yen));
+        }
+    }
+    if standing(cx, customer) != Standing::Starter {
+        (policy.top_up.starter_day_yen, policy.pay.starter_day_yen) = (None, None);
+        policy.top_up.starter_one_source = false;
+    }
+    let pay = &policy.pay;
+    let caps = [policy.code.cap_yen, pay.each_yen, pay.hour_yen, pay.day_yen, pay.starter_day_yen];
+    policy.code.cap_yen = caps.into_iter().flatten().min();
+    policy
 }
 
 fn figures<const N: usize>(all: [(&'static str, Measure, Option<i64>, i64); N]) -> Vec<Figure> {
@@ -110,7 +119,7 @@ fn figures<const N: usize>(all: [(&'static str, Measure, Option<i64>, i64); N]) 
 
 /// The limits of a top-up of this many yen.
 pub(crate) fn top_up(cx: &Cx<'_>, customer: &Customer, yen: i64) -> Result<Vec<Figure>, Refused> {
-    let policy = &cx.policy.top_up;
+    let policy = in_force(cx, customer).top_up;
     let (day, count, last): (i64, i64, i64) = cx
         .conn
         .prepare_cached(
@@ -123,17 +132,17 @@ pub(crate) fn top_up(cx: &Cx<'_>, customer: &Customer, yen: i64) -> Result<Vec<F
     let day = day.saturating_add(yen);
     let interval = policy.interval_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
     Ok(figures([
-        (rule::TOP_UP_EACH, Measure::Each, normal(cx, customer, policy.each_yen), yen),
+        (rule::TOP_UP_EACH, Measure::Each, policy.each_yen, yen),
         (rule::TOP_UP_INTERVAL, Measure::Interval, interval, cx.ms().saturating_sub(last)),
         (rule::TOP_UP_AN_HOUR, Measure::Count, policy.an_hour.map(i64::from), count.saturating_add(1)),
-        (rule::TOP_UP_STARTER_DAY, Measure::Sum, starter(cx, customer, policy.starter_day_yen), day),
-        (rule::TOP_UP_DAY, Measure::Sum, normal(cx, customer, policy.day_yen), day),
+        (rule::TOP_UP_STARTER_DAY, Measure::Sum, policy.starter_day_yen, day),
+        (rule::TOP_UP_DAY, Measure::Sum, policy.day_yen, day),
     ]))
 }
 
 /// The limits of a payment of this many yen.
 pub(crate) fn pay(cx: &Cx<'_>, customer: &Customer, yen: i64) -> Result<Vec<Figure>, Refused> {
-    let policy = &cx.policy.pay;
+    let policy = in_force(cx, customer).pay;
     let (day, hour, ten_minutes): (i64, i64, i64) = cx
         .conn
         .prepare_cached(
@@ -151,23 +160,15 @@ pub(crate) fn pay(cx: &Cx<'_>, customer: &Customer, yen: i64) -> Result<Vec<Figu
         )?;
     let (day, hour) = (day.saturating_add(yen), hour.saturating_add(yen));
     Ok(figures([
-        (rule::PAY_EACH, Measure::Each, normal(cx, customer, policy.each_yen), yen),
-        (rule::PAY_STARTER_DAY, Measure::Sum, starter(cx, customer, policy.starter_day_yen), day),
+        (rule::PAY_EACH, Measure::Each, policy.each_yen, yen),
+        (rule::PAY_STARTER_DAY, Measure::Sum, policy.starter_day_yen, day),
         (rule::PAY_IN_10_MIN, Measure::Count, policy.in_10_min.map(i64::from), ten_minutes.saturating_add(1)),
-        (rule::PAY_HOUR, Measure::Sum, normal(cx, customer, policy.hour_yen), hour),
+        (rule::PAY_HOUR, Measure::Sum, policy.hour_yen, hour),
         (rule::PAY_DAY, Measure::Sum, policy.day_yen, day),
     ]))
 }
 
 /// The most that one code may pay.
 pub(crate) fn code_cap(cx: &Cx<'_>, customer: &Customer) -> i64 {
-    let policy = &cx.policy.pay;
-    let all = [
-        cx.policy.code.cap_yen,
-        normal(cx, customer, policy.each_yen),
-        normal(cx, customer, policy.hour_yen),
-        policy.day_yen,
-        starter(cx, customer, policy.starter_day_yen),
-    ];
-    all.into_iter().flatten().min().unwrap_or(saifu_wire::Amount::MAX)
+    in_force(cx, customer).code.cap_yen.unwrap_or(saifu_wire::Amount::MAX)
 }

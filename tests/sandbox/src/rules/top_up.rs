@@ -171,9 +171,8 @@ fn check_signature(
 }
 
 fn check_source(cx: &Cx<'_>, live: &Live, channel: Channel) -> Result<(), Refused> {
-    let starter = limits::standing(cx, &live.customer) == saifu_wire::messages::Standing::Starter;
     let other = live.customer.first_channel.as_deref().is_some_and(|first| first != channel.as_str());
-    let one_source = cx.policy.top_up.starter_one_source && starter;
+    let one_source = limits::in_force(cx, &live.customer).top_up.starter_one_source;
     if one_source && !cx.check(rule::TOP_UP_STARTER_ONE_SOURCE, !other) {
         return Err(Problem::new(ProblemCode::OverLimit).rule(rule::TOP_UP_STARTER_ONE_SOURCE).into());
     }

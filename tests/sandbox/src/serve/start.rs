@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
@@ -9,10 +9,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{BoundListeners, Options, Running, StartError, http, listener, tick, tls};
+use super::{BoundListeners, Options, Outside, Running, StartError, http, listener, tick, tls};
 use crate::clock::Clock;
 use crate::faults::Faults;
-use crate::files::{DATABASE, FORMAT, Folder, INFO, Keys, SandboxInfo, TerminalInfo, TerminalKey, Tls, write_json};
+use crate::files::{
+    DATABASE, EMULATOR, FORMAT, Folder, INFO, Keys, PhoneUrls, SandboxInfo, TerminalInfo, TerminalKey, Tls, write_json,
+};
 use crate::issuer::{Issuer, Origins};
 use crate::levers;
 use crate::rules::{Rules, terminal};
@@ -20,14 +22,19 @@ use crate::service::Service;
 use crate::store::Store;
 
 pub(super) async fn start(options: Options) -> Result<Running, StartError> {
-    let port = options.port;
+    let (ports, host) = (options.ports, options.host);
     let prepared = tokio::task::spawn_blocking(move || Prepared::new(options)).await;
     let Prepared { folder, keys, rules, clock, faults } = prepared.map_err(|_| StartError::Interrupted)??;
-    let listeners = BoundListeners::bind(port).await?;
-    let (info, lever_token) = describe(&listeners, &keys)?;
+    let listeners = BoundListeners::bind(ports).await?;
+    let (info, lever_token) = describe(&listeners, &keys, host)?;
+    let outside = match host {
+        Some(host) => Some(Outside::bind(host, &listeners).await?),
+        None => None,
+    };
     let info_file = folder.file(INFO);
 
-    let origins = Origins { customer: info.customer_url.clone(), register: info.register_url.clone() };
+    let customer = [&info.customer_url, &info.phone.customer_url, &emulator(&info.customer_url)];
+    let origins = Origins { customer: customer.map(String::clone).to_vec(), register: info.register_url.clone() };
     let service = Service::new(KeyPair::from_pkcs8(keys.service.pkcs8().duplicate())?);
     let issuer = Arc::new(Issuer::new(rules, clock, faults, service, origins, folder)?);
     enrol(&issuer, &keys.terminals).await?;
@@ -38,9 +45,15 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
     let (api, origin) = (tls::acceptor(&keys.api)?, tls::acceptor(&keys.origin)?);
     for (socket, kind, tls) in [
         (listeners.customer, Listener::Customer, api.clone()),
-        (listeners.register, Listener::Register, api),
-        (listeners.service, Listener::Service, origin),
+        (listeners.register, Listener::Register, api.clone()),
+        (listeners.service, Listener::Service, origin.clone()),
     ] {
+        let app = http::router(Arc::clone(&issuer), kind);
+        tasks.spawn(listener::run(socket, Some(tls), app, stopped.clone()));
+    }
+    for (socket, kind, tls) in outside.into_iter().flat_map(|it| {
+        [(it.customer, Listener::Customer, api.clone()), (it.service, Listener::Service, origin.clone())]
+    }) {
         let app = http::router(Arc::clone(&issuer), kind);
         tasks.spawn(listener::run(socket, Some(tls), app, stopped.clone()));
     }
@@ -66,7 +79,7 @@ struct Prepared {
 impl Prepared {
     fn new(options: Options) -> Result<Self, StartError> {
         let folder = Folder::open(&options.data, options.reset)?;
-        let (keys, secrets) = folder.keys()?;
+        let (keys, secrets) = folder.keys(options.host)?;
         let store = Store::open(folder.file(DATABASE))?;
         let clock = Clock::open(folder.file("clock.json"), Millis(store.latest()?))?;
         let seed = folder.seed(options.seed)?;
@@ -100,7 +113,16 @@ async fn enrol(issuer: &Issuer, terminals: &[TerminalKey]) -> Result<(), StartEr
     enrolled.await.map_err(StartError::Rules)
 }
 
-fn describe(listeners: &BoundListeners, keys: &Keys) -> Result<(SandboxInfo, String), StartError> {
+/// The same address as an emulator of Android reaches this machine's loopback by.
+fn emulator(url: &str) -> String {
+    url.replacen("127.0.0.1", EMULATOR, 1)
+}
+
+fn describe(
+    listeners: &BoundListeners,
+    keys: &Keys,
+    host: Option<IpAddr>,
+) -> Result<(SandboxInfo, String), StartError> {
     let url = |scheme: &str, socket: &TcpListener| {
         let address: SocketAddr = socket.local_addr().map_err(|source| StartError::Port { port: 0, source })?;
         Ok::<_, StartError>(format!("{scheme}://{address}"))
@@ -119,11 +141,19 @@ fn describe(listeners: &BoundListeners, keys: &Keys) -> Result<(SandboxInfo, Str
     let first = |kind: TerminalKind| {
         terminals.iter().find(|row| row.kind == kind).map(|row| row.key.clone()).unwrap_or_default()
     };
+    let (customer_url, service_url) = (url("https", &listeners.customer)?, url("https", &listeners.service)?);
+    let outside = |url: &str| match host {
+        Some(IpAddr::V6(host)) => url.replacen("127.0.0.1", &format!("[{host}]"), 1),
+        Some(IpAddr::V4(host)) => url.replacen("127.0.0.1", &host.to_string(), 1),
+        None => emulator(url),
+    };
+    let phone = PhoneUrls { customer_url: outside(&customer_url), service_url: outside(&service_url) };
     let lever_token = BASE64URL_NOPAD.encode(&SystemRandom.bytes::<32>()?);
     let info = SandboxInfo {
-        customer_url: url("https", &listeners.customer)?,
+        customer_url,
         register_url: url("https", &listeners.register)?,
-        service_url: url("https", &listeners.service)?,
+        service_url,
+        phone,
         lever_url: url("http", &listeners.lever)?,
         ca_pem: keys.ca_pem.clone(),
         pins: pins(&keys.api),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use saifu_sandbox::{FolderError, InfoError, IssuerSnapshot, Options, Sandbox, SandboxInfo, StartError};
+use saifu_sandbox::{FolderError, InfoError, IssuerSnapshot, Options, Ports, Sandbox, SandboxInfo, StartError};
 use saifu_wire::messages::HistoryPage;
 use saifu_wire::{Operation, ProblemCode, headers};
 use serde_json::{Value, json};
@@ -96,10 +96,13 @@ async fn folder_in_use_and_ports_in_use_are_named() {
 
     let port: u16 = scene.info().customer_url.rsplit(':').next().unwrap().parse().unwrap();
     let other = tempfile::tempdir().unwrap();
-    let taken = Sandbox::start(Options { port: Some(port), ..Options::new(other.path()) }).await;
+    let taken = Sandbox::start(Options { ports: Ports::At(port), ..Options::new(other.path()) }).await;
     assert!(matches!(taken.err(), Some(StartError::Port { port: named, .. }) if named == port));
-    let none_above = Sandbox::start(Options { port: Some(u16::MAX), ..Options::new(other.path()) }).await;
+    let none_above = Sandbox::start(Options { ports: Ports::At(u16::MAX), ..Options::new(other.path()) }).await;
     assert!(matches!(none_above.err(), Some(StartError::Port { .. })));
+    let next = Sandbox::start(Options { ports: Ports::From(port), ..Options::new(other.path()) }).await.unwrap();
+    let moved: u16 = next.info().customer_url.rsplit(':').next().unwrap().parse().unwrap();
+    assert!(moved > port && (moved - port).is_multiple_of(4), "{moved} instead of {port}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

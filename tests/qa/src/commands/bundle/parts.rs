@@ -159,7 +159,7 @@ pub(super) async fn sandbox(context: &Context) -> Result<Told, Failure> {
     let clock = levers.clock().await?;
     let faults = listed(levers.faults().await?, "faults");
     let events = listed(levers.events().await?, "events");
-    let policy = levers.policy().await?;
+    let policy = levers.policy(None).await?;
     let mut lines = VecDeque::new();
     let mut after = 0;
     for _ in 0..PAGES {

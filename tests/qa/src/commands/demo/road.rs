@@ -81,7 +81,7 @@ impl Road {
     }
 
     async fn start_sandbox(&self) -> Result<Running, Failure> {
-        let mut sandbox = self.saifu.start(&["sandbox"])?;
+        let mut sandbox = self.saifu.start(&["sandbox", "--port", "0"])?;
         sandbox.next().await?;
         Ok(sandbox)
     }

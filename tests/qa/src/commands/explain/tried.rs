@@ -46,7 +46,9 @@ fn words(try_: &Value) -> String {
     if !postings.is_empty() {
         let _ = write!(out, "\n{}", table(&["posting", "from", "to", "amount", "unit"], postings));
     }
-    let _ = write!(out, "\ntrace {}", text("trace"));
+    for id in ["settlement", "trace"].iter().filter(|id| !text(id).is_empty()) {
+        let _ = write!(out, "\n{id} {}", text(id));
+    }
     out
 }
 

@@ -1,16 +1,16 @@
 //! `saifu sandbox person`: a wallet in a named state in one call, made by nothing but what a customer, a till, an ATM and the
 //! clock can do.
 
-use saifu_wire::PhoneNumber;
+use saifu_wire::{Amount, PhoneNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::entries;
 use crate::cli::{
-    AtmCommand, CodeArgs, CodePurpose, ConfirmArgs, DepositArgs, Peer, Person, PersonArgs, RegisterCommand, ScanArgs,
-    SignUpArgs, TopUpAtmArgs, TopUpCommand, WalletCommand,
+    AtmCommand, ConfirmArgs, DepositArgs, PayArgs, Peer, Person, PersonArgs, SignUpArgs, TopUpAtmArgs, TopUpCommand,
+    WalletCommand,
 };
-use crate::commands::{atm, register, wallet};
+use crate::commands::{atm, pay, wallet};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::home::Home;
@@ -22,6 +22,10 @@ const PRICE: i64 = 1_280;
 /// The issuer sends one code a minute to a number.
 const BETWEEN_CODES_MS: u64 = 120_000;
 const THREE_DAYS_MS: u64 = 3 * 86_400_000;
+/// A little more than the window of a day's limit.
+const DAY_MS: u64 = 86_400_000 + 1_000;
+/// The most that `--yen` makes.
+const MOST: i64 = 100_000;
 
 /// Who the sandbox made up.
 #[derive(Deserialize)]
@@ -44,22 +48,31 @@ pub(in crate::commands) async fn run(args: PersonArgs, context: &Context) -> Res
     if args.entries.is_some() && args.person != Person::TenThousandEntries {
         return Err(LocalCode::BadInput.detail("--entries: only `ten-thousand-entries` has so many"));
     }
+    if args.yen.is_some_and(|yen| yen.get() > MOST || args.person == Person::TenThousandEntries) {
+        return Err(LocalCode::BadInput.detail(format!(
+            "--yen: at most {}, and not of `ten-thousand-entries`, whose balance is what is left",
+            saifu::Yen(MOST)
+        )));
+    }
     let levers = Levers::new(&context.sandbox()?)?;
     let owner = context.quiet(context.home()?.clone())?;
     let kind = args.person.as_str();
     let Invented { name, number } = levers.person(&format!("{kind}/{}", context.wallet.as_str())).await?;
     sign_up(&owner, &levers, &number).await?;
     match args.person {
-        Person::New => {}
-        Person::Starter => start(&owner).await?,
+        Person::New => match args.yen {
+            Some(yen) => fund(&owner, &levers, yen.get()).await?,
+            None => {}
+        },
+        Person::Starter => start(&owner, &levers, args.yen).await?,
         Person::Robbed => {
-            start(&owner).await?;
+            start(&owner, &levers, args.yen).await?;
             levers.move_clock(&json!({ "advance_ms": BETWEEN_CODES_MS })).await?;
             rob(&owner, &levers, &number).await?;
             wallet::run(WalletCommand::Refresh, &owner).await?;
         }
         Person::Offline3Days => {
-            start(&owner).await?;
+            start(&owner, &levers, args.yen).await?;
             levers.move_clock(&json!({ "advance_ms": THREE_DAYS_MS })).await?;
         }
         Person::TenThousandEntries => {
@@ -84,11 +97,6 @@ fn document(report: Report) -> Value {
     report.document().cloned().unwrap_or_default()
 }
 
-fn text(document: &Value, field: &str) -> Result<String, Failure> {
-    let text = document.get(field).and_then(Value::as_str).map(str::to_owned);
-    text.ok_or_else(|| LocalCode::Bug.detail(format!("no `{field}` in {document}")))
-}
-
 async fn sign_up(phone: &Context, levers: &Levers, number: &PhoneNumber) -> Result<(), Failure> {
     let args = SignUpArgs { number: number.clone(), no_wait: true };
     wallet::run(WalletCommand::Signup(args), phone).await?;
@@ -101,27 +109,37 @@ fn peer() -> Peer {
     Peer { terminal: None, txid: None, behave: None }
 }
 
-pub(super) fn amount(yen: i64) -> Result<saifu_wire::Amount, Failure> {
-    saifu_wire::Amount::new(yen).ok_or_else(|| LocalCode::Bug.detail("an amount"))
+pub(super) fn amount(yen: i64) -> Result<Amount, Failure> {
+    Amount::new(yen).ok_or_else(|| LocalCode::Bug.detail("an amount"))
 }
 
 /// Cash at an ATM.
 async fn top_up(owner: &Context, yen: i64) -> Result<(), Failure> {
     let top_up = TopUpCommand::Atm(TopUpAtmArgs { yen: amount(yen)? });
-    let top_up = document(wallet::run(WalletCommand::Topup(top_up), owner).await?);
-    let totp = text(&document(wallet::run(WalletCommand::Totp, owner).await?), "code")?;
-    let deposit = DepositArgs { number: text(&top_up, "number")?, totp, yen: amount(yen)?, peer: peer() };
+    wallet::run(WalletCommand::Topup(top_up), owner).await?;
+    let deposit = DepositArgs { number: None, totp: None, yen: amount(yen)?, peer: peer() };
     approved(atm::run(AtmCommand::Deposit(deposit), owner).await?)
 }
 
-/// Cash at an ATM, and one payment.
-async fn start(owner: &Context) -> Result<(), Failure> {
-    top_up(owner, TOP_UP).await?;
-    let code = CodeArgs { purpose: CodePurpose::Pay, offline: false, out: None };
-    let code = document(wallet::run(WalletCommand::Code(code), owner).await?);
-    let scan = ScanArgs { digits: Some(text(&code, "digits")?), image: None, yen: amount(PRICE)?, peer: peer() };
-    approved(register::run(RegisterCommand::Scan(scan), owner).await?)?;
+/// So much cash, a day's limit at a time; the days go by between.
+async fn fund(owner: &Context, levers: &Levers, yen: i64) -> Result<(), Failure> {
+    let mut left = yen;
+    while left > 0 {
+        let now = left.min(entries::TOP_UP);
+        left = left.saturating_sub(now);
+        top_up(owner, now).await?;
+        if left > 0 {
+            levers.move_clock(&json!({ "advance_ms": DAY_MS })).await?;
+        }
+    }
     wallet::run(WalletCommand::Refresh, owner).await.map(drop)
+}
+
+/// Cash at an ATM, and one payment.
+async fn start(owner: &Context, levers: &Levers, balance: Option<Amount>) -> Result<(), Failure> {
+    let cash = balance.map_or(TOP_UP, |balance| balance.get().saturating_add(PRICE));
+    fund(owner, levers, cash).await?;
+    approved(pay::run(PayArgs { yen: amount(PRICE)?, out: None, peer: peer() }, owner).await?)
 }
 
 fn approved(report: Report) -> Result<(), Failure> {

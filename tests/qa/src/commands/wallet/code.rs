@@ -14,6 +14,7 @@ use crate::cli::{CodeArgs, CodePurpose};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::picture::{self, Page};
+use crate::printer::Printer;
 use crate::report::Report;
 use crate::words::shown_path;
 
@@ -80,10 +81,7 @@ async fn once(
     let until = crate::commands::time(code.expires_at);
     match out {
         Some(out) => Report::new(&document, format!("{}: a code that lives until {until}", shown_path(out))),
-        None => {
-            Ok(Report::new(&document, format!("until {until}"))?
-                .with_drawing(drawing(&code, context.printer.colours())))
-        }
+        None => Ok(Report::new(&document, format!("until {until}"))?.with_drawing(drawing(&code, context.printer))),
     }
 }
 
@@ -109,8 +107,9 @@ fn page(code: &PaymentCode) -> Page<'_> {
     Page::new().bars(code.barcode(), BAR_PIXELS).qr(code.qr(), QR_PIXELS).caption(code.digits())
 }
 
-fn drawing(code: &PaymentCode, colours: bool) -> String {
-    let bars = picture::bars(code.barcode()).text(colours);
+fn drawing(code: &PaymentCode, printer: Printer) -> String {
+    let (colours, (columns, _)) = (printer.colours(), printer.room());
+    let bars = picture::bars(code.barcode()).fitting(columns, colours);
     let square = picture::square(code.qr()).text(colours);
     format!("{bars}\n{square}\n{}\n", picture::in_groups(code.digits()))
 }

@@ -1,4 +1,4 @@
-//! `saifu wallet events`: one JSON line for each thing that happened to the account. Without `--follow`, what the wallet
+//! `saifu wallet events`: a line for each thing that happened to the account. Without `--follow`, what the wallet
 //! knows; with it, what happens from now on, until the process is stopped.
 
 use saifu::{Event, EventBody, Following, HistoryEntry, Notice, Update};
@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::open::{Network, OpenWallet, open};
 use crate::cli::EventsArgs;
+use crate::commands::time;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
+use crate::printer::Printer;
 use crate::report::Report;
 
 pub(super) async fn run(args: EventsArgs, context: &Context) -> Result<Report, Failure> {
@@ -21,25 +23,39 @@ pub(super) async fn run(args: EventsArgs, context: &Context) -> Result<Report, F
 async fn known(open: &OpenWallet, context: &Context) -> Result<(), Failure> {
     let entries = open.wallet.history(usize::MAX).await?.entries.into_iter().map(from_entry);
     let notices = open.wallet.home().notices.into_iter().map(from_notice);
-    let mut lines: Vec<(u64, Value)> = entries.chain(notices).collect();
+    let mut lines: Vec<(u64, Line)> = entries.chain(notices).collect();
     lines.sort_by_key(|(number, _)| *number);
-    lines.iter().try_for_each(|(_, line)| context.printer.line(line))
+    lines.iter().try_for_each(|(_, line)| line.tell(context.printer))
+}
+
+/// One thing, for programs and for people.
+struct Line {
+    document: Value,
+    text: String,
+}
+
+impl Line {
+    fn tell(&self, printer: Printer) -> Result<(), Failure> {
+        if printer.json() { printer.line(&self.document) } else { printer.text(&self.text) }
+    }
 }
 
 /// The balance at that time is not kept; unknown is null.
-fn from_entry(entry: HistoryEntry) -> (u64, Value) {
+fn from_entry(entry: HistoryEntry) -> (u64, Line) {
+    let text = format!("{}  {}", time(entry.at), of_entry(&entry));
     let line = json!({
         "number": entry.number, "at": entry.at, "balance_yen": null, "points": null, "kind": "entry", "entry": entry,
     });
-    (entry.number, line)
+    (entry.number, Line { document: line, text })
 }
 
-fn from_notice(notice: Notice) -> (u64, Value) {
+fn from_notice(notice: Notice) -> (u64, Line) {
     let Notice { number, at, kind, text } = notice;
+    let words = format!("{}  {text}", time(at));
     let line = json!({
         "number": number, "at": at, "balance_yen": null, "points": null, "kind": "notice", "notice": kind, "text": text,
     });
-    (number, line)
+    (number, Line { document: line, text: words })
 }
 
 async fn follow(open: &OpenWallet, context: &Context) -> Result<(), Failure> {
@@ -48,7 +64,10 @@ async fn follow(open: &OpenWallet, context: &Context) -> Result<(), Failure> {
     loop {
         tokio::select! {
             update = events.next() => match update {
-                Some(Update::Event(event)) => context.printer.line(&event)?,
+                Some(Update::Event(event)) if context.printer.json() => context.printer.line(&event)?,
+                Some(Update::Event(event)) => {
+                    context.printer.text(&format!("{}  {}", time(event.at), words(&event)))?;
+                }
                 Some(Update::Following(following)) => stands(&following, open, context).await?,
                 None => return Ok(()),
             },
@@ -64,7 +83,7 @@ async fn stands(following: &Following, open: &OpenWallet, context: &Context) -> 
     match following {
         Following::Connected { .. } => context.printer.note(FOLLOWING),
         Following::Waiting { why, next_try_at } => {
-            let at = crate::commands::time(*next_try_at);
+            let at = time(*next_try_at);
             context.printer.note(&format!("not connected ({why}); the next try is at {at}"));
         }
         // What has ended says why at once.
@@ -77,14 +96,16 @@ async fn stands(following: &Following, open: &OpenWallet, context: &Context) -> 
 /// Written to stderr once the stream stands: from then on nothing is missed.
 pub(crate) const FOLLOWING: &str = "following; Ctrl-C ends it";
 
+fn of_entry(entry: &HistoryEntry) -> String {
+    let at = entry.merchant.as_ref().map(|merchant| format!(" at {merchant}")).unwrap_or_default();
+    format!("{}: {}{at}", entry.kind.as_str(), entry.yen)
+}
+
 /// What a person reads of an event.
 pub(crate) fn words(event: &Event) -> String {
     let balance = event.balance_yen;
     match &event.body {
-        EventBody::Entry { entry } => {
-            let at = entry.merchant.as_ref().map(|merchant| format!(" at {merchant}")).unwrap_or_default();
-            format!("{}: {}{at}; the balance is {balance}", entry.kind.as_str(), entry.yen)
-        }
+        EventBody::Entry { entry } => format!("{}; the balance is {balance}", of_entry(entry)),
         EventBody::Declined { reason, yen, merchant } => {
             format!("declined: {yen} at {merchant}: {}", reason.text())
         }

@@ -40,7 +40,7 @@ pub(super) async fn home(context: &Context) -> Result<Report, Failure> {
     if folder.settings()?.is_none() || !folder.is_used() {
         return nobody();
     }
-    let open = open(context, Network::Unused).await?;
+    let open = open(context, Network::Looking).await?;
     let report = report(&open.wallet.home());
     open.wallet.close().await;
     report

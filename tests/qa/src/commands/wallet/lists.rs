@@ -69,7 +69,7 @@ struct Unfinished {
 }
 
 pub(super) async fn pending(context: &Context) -> Result<Report, Failure> {
-    let open = open(context, Network::Unused).await?;
+    let open = open(context, Network::Looking).await?;
     let entries = open.wallet.pending();
     open.wallet.close().await;
     let entries: Vec<Unfinished> = entries
@@ -104,7 +104,7 @@ pub(super) async fn totp(context: &Context) -> Result<Report, Failure> {
         valid_until: Millis,
         trust: &'static str,
     }
-    let open = open(context, Network::Unused).await?;
+    let open = open(context, Network::Looking).await?;
     let code = open.wallet.totp();
     open.wallet.close().await;
     let code = code?;

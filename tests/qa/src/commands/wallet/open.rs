@@ -2,11 +2,12 @@
 
 use saifu::{Config, Error, OpenError, Refusal, Wallet};
 use saifu_host::desktop::{self, DesktopHost, KeyStore};
-use saifu_vault::VaultError;
+use saifu_vault::{JOURNAL_FILE, VaultError};
+use tempfile::TempDir;
 
 use crate::cli::KeyStoreChoice;
 use crate::context::Context;
-use crate::failure::{Failure, LocalCode, Status};
+use crate::failure::{Failure, LocalCode, Status, at};
 use crate::home::{Settings, WalletFolder};
 use crate::peers::RememberedIssuer;
 use crate::presence;
@@ -17,6 +18,8 @@ pub(crate) struct OpenWallet {
     pub(crate) host: DesktopHost,
     /// Whether the issuer is one where `--yes` may approve.
     pub(crate) sandbox: bool,
+    /// What it was opened from, if that is not the wallet's own folder.
+    _copy: Option<TempDir>,
 }
 
 /// Whether a command talks to the issuer.
@@ -26,6 +29,8 @@ pub(crate) enum Network {
     Needed,
     /// The wallet opens by what it remembers.
     Unused,
+    /// The same, and the command only looks: while another process holds the wallet, a copy of its journal will do.
+    Looking,
 }
 
 /// Opens the wallet that signed up before.
@@ -36,10 +41,30 @@ pub(crate) async fn open(context: &Context, network: Network) -> Result<OpenWall
     check_choice(context, settings.key_store)?;
     let issuer = match (context.sandbox(), network) {
         (Ok(info), _) => RememberedIssuer::new(&info, &context.sandbox_file()?),
-        (Err(_), Network::Unused) => settings.issuer,
+        (Err(_), Network::Unused | Network::Looking) => settings.issuer,
         (Err(failure), Network::Needed) => return Err(failure),
     };
-    open_with(&folder, settings.key_store, &issuer).await
+    match open_with(&folder, settings.key_store, &issuer).await {
+        Err(failure) if failure.status() == Status::InUse && network == Network::Looking => {
+            look(&folder, settings.key_store, &issuer).await
+        }
+        opened => opened,
+    }
+}
+
+/// Opens a copy of the journal. Every append leaves it whole, so this is the wallet as it last wrote itself down; what the
+/// copy would write goes with it.
+async fn look(
+    folder: &WalletFolder,
+    key_store: KeyStoreChoice,
+    issuer: &RememberedIssuer,
+) -> Result<OpenWallet, Failure> {
+    let copy =
+        tempfile::tempdir().map_err(|error| LocalCode::FileFailed.detail(format!("a temporary folder: {error}")))?;
+    let journal = folder.vault().join(JOURNAL_FILE);
+    std::fs::copy(&journal, copy.path().join(JOURNAL_FILE)).map_err(at(&journal))?;
+    let (host, config) = parts(folder, key_store, issuer).await?;
+    open_parts(host, Config { folder: copy.path().to_owned(), ..config }, Some(copy)).await
 }
 
 /// Opens the wallet to sign up in: chooses a key store if none has worked yet, and remembers it once it answers. Every key is made
@@ -52,7 +77,7 @@ pub(crate) async fn open_new(context: &Context) -> Result<OpenWallet, Failure> {
             check_choice(context, settings.key_store)?;
             settings.key_store
         }
-        None => choose(context).await?,
+        None => choose(context, issuer.config()?.sandbox).await?,
     };
     let open = open_with(&folder, key_store, &issuer).await?;
     let kept = folder.keep_settings(&Settings::new(key_store, issuer));
@@ -68,10 +93,26 @@ pub(crate) async fn open_with(
     issuer: &RememberedIssuer,
 ) -> Result<OpenWallet, Failure> {
     let (host, config) = parts(folder, key_store, issuer).await?;
+    match open_parts(host, config, None).await {
+        Ok(open) => {
+            folder.hold();
+            Ok(open)
+        }
+        Err(failure) if failure.status() == Status::InUse => Err(in_use(folder)),
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn open_parts(host: DesktopHost, config: Config, copy: Option<TempDir>) -> Result<OpenWallet, Failure> {
     let sandbox = config.issuer.sandbox;
     let (platform, runtime) = (host.platform(), tokio::runtime::Handle::current());
     let wallet = blocking(move || Wallet::open(platform, config, runtime)).await??;
-    Ok(OpenWallet { wallet, host, sandbox })
+    Ok(OpenWallet { wallet, host, sandbox, _copy: copy })
+}
+
+fn in_use(folder: &WalletFolder) -> Failure {
+    let holder = folder.holder().map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+    LocalCode::InUse.detail(format!("{holder} has the wallet `{}` open", folder.name()))
 }
 
 /// What a wallet is opened with.
@@ -106,13 +147,17 @@ fn check_choice(context: &Context, settled: KeyStoreChoice) -> Result<(), Failur
     }
 }
 
-/// The one that was named, else the keyring, else the file if the owner agrees.
-async fn choose(context: &Context) -> Result<KeyStoreChoice, Failure> {
+/// The one that was named, else the keyring, else the file if the owner agrees: `--yes` agrees for a sandbox's wallet.
+async fn choose(context: &Context, sandbox: bool) -> Result<KeyStoreChoice, Failure> {
     if let Some(choice) = context.key_store {
         return Ok(choice);
     }
     if blocking(desktop::keyring_answers).await? {
         return Ok(KeyStoreChoice::Keyring);
+    }
+    if context.yes && sandbox {
+        context.printer.note("No keyring answers: this wallet's keys go into a file that only you can read.");
+        return Ok(KeyStoreChoice::File);
     }
     let question = "No keyring answers. Keep this wallet's keys in a file that only you can read?";
     if presence::somebody_is_there() && presence::confirmed(question).await? {

@@ -85,14 +85,13 @@ impl Screen {
 
     fn draw(&self, code: &PaymentCode) -> Result<(), Failure> {
         let colours = self.printer.colours();
-        let columns = terminal::size().map_or(80, |(columns, _)| usize::from(columns));
-        let bars = bars(code.barcode());
-        let top = if bars.width() <= columns {
-            bars.text(colours)
-        } else {
-            format!("The bar code needs {} columns; this terminal has {columns}.\n", bars.width())
-        };
-        let text = format!("{top}\n{}\n{}\n", square(code.qr()).text(colours), in_groups(code.digits()));
+        let (columns, rows) = self.printer.room();
+        let (bars, square) = (bars(code.barcode()), square(code.qr()));
+        // A blank line, the digits and the countdown.
+        let tall = bars.rows().len().saturating_add(square.rows().len()).saturating_add(3);
+        // The QR code is what must be whole.
+        let top = if tall <= rows { format!("{}\n", bars.fitting(columns, colours)) } else { String::new() };
+        let text = format!("{top}{}\n{}\n", square.text(colours), in_groups(code.digits()));
         self.send(&[&ansi(&MoveTo(0, 0)), &ansi(&Clear(ClearType::All)), &text.replace('\n', "\r\n")])
     }
 

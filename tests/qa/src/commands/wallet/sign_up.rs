@@ -23,14 +23,18 @@ struct Document {
 }
 
 pub(super) async fn sign_up(args: SignUpArgs, context: &Context) -> Result<Report, Failure> {
-    let OpenWallet { wallet, .. } = open_new(context).await?;
+    let OpenWallet { wallet, sandbox, .. } = open_new(context).await?;
     let sign_up = wallet.sign_up(args.number).await?;
-    let asks = !args.no_wait && !context.printer.json() && presence::somebody_is_there();
+    let asks = !args.no_wait && !context.yes && !context.printer.json() && presence::somebody_is_there();
+    let inbox =
+        if sandbox { format!("\n  saifu sandbox sms --number {}", sign_up.number().as_str()) } else { String::new() };
     let report = if asks {
-        context.printer.note(&format!("An SMS with six digits is on its way to {}.", sign_up.number().as_str()));
+        let read = if sandbox { "; another terminal shows it:" } else { "." };
+        let number = sign_up.number().as_str();
+        context.printer.note(&format!("An SMS with six digits is on its way to {number}{read}{inbox}"));
         enter(&sign_up).await
     } else {
-        waiting(&sign_up)
+        waiting(&sign_up, &inbox)
     };
     wallet.close().await;
     report
@@ -42,6 +46,7 @@ pub(super) async fn confirm(args: ConfirmArgs, context: &Context) -> Result<Repo
         (None, _) if wallet.home().state == WalletState::Ready => Err(Error::AlreadySignedUp.into()),
         (None, _) => Err(LocalCode::NoSignUp.bare()),
         (Some(sign_up), Some(code)) => prove(&sign_up, &code).await,
+        (Some(_), None) if context.yes => Err(LocalCode::NeedsAnswer.detail("the option is --code")),
         (Some(sign_up), None) => enter(&sign_up).await,
     };
     wallet.close().await;
@@ -51,7 +56,7 @@ pub(super) async fn confirm(args: ConfirmArgs, context: &Context) -> Result<Repo
 async fn enter(sign_up: &SignUp) -> Result<Report, Failure> {
     match presence::typed("Code from the SMS:", "--code").await? {
         Some(code) => prove(sign_up, &code).await,
-        None => waiting(sign_up),
+        None => waiting(sign_up, ""),
     }
 }
 
@@ -67,7 +72,7 @@ async fn prove(sign_up: &SignUp, code: &str) -> Result<Report, Failure> {
     Report::new(&document, format!("Ready to pay. This is device {}.", ready.device))
 }
 
-fn waiting(sign_up: &SignUp) -> Result<Report, Failure> {
+fn waiting(sign_up: &SignUp, inbox: &str) -> Result<Report, Failure> {
     let document = Document {
         state: WalletState::SigningUp.as_str(),
         device_id: None,
@@ -77,7 +82,7 @@ fn waiting(sign_up: &SignUp) -> Result<Report, Failure> {
     };
     let until = crate::commands::time(sign_up.expires_at());
     let text = format!(
-        "An SMS with six digits is on its way to {}. Enter it by {until} with `saifu wallet confirm --code C`.",
+        "An SMS with six digits is on its way to {}.{inbox}\nEnter it by {until} with `saifu wallet confirm --code C`.",
         sign_up.number().as_str()
     );
     Report::new(&document, text)
