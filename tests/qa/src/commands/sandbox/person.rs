@@ -60,10 +60,11 @@ pub(in crate::commands) async fn run(args: PersonArgs, context: &Context) -> Res
     let Invented { name, number } = levers.person(&format!("{kind}/{}", context.wallet.as_str())).await?;
     sign_up(&owner, &levers, &number).await?;
     match args.person {
-        Person::New => match args.yen {
-            Some(yen) => fund(&owner, &levers, yen.get()).await?,
-            None => {}
-        },
+        Person::New => {
+            if let Some(yen) = args.yen {
+                fund(&owner, &levers, yen.get()).await?;
+            }
+        }
         Person::Starter => start(&owner, &levers, args.yen).await?,
         Person::Robbed => {
             start(&owner, &levers, args.yen).await?;
