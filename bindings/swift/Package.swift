@@ -25,6 +25,7 @@ var targets: [Target] = [
         .target(name: "SaifuHarness", dependencies: ["Saifu", "SaifuTestSupport", "COpenSSL"], path: "Tests/Support"),
         .target(name: "SaifuExamples", dependencies: ["Saifu"], path: "Examples"),
         .executableTarget(name: "ColdStart", dependencies: ["SaifuHarness"], path: "Tests/ColdStart"),
+        .executableTarget(name: "ScenarioDriver", dependencies: ["SaifuHarness"], path: "Tests/ScenarioDriver"),
         .testTarget(
             name: "SaifuTests",
             dependencies: ["Saifu", "SaifuTestSupport", "SaifuHarness", "SaifuExamples", "ColdStart"]),

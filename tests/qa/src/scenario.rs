@@ -8,8 +8,8 @@
 //! | the schema for editors, made from the table | `schema` |
 //! | what `expect` means | `expect` |
 //! | the issuer, its terminals and levers, without wallets | `world`, and `perform` for each of its verbs |
-//! | that world for a runner in another language | `talk`: requests and answers, a line each |
-//! | the wallets of the runner of Rust | `stage`, their keys `host`, and `wallet` for each of their verbs |
+//! | the wallets as the runner has them: processes that it asks, and kills | `stage`, `phone`; their lines are `line` |
+//! | the driver of Rust, such a process | `driver`, its keys `host`, and `wallet` for each verb |
 //! | the order of it all, `within`, the report | `play` |
 //!
 //! *Invariants.* A scenario runs whole or has failed: nothing is skipped, and a word that is not known is refused before
@@ -17,16 +17,18 @@
 //! the step expecting it fails the step.
 
 mod arguments;
+mod driver;
 mod expect;
 mod halt;
 mod host;
+mod line;
 mod parse;
 mod perform;
+mod phone;
 mod play;
 mod record;
 mod schema;
 mod stage;
-mod talk;
 pub mod verbs;
 mod wallet;
 mod world;
@@ -38,10 +40,10 @@ use saifu_sandbox::policy::Policy;
 use saifu_wire::PhoneNumber;
 use serde_json::{Map, Value};
 
+pub(crate) use driver::drive;
 pub use parse::{Malformed, parse};
 pub(crate) use play::{Played, Playing, hash, play};
 pub use schema::schema;
-pub(crate) use talk::Talk;
 
 use expect::Expectation;
 use verbs::Verb;

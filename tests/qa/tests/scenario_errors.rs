@@ -68,6 +68,7 @@ impl Expected {
     fn of_every_scenario() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
         let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let files = files.filter(|file| file.extension().is_some_and(|extension| extension == "json"));
         let steps = files.flat_map(|file| {
             let scenario: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
             scenario["steps"].as_array().unwrap().clone()

@@ -19,6 +19,7 @@ fn folder() -> PathBuf {
 
 fn names() -> Vec<String> {
     let files = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|file| file.extension().is_some_and(|extension| extension == "json"));
     let mut names: Vec<String> = files.map(|file| file.file_stem().unwrap().to_str().unwrap().into()).collect();
     names.sort();
     names

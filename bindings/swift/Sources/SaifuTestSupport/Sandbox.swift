@@ -9,7 +9,6 @@ public struct Sandbox: Sendable, Codable {
     let pins: [Data]
     let servicePins: [Data]
     let serviceKey: Data
-    let sandbox: Bool
 
     /// The one that `file`, a `sandbox.json`, tells of.
     public init(file: URL) throws { try self.init(Data(contentsOf: file)) }
@@ -26,6 +25,6 @@ public struct Sandbox: Sendable, Codable {
         Config(
             folder: folder.path, appVersion: appVersion, customerUrl: customerUrl, serviceUrl: serviceUrl,
             caPem: caPem, pins: pins, servicePins: servicePins,
-            serviceKey: serviceKey, sandbox: sandbox)
+            serviceKey: serviceKey, sandbox: true)
     }
 }

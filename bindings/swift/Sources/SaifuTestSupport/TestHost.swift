@@ -175,6 +175,7 @@ public final class TestHost: Keys, Secrets, Clock, Approver {
 /// The machine's clocks, moved ahead together. Every wallet of a scenario has the same one.
 public final class ShiftedClock: Sendable {
     private let offset = Locked<Int64>(0)
+    private let held = Locked<Int64?>(nil)
     private let boot: Data
 
     public init() {
@@ -190,8 +191,15 @@ public final class ShiftedClock: Sendable {
         set { offset.with { $0 = newValue } }
     }
 
+    /// The wall time at which all of it stands still, milliseconds since 1970; `nil` while it runs.
+    public var heldAtMs: Int64? {
+        get { held.now }
+        set { held.with { $0 = newValue } }
+    }
+
     public var reading: ClockReading {
-        let ahead = offsetMs
+        let now = Date()
+        let ahead = heldAtMs.map { $0 - Int64(now.timeIntervalSince1970 * 1000) } ?? offsetMs
         // Both count sleep too.
         #if os(Linux)
             let clock = CLOCK_BOOTTIME
@@ -201,7 +209,7 @@ public final class ShiftedClock: Sendable {
         var time = timespec()
         clock_gettime(clock, &time)
         return ClockReading(
-            wall: Date().addingTimeInterval(TimeInterval(ahead) / 1000),
+            wall: now.addingTimeInterval(TimeInterval(ahead) / 1000),
             elapsedMs: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000 + ahead, bootId: boot)
     }
 }

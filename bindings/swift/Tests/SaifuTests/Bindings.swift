@@ -7,17 +7,18 @@ import Testing
 /// Every test. One after the other: some count what is alive in the process, or change its environment. One that hangs fails.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct Bindings {}
 
-/// A world for one test. `play` gets its stage; at its end the books must balance.
+/// A sandbox for one test. `play` gets its stage; at its end the books must balance.
 func inWorld<Outcome>(_ policy: Json = .object([:]), _ play: (Stage) async throws -> Outcome) async throws -> Outcome {
-    let world = try World()
-    let stage = try await world.begin(policy: policy)
+    let stage = try Stage(policy: policy)
     do {
         let outcome = try await play(stage)
-        try await stage.end()
-        await world.close()
+        await stage.leave()
+        try await stage.issuer.balance()
+        await stage.issuer.end()
         return outcome
     } catch {
-        await stage.leave { await world.close() }
+        await stage.leave()
+        await stage.issuer.end()
         throw error
     }
 }

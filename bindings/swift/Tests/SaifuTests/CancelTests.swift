@@ -170,7 +170,7 @@ extension Bindings {
                 try await taro.signUp()
                 let (wallet, topUps) = (try taro.opened, try taro.opened.topUps())
                 let approve = { () async throws -> Call<TopUp> in
-                    try await stage.world.advance(seconds: 31)
+                    try await stage.issuer.advance(seconds: 31)
                     let approval = try await topUps.prepareAtm(yen: 100)
                     let signature = try taro.host.authorize(approval.signingBytes())
                     return { cancel in
@@ -191,12 +191,7 @@ extension Bindings {
                     left -= Int64(pending.count) * 100
                     #expect(home.topUpLeftYen == left)
                     for entry in pending {
-                        let totp = try wallet.account().totp()
-                        let number = try #require(entry.topUp?.number)
-                        let cash: [String: Json] = [
-                            "number": .text(number.expose()), "totp": .text(totp.code.expose()), "yen": 100,
-                        ]
-                        #expect(try await stage.world.perform("atm.deposit", cash)["result"] == "approved")
+                        try await stage.issuer.deposit(try #require(entry.topUp?.number), wallet, yen: 100)
                         balance += 100
                     }
                     #expect(try await wallet.refresh().balanceYen == balance)

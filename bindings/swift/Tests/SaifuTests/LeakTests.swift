@@ -23,7 +23,7 @@ extension Bindings {
                 }
                 try await wear(10, 400)
                 try await untilIdle()
-                // The world's pipes have a thread, the library its workers: as many as now may stay.
+                // The issuer's pipe has a thread, the library its workers: as many as now may stay.
                 try await Task.sleep(for: .seconds(1))
                 let warm = Footprint()
                 try await wear(490, 19_600)

@@ -10,11 +10,9 @@ extension Bindings {
         /// A host in memory and the configuration from a file are all that a wallet needs to sign up with a sandbox.
         @Test func hostInMemoryAndSandboxJsonAreEnough() async throws {
             try await inWorld { stage in
-                let file = stage.folder.appendingPathComponent("told.json")
-                try Data(stage.told.canonical.utf8).write(to: file)
-                let folder = stage.folder.appendingPathComponent("app")
-                let config = try Sandbox(file: file).config(folder: folder)
-                let host = TestHost(clock: stage.world.clock)
+                let folder = stage.issuer.folder.appendingPathComponent("app")
+                let config = try Sandbox(file: stage.issuer.file).config(folder: folder)
+                let host = TestHost(clock: stage.issuer.clock)
                 let wallet = try await Wallet.open(keys: host, secrets: host, clock: host, config: config)
                 _ = try await wallet.account().signUp(number: "090-8765-4321")
                 #expect(try wallet.home().state == .signingUp)

@@ -183,7 +183,7 @@ extension Bindings {
                 try await taro.opened.followed()
                 for _ in 0..<2 {
                     try await taro.deposit(try await taro.topUp(yen: 1_000))
-                    try await stage.world.advance(seconds: 61)
+                    try await stage.issuer.advance(seconds: 61)
                 }
                 var entries = 0
                 for await event in events {

@@ -55,23 +55,6 @@ public enum Json: Hashable, Sendable, Codable {
 
     public subscript(name: String) -> Json? { object?[name] }
 
-    /// What stands at a dotted path; a number picks from a list.
-    public func at(_ path: String) -> Json? {
-        var value = self
-        for part in path.split(separator: ".", omittingEmptySubsequences: false) {
-            switch value {
-            case .object(let fields):
-                guard let next = fields[String(part)] else { return nil }
-                value = next
-            case .list(let items):
-                guard let index = Int(part), items.indices.contains(index) else { return nil }
-                value = items[index]
-            default: return nil
-            }
-        }
-        return value
-    }
-
     /// Without blanks, keys in byte order, the shortest escapes: the same text in every language.
     public var canonical: String {
         switch self {

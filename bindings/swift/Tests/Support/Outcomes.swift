@@ -3,12 +3,15 @@ import Saifu
 
 /// What each outcome of a wallet is as a document of a scenario.
 
-extension Refusal {
+/// Somebody refused: the document says who and why.
+struct Refusal: Error {
+    let document: Json
+
     /// One that the library tells in another way.
     init(_ code: String, _ title: String, detail: String? = nil) {
-        self.init([
+        document = [
             "error": .text(code), "title": .text(title), "detail": .maybe(detail), "rule": nil, "retry_after_ms": nil,
-        ])
+        ]
     }
 }
 

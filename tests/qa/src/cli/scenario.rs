@@ -10,17 +10,18 @@ pub enum ScenarioCommand {
     /// Play scenarios, each with an issuer and wallets of its own
     #[command(
         after_help = "Examples:\n  saifu scenario run tests/scenarios/road.json\n  saifu scenario run --all --json\n  \
-                      saifu scenario run --seed 7 --log logs tests/scenarios/road.json"
+                      saifu scenario run --seed 7 --log logs tests/scenarios/road.json\n  \
+                      saifu scenario run --all --driver 'saifu scenario driver'"
     )]
     Run(ScenarioRunArgs),
     /// Say what each scenario shows
     #[command(after_help = "Example:\n  saifu scenario list")]
     List(ScenarioListArgs),
-    /// Be the issuer, the terminals and the levers for a runner in another language: a JSON request a line on stdin
+    /// Hold one wallet for `scenario run`, which asks by JSON lines on stdin
     #[command(
-        after_help = "Example:\n  printf '%s\\n' '{\"ask\":\"begin\"}' '{\"ask\":\"end\"}' | saifu scenario world"
+        after_help = "Example:\n  echo '{\"id\": 1, \"verb\": \"wallet.home\", \"as\": \"taro\"}' | saifu scenario driver"
     )]
-    World,
+    Driver,
 }
 
 /// Which scenarios, and what stays.
@@ -35,6 +36,9 @@ pub struct ScenarioRunArgs {
     /// Where they are
     #[arg(long, value_name = "DIR", default_value = "tests/scenarios")]
     pub folder: PathBuf,
+    /// Play with wallets of another program, a process for each: docs/scenarios.md says what it answers
+    #[arg(long, value_name = "COMMAND")]
+    pub driver: Option<String>,
     /// Keep the temporary folders; that of a failed scenario stays anyway
     #[arg(long)]
     pub keep: bool,

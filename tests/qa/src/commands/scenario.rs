@@ -1,4 +1,4 @@
-//! `saifu scenario run|list|world`. Every file is read before the first is played, so that a malformed one is refused at
+//! `saifu scenario run|list|driver`. Every file is read before the first is played, so that a malformed one is refused at
 //! once.
 
 use std::path::{Path, PathBuf};
@@ -7,13 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::StreamExt as _;
 use futures_util::stream::iter;
 use serde::Serialize;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::cli::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status, at};
 use crate::report::Report;
-use crate::scenario::{Played, Playing, Scenario, Talk, hash, parse, play};
+use crate::scenario::{Played, Playing, Scenario, drive, hash, parse, play};
 
 /// So many are played at a time. They share nothing, and most of their time is waiting: for disks, for answers that hang.
 const AT_A_TIME: usize = 4;
@@ -22,29 +21,8 @@ pub(super) async fn run(command: ScenarioCommand, context: &Context) -> Result<R
     match command {
         ScenarioCommand::Run(args) => play_all(args, context).await,
         ScenarioCommand::List(args) => list(&args),
-        ScenarioCommand::World => world(context).await,
+        ScenarioCommand::Driver => drive(context).await.map(|()| Report::silent()),
     }
-}
-
-/// The world of one scenario after another, until whoever asks has gone or this process is told to stop.
-async fn world(context: &Context) -> Result<Report, Failure> {
-    let mut talk = Talk::default();
-    let served = tokio::select! {
-        served = serve(&mut talk, context) => served,
-        stopped = super::sandbox::stopped() => stopped,
-    };
-    talk.end().await;
-    served.map(|()| Report::silent())
-}
-
-async fn serve(talk: &mut Talk, context: &Context) -> Result<(), Failure> {
-    let mut lines = BufReader::new(tokio::io::stdin());
-    let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line).await? > 0 {
-        context.printer.line(&talk.answer(&line).await)?;
-        line.clear();
-    }
-    Ok(())
 }
 
 async fn play_all(args: ScenarioRunArgs, context: &Context) -> Result<Report, Failure> {
@@ -56,7 +34,8 @@ async fn play_all(args: ScenarioRunArgs, context: &Context) -> Result<Report, Fa
     }
     let files = if args.all { files(&args.folder)? } else { args.files };
     let scenarios: Vec<Scenario> = files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
-    let playing = Playing { keep: args.keep, seed: args.seed, log: args.log.as_deref() };
+    let (log, driver) = (args.log.as_deref(), args.driver.as_deref());
+    let playing = Playing { keep: args.keep, seed: args.seed, log, driver };
     let mut played = Vec::new();
     let mut ends = iter(&scenarios).map(|scenario| told(scenario, &playing)).buffered(AT_A_TIME);
     while let Some(end) = ends.next().await {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 
 /// Why a verb gave no result.
+#[derive(Debug)]
 pub(super) enum Halt {
     /// Somebody refused: the document says who and why.
     Refused(Value),

@@ -1,4 +1,4 @@
-//! A persona's host: a desktop's, whose keys fail as often as a step says. `stage` opens one for each persona.
+//! A persona's host: a desktop's, whose keys fail as often as a step says. `driver` opens it.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -28,6 +28,8 @@ pub(crate) struct Playing<'a> {
     pub(crate) seed: Option<u64>,
     /// The folder for the issuer's logs.
     pub(crate) log: Option<&'a Path>,
+    /// The command line that starts a driver; else this command is one.
+    pub(crate) driver: Option<&'a str>,
 }
 
 /// How a scenario went.
@@ -64,7 +66,7 @@ pub(crate) async fn play(scenario: &Scenario, playing: &Playing<'_>, told: impl 
     let mut folder = temporary_folder()?;
     let mut steps = 0;
     let mut ended = None;
-    let outcome = match Stage::new(folder.path(), &scenario.policy, playing.seed).await {
+    let outcome = match Stage::new(folder.path(), &scenario.policy, playing.seed, playing.driver).await {
         Ok(mut stage) => {
             let outcome = all(&mut stage, scenario, &mut steps, &told).await;
             let explained = explained(&mut stage).await.map_err(|misfit| (None, misfit));
@@ -102,7 +104,7 @@ pub(crate) fn hash(scenarios: &[Scenario]) -> String {
 }
 
 async fn all(
-    stage: &mut Stage,
+    stage: &mut Stage<'_>,
     scenario: &Scenario,
     done: &mut usize,
     told: &impl Fn(&str),
@@ -129,7 +131,7 @@ async fn all(
 }
 
 /// Takes the issuer's log; a rule must stand behind every refusal in it.
-async fn explained(stage: &mut Stage) -> Result<(), Misfit> {
+async fn explained(stage: &mut Stage<'_>) -> Result<(), Misfit> {
     stage.world.gather().await.map_err(|halt| broken("the issuer's log", halt))?;
     match stage.world.record().unexplained() {
         [] => Ok(()),
@@ -138,7 +140,7 @@ async fn explained(stage: &mut Stage) -> Result<(), Misfit> {
 }
 
 /// Brings a persona to where it starts, by the same verbs that a scenario has.
-async fn begin(stage: &mut Stage, name: &str, persona: &Persona) -> Result<(), Halt> {
+async fn begin(stage: &mut Stage<'_>, name: &str, persona: &Persona) -> Result<(), Halt> {
     stage.add(name, &persona.number).await?;
     if !persona.signed_up {
         return Ok(());
@@ -158,7 +160,7 @@ async fn begin(stage: &mut Stage, name: &str, persona: &Persona) -> Result<(), H
     if answer.get("result") != Some(&json!("approved")) {
         return Err(Halt::Refused(answer));
     }
-    stage.world.advance(AFTER_TOP_UP_MS).await?;
+    stage.advance(AFTER_TOP_UP_MS).await?;
     stage.perform("wallet.refresh", name, &nothing).await?;
     Ok(())
 }
@@ -172,7 +174,7 @@ fn broken(what: &str, halt: Halt) -> Misfit {
 }
 
 /// One step, repeated while time passes if it has a `within`.
-async fn one(stage: &mut Stage, step: &Step, saved: &mut Saved) -> Result<(), Misfit> {
+async fn one(stage: &mut Stage<'_>, step: &Step, saved: &mut Saved) -> Result<(), Misfit> {
     let arguments: Map<String, Value> =
         step.arguments.iter().map(|(name, value)| (name.clone(), expect::substitute(value, saved))).collect();
     let expected: Vec<(&str, Expectation)> =
@@ -192,7 +194,7 @@ async fn one(stage: &mut Stage, step: &Step, saved: &mut Saved) -> Result<(), Mi
             return Err(misfit);
         }
         let by = piece.min(left);
-        stage.world.advance(by).await.map_err(|halt| broken("time passes", halt))?;
+        stage.advance(by).await.map_err(|halt| broken("time passes", halt))?;
         left = left.saturating_sub(by);
     }
 }

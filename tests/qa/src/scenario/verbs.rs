@@ -29,19 +29,6 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
 }
 
-impl Kind {
-    /// Its name where the table is told to other programs.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Number => "number",
-            Self::Flag => "flag",
-            Self::Span => "span",
-            Self::OneOf(_) => "one-of",
-        }
-    }
-}
-
 /// An argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Argument {
@@ -237,6 +224,74 @@ verbs! {
         "Stops or restarts a service.";
 }
 
+/// What a driver is asked.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DriverVerb {
+    /// What `verb` says.
+    pub name: &'static str,
+    /// Its arguments; of those in brackets some may be missing.
+    pub arguments: &'static str,
+    /// What it gives: the fields of the verb of this name, where it is one of [`VERBS`].
+    pub gives: &'static [&'static str],
+    /// What it does, where it is none of [`VERBS`], or does less.
+    pub does: &'static str,
+}
+
+/// Verbs that the runner does by itself, with the driver's process and its files.
+pub const OF_THE_RUNNER: &[&str] = &["wallet.kill", "wallet.reopen", "wallet.damage", "wallet.top-up"];
+
+const fn asked(
+    name: &'static str,
+    arguments: &'static str,
+    gives: &'static [&'static str],
+    does: &'static str,
+) -> DriverVerb {
+    DriverVerb { name, arguments, gives, does }
+}
+
+/// Everything that a driver is ever asked: the verbs of wallets with what the runner has found out for them, and three of its own.
+pub const DRIVER: &[DriverVerb] = &[
+    asked(
+        "wallet.open",
+        "`folder` `issuer` `clock`",
+        &["state"],
+        "The first request: opens the wallet in `folder/vault` with the keys in `folder`, or makes both.",
+    ),
+    asked(
+        "driver.clock",
+        "`offset_ms` `held_at`",
+        &[],
+        "The clock of the phone from now on. Comes before every other request after time has passed.",
+    ),
+    asked("wallet.sign-up", "`number`", &[], ""),
+    asked("wallet.confirm", "`code`", &[], "Enters this code; it is always given."),
+    asked("wallet.home", "", &[], ""),
+    asked("wallet.refresh", "", &[], ""),
+    asked("wallet.code", "[`purpose` `offline`]", &[], ""),
+    asked("wallet.prepare-top-up", "`yen`", &[], "Prepares a top-up at an ATM, and keeps it until its owner approves."),
+    asked(
+        "wallet.approve-top-up",
+        "",
+        &["intent", "number", "state", "yen", "since", "expires_at"],
+        "Has the owner's key sign what was prepared, and sends it.",
+    ),
+    asked("wallet.pending", "", &[], ""),
+    asked("wallet.history", "", &[], ""),
+    asked("wallet.totp", "", &[], ""),
+    asked("wallet.follow", "", &[], "Answers when the stream stands and the history is filled."),
+    asked("wallet.next-event", "[`kind`]", &[], "Waits 20 s at most, and is broken then."),
+    asked("wallet.lock", "", &[], ""),
+    asked("wallet.unlock", "", &[], ""),
+    asked("wallet.patience", "`ms`", &[], ""),
+    asked("wallet.key-fails", "`how` [`times`]", &[], ""),
+];
+
+/// What a driver is asked under this name.
+#[must_use]
+pub fn driver(name: &str) -> Option<&'static DriverVerb> {
+    DRIVER.iter().find(|verb| verb.name == name)
+}
+
 /// The verb of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Verb> {
@@ -244,11 +299,6 @@ pub fn find(name: &str) -> Option<&'static Verb> {
 }
 
 impl Verb {
-    /// Whether wallets do it, which are the runner's own; everything else is the world's.
-    pub(crate) fn is_of_a_wallet(&self) -> bool {
-        self.name.starts_with("wallet.")
-    }
-
     /// Whether a path of `expect` or `save` begins with a field that this verb gives, or a refusal.
     pub(crate) fn gives_path(&self, path: &str) -> bool {
         let field = path.split('.').next().unwrap_or_default();
@@ -264,6 +314,17 @@ mod tests {
     fn keys_fail_in_every_way_that_a_host_knows() {
         let known: Vec<&str> = saifu_host::KeyError::ALL.iter().map(|error| error.as_str()).collect();
         assert_eq!(FAILURES, Kind::OneOf(known.leak()));
+    }
+
+    #[test]
+    fn every_verb_of_a_wallet_is_asked_of_a_driver_or_done_by_the_runner() {
+        let wallets = VERBS.iter().map(|verb| verb.name).filter(|name| name.starts_with("wallet."));
+        for name in wallets {
+            assert_ne!(driver(name).is_some(), OF_THE_RUNNER.contains(&name), "{name}");
+        }
+        for verb in DRIVER {
+            assert!(find(verb.name).is_some() || !verb.does.is_empty(), "{}", verb.name);
+        }
     }
 
     #[test]

@@ -1,129 +1,86 @@
-//! What each `wallet.…` verb does with the wallet of a persona, and the document it gives. A runner in another language
-//! does these with its own wallets; everything else is the world's.
+//! What each verb does with the wallet that a driver of Rust holds, and the document it gives. A driver in another language has
+//! this one file again.
 
 use std::time::Duration;
 
-use saifu::{Channel, Error, Event, EventBody, HistoryEntry, Home, Open, Pending, Purpose, Wallet};
+use saifu::{Channel, Error, Event, EventBody, HistoryEntry, Home, Open, Pending, PhoneNumber, Purpose, Wallet};
 use saifu_host::KeyError;
-use saifu_vault::JOURNAL_FILE;
 use saifu_wire::Word;
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;
+use super::driver::Phone;
 use super::halt::Halt;
-use super::stage::{Person, Stage};
 use crate::failure::{Failure, LocalCode};
 
 /// How long the machine may take to bring an event that is on its way.
 const EVENT_BOUND: Duration = Duration::from_secs(20);
 
-/// How often it is looked whether the issuer holds a request by now.
-const HELD_PAUSE: Duration = Duration::from_millis(5);
-
-/// Does one step. `verb` is the name behind `wallet.`, `who` the persona.
-pub(super) async fn perform(
-    stage: &mut Stage,
-    verb: &str,
-    who: &str,
-    arguments: &Arguments<'_>,
-) -> Result<Value, Halt> {
-    match verb {
-        "kill" => {
-            stage.kill(who).await?;
-            Ok(json!({ "state": "killed" }))
-        }
-        "reopen" => {
-            stage.open(who).await?;
-            Ok(json!({ "state": stage.person(who)?.wallet()?.home().state.as_str() }))
-        }
-        "damage" => {
-            stage.person(who)?.damage()?;
-            Ok(json!({ "file": JOURNAL_FILE }))
-        }
-        "key-fails" => key_fails(stage.person(who)?, arguments),
-        "follow" | "next-event" => events(stage, verb, who, arguments).await,
-        _ if arguments.flag("killed") => killed(stage, verb, who, arguments).await,
-        "sign-up" | "confirm" | "code" | "top-up" => send(stage, verb, who, arguments).await,
-        _ => look(stage.person(who)?.wallet()?, verb, arguments).await,
-    }
-}
-
-/// Ends the wallet in the middle of a call: as soon as the issuer holds a request of it. Nothing of the call goes on then.
-async fn killed(stage: &mut Stage, verb: &str, who: &str, arguments: &Arguments<'_>) -> Result<Value, Halt> {
-    let world = &stage.world;
-    let held = async {
-        while world.held().await? == 0 {
-            tokio::time::sleep(HELD_PAUSE).await;
-        }
-        Ok::<(), Halt>(())
-    };
-    tokio::select! {
-        held = held => held?,
-        ended = send(stage, verb, who, arguments) => {
-            let why = if let Err(Halt::Broken(why)) = ended { why } else { "the call ended".into() };
-            return Err(Halt::Broken(format!("{why} before the issuer held it")));
-        }
-    }
-    stage.kill(who).await?;
-    Ok(json!({ "state": "killed" }))
-}
-
-/// The calls that a kill may meet.
-async fn send(stage: &Stage, verb: &str, who: &str, arguments: &Arguments<'_>) -> Result<Value, Halt> {
-    let person = stage.person(who)?;
-    let wallet = person.wallet()?;
-    match verb {
-        "sign-up" => {
-            let sign_up = wallet.sign_up(person.number.clone()).await?;
-            Ok(json!({
-                "number": sign_up.number(), "expires_at": sign_up.expires_at(), "resend_at": sign_up.resend_at(),
-            }))
-        }
-        "confirm" => confirm(stage, person, arguments).await,
-        "code" => code(wallet, arguments).await,
-        "top-up" => top_up(stage, person, arguments).await,
-        other => Err(Halt::Broken(format!("nothing can be lost of wallet.{other}"))),
-    }
-}
-
-async fn look(wallet: &Wallet, verb: &str, arguments: &Arguments<'_>) -> Result<Value, Halt> {
+/// Does what the runner asks.
+pub(super) async fn perform(phone: &mut Phone, verb: &str, arguments: &Arguments<'_>) -> Result<Value, Halt> {
+    let wallet = &phone.wallet;
     Ok(match verb {
-        "home" => home(&wallet.home()),
-        "refresh" => {
+        "wallet.sign-up" => {
+            let number = PhoneNumber::parse(&arguments.needed("number")?);
+            let sign_up = wallet.sign_up(number.map_err(|error| Halt::Broken(error.to_string()))?).await?;
+            json!({
+                "number": sign_up.number(), "expires_at": sign_up.expires_at(), "resend_at": sign_up.resend_at(),
+            })
+        }
+        "wallet.confirm" => {
+            let sign_up = wallet.sign_up_in_progress().ok_or_else(|| Halt::from(LocalCode::NoSignUp.bare()))?;
+            json!({ "device_id": sign_up.confirm(&arguments.needed("code")?).await?.device })
+        }
+        "wallet.home" => home(&wallet.home()),
+        "wallet.refresh" => {
             wallet.refresh().await?;
             // What goes on beside it belongs to this step, so that a run repeats request by request.
             wallet.settled().await;
             home(&wallet.home())
         }
-        "pending" => list(wallet.pending().iter().map(pending).collect()),
-        "history" => list(wallet.history(usize::MAX).await?.entries.iter().map(entry).collect()),
-        "totp" => {
+        "wallet.code" => code(wallet, arguments).await?,
+        "wallet.prepare-top-up" => {
+            phone.approval = Some(wallet.top_up(Channel::Atm, arguments.yen()?).await?);
+            json!({})
+        }
+        "wallet.approve-top-up" => approve(phone).await?,
+        "wallet.pending" => list(wallet.pending().iter().map(pending).collect()),
+        "wallet.history" => list(wallet.history(usize::MAX).await?.entries.iter().map(entry).collect()),
+        "wallet.totp" => {
             let totp = wallet.totp()?;
             json!({ "code": totp.code, "valid_until": totp.valid_until, "trust": totp.trust.as_str() })
         }
-        "lock" => {
+        "wallet.follow" => {
+            let events = wallet.events();
+            wallet.follow()?;
+            wallet.followed().await?;
+            wallet.settled().await;
+            phone.events = Some(events);
+            json!({ "following": true })
+        }
+        "wallet.next-event" => next_event(phone, arguments.text("kind")).await?,
+        "wallet.lock" => {
             wallet.lock();
             json!({ "state": "locked" })
         }
-        "unlock" => {
+        "wallet.unlock" => {
             wallet.unlock().map_err(Error::from)?;
             json!({ "state": wallet.home().state.as_str() })
         }
-        "patience" => {
+        "wallet.patience" => {
             let ms = arguments.number("ms").ok_or_else(|| Halt::Broken("`ms` is no number".into()))?;
             wallet.set_patience(Duration::from_millis(ms));
             json!({ "ms": ms })
         }
-        other => return Err(Halt::Broken(format!("the runner does not know wallet.{other}"))),
+        "wallet.key-fails" => {
+            let how = arguments.text("how").and_then(|how| KeyError::ALL.iter().find(|error| error.as_str() == how));
+            let how = *how.ok_or_else(|| Halt::Broken("`how` is no failure of a key".into()))?;
+            let times = arguments.number("times").unwrap_or(1);
+            phone.host.fail(how, times);
+            json!({ "how": how.as_str(), "times": times })
+        }
+        other => return Err(Halt::Broken(format!("this driver does not know {other}"))),
     })
-}
-
-fn key_fails(person: &Person, arguments: &Arguments<'_>) -> Result<Value, Halt> {
-    let how = arguments.text("how").and_then(|how| KeyError::ALL.iter().find(|error| error.as_str() == how));
-    let how = *how.ok_or_else(|| Halt::Broken("`how` is no failure of a key".into()))?;
-    let times = arguments.number("times").unwrap_or(1);
-    person.host.fail(how, times);
-    Ok(json!({ "how": how.as_str(), "times": times }))
 }
 
 async fn code(wallet: &Wallet, arguments: &Arguments<'_>) -> Result<Value, Halt> {
@@ -139,26 +96,12 @@ async fn code(wallet: &Wallet, arguments: &Arguments<'_>) -> Result<Value, Halt>
     }))
 }
 
-async fn confirm(stage: &Stage, person: &Person, arguments: &Arguments<'_>) -> Result<Value, Halt> {
-    let code = match arguments.text("code") {
-        Some(code) => code.to_owned(),
-        None => {
-            let newest = stage.world.levers().sms(&person.number).await?.into_iter().rev().find_map(|sms| sms.code);
-            newest.ok_or_else(|| Halt::Broken("there is no code in the inbox".into()))?
-        }
-    };
-    let wallet = person.wallet()?;
-    let sign_up = wallet.sign_up_in_progress().ok_or_else(|| Halt::from(LocalCode::NoSignUp.bare()))?;
-    let ready = sign_up.confirm(&code).await?;
-    Ok(json!({ "device_id": ready.device }))
-}
-
-async fn top_up(stage: &Stage, person: &Person, arguments: &Arguments<'_>) -> Result<Value, Halt> {
-    let approval = person.wallet()?.top_up(Channel::Atm, arguments.yen()?).await?;
-    if let Some(ms) = arguments.span_ms("thinking") {
-        stage.world.advance(ms).await?;
-    }
-    let signature = person.authorize(approval.message()).await?;
+/// The owner's agreement, with the key that only the owner may use.
+async fn approve(phone: &mut Phone) -> Result<Value, Halt> {
+    let approval = phone.approval.take().ok_or_else(|| Halt::Broken("no top-up waits for its owner".into()))?;
+    let (host, message) = (phone.host.clone(), approval.message().to_vec());
+    let signed = tokio::task::spawn_blocking(move || host.authorize(&message)).await;
+    let signature = signed.map_err(|error| Halt::Broken(error.to_string()))?.map_err(Error::from)?;
     let top_up = approval.confirm(signature).await?;
     Ok(json!({
         "intent": top_up.intent, "number": top_up.number, "state": word(&top_up.state), "yen": top_up.yen,
@@ -166,18 +109,8 @@ async fn top_up(stage: &Stage, person: &Person, arguments: &Arguments<'_>) -> Re
     }))
 }
 
-async fn events(stage: &mut Stage, verb: &str, who: &str, arguments: &Arguments<'_>) -> Result<Value, Halt> {
-    let person = stage.person_mut(who)?;
-    if verb == "follow" {
-        let events = person.wallet()?.events();
-        person.wallet()?.follow()?;
-        person.wallet()?.followed().await?;
-        person.wallet()?.settled().await;
-        person.events = Some(events);
-        return Ok(json!({ "following": true }));
-    }
-    let events = person.events.as_mut().ok_or_else(|| Halt::Broken(format!("{who} follows no events")))?;
-    let wanted = arguments.text("kind");
+async fn next_event(phone: &mut Phone, wanted: Option<&str>) -> Result<Value, Halt> {
+    let events = phone.events.as_mut().ok_or_else(|| Halt::Broken("this wallet follows no events".into()))?;
     let next = async {
         loop {
             match events.next_event().await {

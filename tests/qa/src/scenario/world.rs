@@ -1,5 +1,5 @@
 //! One scenario's world: a fresh issuer in a folder of its own, its terminals, its levers, its books. There are no wallets
-//! here, so a runner in any language can use it: the one of Rust by `stage`, the others by `talk`.
+//! here: those are with the drivers, see `phone`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -106,6 +106,11 @@ impl World {
     /// Moves every clock.
     pub(super) async fn advance(&self, ms: u64) -> Result<Value, Halt> {
         Ok(self.levers.move_clock(&json!({ "advance_ms": ms })).await?)
+    }
+
+    /// The issuer's clock as it stands.
+    pub(super) async fn clock(&self) -> Result<Value, Halt> {
+        Ok(self.levers.clock().await?)
     }
 
     /// How many requests faults hold.

@@ -28,6 +28,17 @@ pub(crate) fn place(package: &Package<'_>) -> io::Result<()> {
     Ok(())
 }
 
+/// The `saifu` command with these arguments, at the root of the workspace and where the package's programs run.
+pub(crate) fn saifu(package: &Package<'_>, toolchain: &Toolchain, arguments: &[&str]) -> io::Result<Command> {
+    let saifu = toolchain.inside(package.workspace, package.saifu)?;
+    toolchain.command(package.workspace, ".", &[], &saifu, arguments)
+}
+
+/// The driver of scenarios that `swift test` has built.
+pub(crate) fn driver(package: &Package<'_>, toolchain: &Toolchain) -> io::Result<String> {
+    toolchain.inside(package.workspace, &package.workspace.target().join("swift/debug/ScenarioDriver"))
+}
+
 /// `swift test` with these arguments more. `files` are variables that name a file of the target folder; `variables` are
 /// any others.
 pub(crate) fn test(

@@ -1,11 +1,12 @@
 //! The Kotlin package on a JVM: generated code, its own code, its tests, and the scenarios played word for word.
 //!
-//! Maven does the building and testing; this suite hands it the library, counts what its tests say, and compares the
-//! report of the Kotlin scenario runner with the one of Rust's. It is never skipped: without Maven it fails.
+//! Maven does the building and testing; this suite hands it the library, counts what its tests say, and has the scenarios
+//! played with the Kotlin driver. It is never skipped: without Maven it fails.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::{Desk, Suite, excerpt, played};
 use crate::ffi::kotlin::{self, PACKAGE, PROGRAMS};
@@ -14,6 +15,8 @@ use crate::process::{Ended, on_path};
 use crate::report::{Outcome, Report};
 
 const NAME: &str = "kotlin";
+/// What Maven writes into its folder: the arguments with which Java is the driver of scenarios.
+const DRIVER: &str = "driver.args";
 
 pub(super) fn suites() -> Vec<Suite> {
     vec![Suite::new(NAME, run).needing(PROGRAMS)]
@@ -30,13 +33,10 @@ fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
     let bindings = ffi::generate(desk.workspace, Language::Kotlin, |command| desk.run(command))?;
 
     let folder = desk.workspace.target().join(NAME);
-    let (results, scenarios) = (folder.join("surefire-reports"), folder.join("scenarios.json"));
+    let (results, driver) = (folder.join("surefire-reports"), folder.join(DRIVER));
     // What an earlier run left must not be counted.
     if results.exists() {
         fs::remove_dir_all(&results)?;
-    }
-    if scenarios.exists() {
-        fs::remove_file(&scenarios)?;
     }
     let package = Package { workspace: desk.workspace, saifu: &saifu, bindings: &bindings };
     let ended = kotlin::test(&package, &desk.progress, &[], &[], |command| desk.run(command))?;
@@ -46,7 +46,12 @@ fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
     report.check(passed >= written, || {
         format!("{passed} tests passed, but the sources have {written}: some did not run")
     });
-    played::compare(desk, "Kotlin", &saifu, &scenarios, &mut report)?;
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(&saifu);
+        command.current_dir(&desk.workspace.root).args(arguments);
+        Ok(command)
+    };
+    played::compare(desk, "Kotlin", &format!("java '@{}'", driver.display()), command, &mut report)?;
     Ok(Outcome::Ran(report))
 }
 

@@ -1,5 +1,6 @@
-//! The scenarios as another language played them, held against Rust's own report: the same files, all of them, each with the
-//! same end. Called by the suites of the packages.
+//! The scenarios with a language's wallets, held against the same run with Rust's: the same files, all of them, each with the same
+//! end. And those of the folder `wrong`, each of which expects something that is not so: a runner that believes a driver
+//! everything would be as green as one that checks. Called by the suites of the packages.
 
 use std::fs;
 use std::io;
@@ -12,7 +13,10 @@ use super::Desk;
 use crate::process::run_logged;
 use crate::report::Report;
 
-/// A runner's report, as far as two of them must agree.
+/// Where the scenarios are, and whether each of them does what it shows.
+const FOLDERS: [(&str, bool); 2] = [("tests/scenarios", true), ("tests/scenarios/wrong", false)];
+
+/// A report of `saifu scenario run`, as far as two of them must agree.
 #[derive(Deserialize, Debug, PartialEq, Eq)]
 struct Played {
     count: u64,
@@ -23,28 +27,41 @@ struct Played {
 #[derive(Deserialize, Debug, PartialEq, Eq)]
 struct One {
     name: String,
+    /// Those before the one that failed.
     steps: u64,
     ok: bool,
+    #[serde(default)]
+    failure: Option<Failed>,
 }
 
-/// Plays every scenario with Rust's wallet and adds to `report` how `theirs`, the file that `language` wrote, compares.
+/// What was not as expected, as far as it is the same in every language.
+#[derive(Deserialize, Debug, PartialEq, Eq)]
+struct Failed {
+    path: Option<String>,
+}
+
+/// Plays every scenario twice, without and with `driver`, a command line; `saifu` is the command with such arguments.
 pub(super) fn compare(
     desk: &Desk<'_>,
     language: &str,
-    saifu: &Path,
-    theirs: &Path,
+    driver: &str,
+    saifu: impl Fn(&[&str]) -> io::Result<Command>,
     report: &mut Report,
 ) -> io::Result<()> {
-    let ours = desk.scratch.join("scenarios.json");
-    let mut command = Command::new(saifu);
-    command.current_dir(&desk.workspace.root).args(["scenario", "run", "--all", "--json"]);
-    run_logged(&mut command, &desk.log.borrow(), Some(&ours), &desk.progress, desk.deadline)?;
-    match (read(&ours), read(theirs)) {
-        (Ok(ours), Ok(theirs)) => agree(&ours, language, &theirs, report),
-        (ours, theirs) => {
-            let whys: Vec<_> =
-                [ours.err(), theirs.err()].into_iter().flatten().map(|error| error.to_string()).collect();
-            report.fail(format!("a report of the scenarios is missing: {}", whys.join("; ")));
+    for (folder, right) in FOLDERS {
+        let play = |more: &[&str], name: &str| {
+            let written = desk.scratch.join(name);
+            let arguments = [&["--json", "scenario", "run", "--all", "--folder", folder][..], more].concat();
+            run_logged(&mut saifu(&arguments)?, &desk.log.borrow(), Some(&written), &desk.progress, desk.deadline)?;
+            read(&written)
+        };
+        match (play(&[], "scenarios.json"), play(&["--driver", driver], "driven.json")) {
+            (Ok(ours), Ok(theirs)) => agree(&ours, language, &theirs, right, report),
+            (ours, theirs) => {
+                let whys: Vec<_> =
+                    [ours.err(), theirs.err()].into_iter().flatten().map(|error| error.to_string()).collect();
+                report.fail(format!("a report of the scenarios is missing: {}", whys.join("; ")));
+            }
         }
     }
     Ok(())
@@ -55,14 +72,14 @@ fn read(path: &Path) -> io::Result<Played> {
     serde_json::from_str(&fs::read_to_string(path).map_err(named)?).map_err(|error| named(error.into()))
 }
 
-fn agree(ours: &Played, language: &str, theirs: &Played, report: &mut Report) {
-    report.check(theirs.count >= ours.count && ours.count > 0, || {
-        format!("{language} played {} scenarios, Rust {}", theirs.count, ours.count)
+fn agree(ours: &Played, language: &str, theirs: &Played, right: bool, report: &mut Report) {
+    report.check(theirs.count == ours.count && ours.count > 0, || {
+        format!("{} scenarios were played in {language}, {} in Rust", theirs.count, ours.count)
     });
     report.check(theirs.hash == ours.hash, || {
-        format!("{language} played other scenarios than Rust: {} against {}", theirs.hash, ours.hash)
+        format!("other scenarios were played in {language} than in Rust: {} against {}", theirs.hash, ours.hash)
     });
-    let otherwise = |one: &&One| !one.ok || !theirs.scenarios.contains(one);
+    let otherwise = |one: &&One| one.ok != right || !theirs.scenarios.contains(one);
     let otherwise: Vec<&str> = ours.scenarios.iter().filter(otherwise).map(|one| one.name.as_str()).collect();
     report.check(otherwise.is_empty(), || format!("these ended otherwise in {language}: {}", otherwise.join(", ")));
 }
@@ -71,34 +88,28 @@ fn agree(ours: &Played, language: &str, theirs: &Played, report: &mut Report) {
 mod tests {
     use super::*;
 
-    fn played(json: &str) -> Played {
-        serde_json::from_str(json).unwrap()
-    }
-
     const TWO: &str = r#"{"count": 2, "hash": "ab", "scenarios": [
         {"name": "a", "steps": 1, "ok": true}, {"name": "b", "steps": 2, "ok": true}]}"#;
 
     #[test]
     fn fewer_or_other_scenarios_or_another_end_is_a_failure() {
-        let ours = played(TWO);
-        for (theirs, failed) in [
-            (TWO.to_owned(), 0),
-            (TWO.replace("\"count\": 2", "\"count\": 1"), 1),
-            (TWO.replace("\"ab\"", "\"ac\""), 1),
-            (TWO.replace("\"steps\": 2", "\"steps\": 1"), 1),
-            (TWO.replace("true}]", "false}]"), 1),
+        let none = r#"{"count": 0, "hash": "", "scenarios": []}"#;
+        let failed = TWO.replace("true", "false");
+        for (ours, theirs, right, faults) in [
+            (TWO, TWO.to_owned(), true, 0),
+            (TWO, TWO.replace("\"count\": 2", "\"count\": 1"), true, 1),
+            (TWO, TWO.replace("\"ab\"", "\"ac\""), true, 1),
+            (TWO, TWO.replace("\"steps\": 2", "\"steps\": 1"), true, 1),
+            (TWO, TWO.replace("true}]", "false}]"), true, 1),
+            (none, none.to_owned(), true, 1),
+            (&failed, failed.clone(), false, 0),
+            (&failed, failed.clone(), true, 1),
+            (TWO, TWO.to_owned(), false, 1),
         ] {
             let mut report = Report::default();
-            agree(&ours, "Swift", &played(&theirs), &mut report);
-            assert_eq!(report.failed, failed, "{theirs}");
+            let played = |json: &str| serde_json::from_str(json).unwrap();
+            agree(&played(ours), "Swift", &played(&theirs), right, &mut report);
+            assert_eq!(report.failed, faults, "{theirs}");
         }
-    }
-
-    #[test]
-    fn nothing_played_at_all_is_a_failure() {
-        let none = played(r#"{"count": 0, "hash": "", "scenarios": []}"#);
-        let mut report = Report::default();
-        agree(&none, "Swift", &none, &mut report);
-        assert_eq!(report.failed, 1);
     }
 }

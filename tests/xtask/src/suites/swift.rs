@@ -2,7 +2,6 @@
 //!
 //! It is never skipped: what is missing is a failure.
 
-use std::fs;
 use std::io;
 use std::process::Command;
 
@@ -40,17 +39,10 @@ fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
     let linted = desk.run(&mut toolchain.command(desk.workspace, PACKAGE, &[], "swift-format", &lint)?)?;
     report.check(linted.success, || excerpt("swift-format lint --strict", &linted.output));
 
-    let folder = desk.workspace.target().join(NAME);
-    let scenarios = folder.join("scenarios.json");
-    fs::create_dir_all(&folder)?;
-    // What an earlier run left must not be compared.
-    if scenarios.exists() {
-        fs::remove_file(&scenarios)?;
-    }
-    let reports = [("SAIFU_SCENARIO_REPORT", scenarios.as_path())];
-    let tested = desk.run(&mut swift::test(&package, &toolchain, &reports, &[], &[])?)?;
+    let tested = desk.run(&mut swift::test(&package, &toolchain, &[], &[], &[])?)?;
     count(&tested, written_tests(desk.workspace)?, &mut report);
-    played::compare(desk, "Swift", &saifu, &scenarios, &mut report)?;
+    let command = |arguments: &[&str]| swift::saifu(&package, &toolchain, arguments);
+    played::compare(desk, "Swift", &swift::driver(&package, &toolchain)?, command, &mut report)?;
     Ok(Outcome::Ran(report))
 }
 

@@ -1,7 +1,5 @@
 package app.saifu
 
-import app.saifu.scenario.Stage
-import app.saifu.scenario.newestCode
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
@@ -235,9 +233,7 @@ class CancellationTest {
         assertTrue(pending.isNotEmpty() && pending.all { it.what is PendingWhat.Accepted }, "$pending")
 
         val paid = pending.first().topUp
-        val totp = wallet.account().totp()
-        val cash = jsonObject("number" to paid.number, "totp" to totp.code, "yen" to paid.yen)
-        assertEquals("approved", perform("atm.deposit", "atm-1", cash)["result"].text)
+        deposit(wallet, paid.number, paid.yen)
         advance(16.minutes)
         val after = wallet.refresh()
         assertEquals(1_000L + paid.yen, after.balanceYen)

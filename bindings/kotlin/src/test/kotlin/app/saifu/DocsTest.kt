@@ -10,8 +10,6 @@ import app.saifu.examples.show
 import app.saifu.examples.signUp
 import app.saifu.examples.topUp
 import app.saifu.examples.words
-import app.saifu.scenario.config
-import app.saifu.scenario.newestCode
 import app.saifu.test.FakeWallet
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancelAndJoin
@@ -63,7 +61,7 @@ class DocsTest {
         starter("taro", number(1), balanceYen = 5_000)
         kill("taro")
         val person = person("taro")
-        val nobody = config(begun, person.vault).copy(customerUrl = "https://localhost:1")
+        val nobody = config(person.vault).copy(customerUrl = "https://localhost:1")
         val wallet = openWallet(person.platform, nobody).also { person.wallet = it }
         val screen = Screen()
         val showing = Job()
@@ -104,7 +102,7 @@ class DocsTest {
     fun `what the page shows works against a sandbox`() = stage { scope ->
         add("taro", number(1))
         val person = person("taro")
-        val issuer = config(begun, person.folder)
+        val issuer = config(person.folder)
         kill("taro")
         logTo { }
         val wallet = open(person.folder.toFile(), person.platform, issuer)

@@ -1,6 +1,5 @@
 package app.saifu
 
-import app.saifu.scenario.config
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineStart
@@ -33,7 +32,7 @@ class EventsTest {
             wallet.events().first { it is WalletEvent.Entry } as WalletEvent.Entry
         }
         val code = wallet.codes().next(Purpose.PAY)
-        perform("register.scan", "register-1", jsonObject("digits" to code.digits, "yen" to 700))
+        scan(code, 700)
         val event = withTimeout(20.seconds) { paid.await() }
         assertEquals(-700L to 4_300L, event.entry.yen to event.balanceYen)
     }
@@ -44,7 +43,7 @@ class EventsTest {
         kill("taro")
         val person = person("taro")
         // Nobody listens there.
-        val nobody = config(begun, person.vault).copy(customerUrl = "https://localhost:1")
+        val nobody = config(person.vault).copy(customerUrl = "https://localhost:1")
         val wallet = openWallet(person.platform, nobody).also { person.wallet = it }
         val standings = scope.async(Dispatchers.Unconfined, CoroutineStart.UNDISPATCHED) {
             wallet.following().transformWhile { standing ->
@@ -95,7 +94,7 @@ class EventsTest {
         person.wallet = null
         val bug = runCatching { wallet.use { error("a bug of the app") } }.exceptionOrNull()
         assertEquals("a bug of the app", bug?.message)
-        val folder = config(begun, person.vault)
+        val folder = config(person.vault)
         openWallet(person.platform, folder).use { assertEquals(WalletState.READY, it.home().state) }
 
         val opened = CompletableDeferred<Unit>()

@@ -1,16 +1,11 @@
 package app.saifu
 
-import app.saifu.scenario.Scenario
-import app.saifu.scenario.Stage
-import app.saifu.scenario.World
-import app.saifu.scenario.begin
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import kotlinx.serialization.json.JsonObject
-import org.junit.jupiter.api.Assertions.assertEquals
 import kotlin.time.Duration.Companion.seconds
 
 /** What may be topped up in a day on a [stage]. */
@@ -26,18 +21,14 @@ private val GENEROUS = jsonObject(
 /** Runs [test] against an issuer of its own, whose books must balance at the end. */
 fun stage(policy: JsonObject = GENEROUS, test: suspend Stage.(CoroutineScope) -> Unit): Unit =
     runBlocking(Dispatchers.Default) {
-        World().use { world ->
-            val stage = Stage(world, policy, this)
+        val stage = Stage(policy)
+        try {
             stage.test(this)
-            assertEquals(true, stage.end(keep = false)?.get("ok").flag, "the books balance")
+            stage.end()
+        } finally {
+            stage.close()
         }
     }
-
-/** A persona that has signed up and has topped up so much. */
-suspend fun Stage.starter(name: String, number: String, balanceYen: Long? = null, seen: (Host) -> Host = { it }): Wallet {
-    begin(this, name, Scenario.Persona(number, true, balanceYen), seen)
-    return wallet(name)
-}
 
 /** A number of its own for the [index]-th persona. */
 fun number(index: Int): String = "090-%04d-%04d".format(1_000 + index / 10_000, index % 10_000)

@@ -1,7 +1,5 @@
 package app.saifu
 
-import app.saifu.scenario.Stage
-import app.saifu.scenario.config
 import kotlinx.coroutines.async
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
@@ -259,14 +257,13 @@ class HostileHostTest {
             },
         )
         repeat(2) {
-            val code = wallet.codes().next(Purpose.PAY)
-            perform("register.scan", "register-1", jsonObject("digits" to code.digits, "yen" to 100))
+            scan(wallet.codes().next(Purpose.PAY), 100)
         }
         assertTrue(ended.await(30, SECONDS), "it ends, after ${seen.get()} events")
         assertEquals(2, seen.get())
         val person = person("taro")
         person.wallet = null
-        val folder = config(begun, person.vault)
+        val folder = config(person.vault)
         openWallet(person.platform, folder).use { assertEquals(2_800L, it.refresh().balanceYen) }
     }
 }

@@ -10,7 +10,7 @@ import java.time.Duration
 import java.time.Instant
 
 /** The checkout, as Maven tells it. */
-val repository: Path = Path.of(System.getProperty("saifu.repository")).toAbsolutePath().normalize()
+val repository: Path by lazy { Path.of(System.getProperty("saifu.repository")).toAbsolutePath().normalize() }
 
 private val WHOLE = Regex("-?(0|[1-9][0-9]*)")
 

@@ -1,6 +1,5 @@
 package app.saifu
 
-import app.saifu.scenario.Stage
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.withTimeoutOrNull
 import java.nio.file.Files

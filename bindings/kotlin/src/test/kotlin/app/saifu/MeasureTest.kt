@@ -1,6 +1,5 @@
 package app.saifu
 
-import app.saifu.scenario.config
 import kotlinx.coroutines.delay
 import kotlinx.serialization.json.JsonObject
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -36,7 +35,7 @@ class MeasureTest {
         val many = aliveAround(calls) { wallet.callOften(it) }
         kill("taro")
         val person = person("taro")
-        val cold = List(starts) { ColdStart.measure(config(begun, person.vault), person.folder.resolve("host")) }
+        val cold = List(starts) { ColdStart.measure(config(person.vault), person.folder.resolve("host")) }
         val opened = aliveAround(openings) { openAndClose("taro", it) }
 
         for (time in times) assertTrue(time.ns > 0 && time.withoutPauseNs > 0, time.name)

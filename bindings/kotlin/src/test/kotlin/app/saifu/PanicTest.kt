@@ -1,7 +1,5 @@
 package app.saifu
 
-import app.saifu.scenario.Stage
-import app.saifu.scenario.config
 import app.saifu.test.TestHost
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
@@ -33,7 +31,7 @@ class PanicTest {
         }
         // A host seals for one folder only.
         val host = TestHost(folder.resolve("another-host")).platform()
-        val another = config(begun, folder.resolve("another"))
+        val another = config(folder.resolve("another"))
         val empty = add("hanako", number(3))
         return mapOf(
             "Wallet.open" to Call("open") { openWallet(host, another).close() },

@@ -1,6 +1,5 @@
 package app.saifu
 
-import app.saifu.scenario.newestCode
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue

@@ -1,6 +1,5 @@
 package app.saifu
 
-import app.saifu.scenario.newestCode
 import app.saifu.test.FakeWallet
 import app.saifu.test.TestHost
 import app.saifu.test.sandboxConfig
@@ -13,16 +12,13 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import java.time.Instant
-import kotlin.io.path.writeText
 
 /** What apps test with, from outside. */
 class SupportTest {
     @Test
     fun `a host in memory and sandbox json are enough to sign up`() = stage {
-        val file = folder.resolve("told.json")
-        file.writeText("${begun["issuer"]}")
         val host = TestHost(clock)
-        openWallet(host.platform(), sandboxConfig(file, folder.resolve("app"))).use { wallet ->
+        openWallet(host.platform(), sandboxConfig(sandbox, folder.resolve("app"))).use { wallet ->
             wallet.account().signUp(number(7))
             assertEquals(WalletState.SIGNING_UP, wallet.home().state)
             // What one process has is there in the next.

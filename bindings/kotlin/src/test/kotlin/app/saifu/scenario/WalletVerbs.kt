@@ -1,29 +1,24 @@
 package app.saifu.scenario
 
-import app.saifu.Approval
 import app.saifu.ErrorInfo
 import app.saifu.Following
 import app.saifu.HistoryEntry
 import app.saifu.HomeScreen
-import app.saifu.HostException
 import app.saifu.IntentDetail
 import app.saifu.PendingEntry
 import app.saifu.PendingWhat
 import app.saifu.Purpose
 import app.saifu.WalletEvent
-import app.saifu.WalletException
 import app.saifu.flag
 import app.saifu.jsonObject
-import app.saifu.scenario.wireName
 import app.saifu.text
 import app.saifu.whole
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.TimeoutCancellationException
 import kotlinx.coroutines.channels.ClosedReceiveChannelException
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.withTimeoutOrNull
-import kotlinx.serialization.json.JsonArray
-import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import java.time.Duration
 import java.time.Instant
@@ -36,94 +31,72 @@ private const val LOOK_MS = 5L
 /** How long the machine may take to bring an event that is on its way. */
 private val EVENT_BOUND = 20.seconds
 
-/** Does a `wallet.` verb with the wallet of [who], through the bindings. A refusal is an outcome too. */
-suspend fun Stage.performWallet(verb: String, who: String, arguments: JsonObject): JsonObject =
-    try {
-        if (arguments["killed"].flag == true) {
-            killDuring(who) { walletVerb(verb, who, arguments) }
-            jsonObject("state" to "killed")
-        } else {
-            walletVerb(verb, who, arguments)
-        }
-    } catch (error: WalletException) {
-        refusal(error.info)
-    } catch (failure: HostException) {
-        refusal("key", "The phone's key store does not sign.", failure.wireName)
-    }
+/** Somebody refused: a document that a step may expect. */
+class Refused(val document: JsonObject) : Exception("$document")
 
-private suspend fun Stage.walletVerb(verb: String, who: String, arguments: JsonObject): JsonObject =
+/** Does a `wallet.` verb through the bindings and gives its document. */
+suspend fun Phone.perform(verb: String, arguments: JsonObject, scope: CoroutineScope): JsonObject =
     when (verb) {
-        "wallet.kill" -> {
-            kill(who)
-            jsonObject("state" to "killed")
-        }
-        "wallet.reopen" -> jsonObject("state" to open(who).home().state)
-        "wallet.sign-up" -> wallet(who).account().let { account ->
-            val screen = account.signUp(person(who).number)
+        "wallet.sign-up" -> wallet.account().signUp(arguments.needed("number")).let { screen ->
             jsonObject("number" to screen.number, "expires_at" to screen.expiresAt, "resend_at" to screen.resendAt)
         }
-        "wallet.confirm" -> confirm(who, arguments["code"])
-        "wallet.home" -> home(wallet(who).home())
-        "wallet.refresh" -> home(wallet(who).refresh())
-        "wallet.code" -> code(who, arguments)
-        "wallet.top-up" -> topUp(who, arguments)
-        "wallet.pending" -> list(wallet(who).topUps().pending().map(::pending))
-        "wallet.history" -> list(wallet(who).history().newest(Int.MAX_VALUE).entries.map(::entry))
-        "wallet.totp" -> wallet(who).account().let { account ->
-            account.totp().let { jsonObject("code" to it.code, "valid_until" to it.validUntil, "trust" to it.trust) }
+        "wallet.confirm" -> {
+            val account = wallet.account()
+            if (account.signUpInProgress() == null) throw Refused(refusal("no-sign-up", "No sign-up waits for a code here."))
+            jsonObject("device_id" to account.confirm(arguments.needed("code")))
+        }
+        "wallet.home" -> home(wallet.home())
+        "wallet.refresh" -> home(wallet.refresh())
+        "wallet.code" -> code(arguments)
+        "wallet.prepare-top-up" -> {
+            approval = wallet.topUps().prepareAtm(arguments.number("yen"))
+            jsonObject()
+        }
+        "wallet.approve-top-up" -> approve()
+        "wallet.pending" -> list(wallet.topUps().pending().map(::pending))
+        "wallet.history" -> list(wallet.history().newest(Int.MAX_VALUE).entries.map(::entry))
+        "wallet.totp" -> wallet.account().totp().let {
+            jsonObject("code" to it.code, "valid_until" to it.validUntil, "trust" to it.trust)
         }
         "wallet.follow" -> {
-            listen(who)
-            wallet(who).follow()
-            wallet(who).followed()
+            listen(scope)
+            wallet.follow()
+            wallet.followed()
             // The history is filled beside it, and what is filled belongs to this step.
-            withTimeoutOrNull(FILLED_BOUND) { while (wallet(who).home().historyIncomplete) delay(LOOK_MS) }
+            withTimeoutOrNull(FILLED_BOUND) { while (wallet.home().historyIncomplete) delay(LOOK_MS) }
             jsonObject("following" to true)
         }
-        "wallet.next-event" -> nextEvent(who, arguments["kind"].text)
+        "wallet.next-event" -> nextEvent(arguments["kind"].text)
         "wallet.lock" -> {
-            wallet(who).lock()
+            wallet.lock()
             jsonObject("state" to "locked")
         }
         "wallet.unlock" -> {
-            wallet(who).unlock()
-            jsonObject("state" to wallet(who).home().state)
+            wallet.unlock()
+            jsonObject("state" to wallet.home().state)
         }
         "wallet.patience" -> {
-            val ms = arguments["ms"].whole ?: throw Broken("`ms` is no whole number")
-            wallet(who).setPatience(Duration.ofMillis(ms))
+            val ms = arguments.number("ms")
+            wallet.setPatience(Duration.ofMillis(ms))
             jsonObject("ms" to ms)
         }
         "wallet.key-fails" -> {
-            val how = arguments["how"].text ?: throw Broken("`how` is no text")
-            val times = arguments["times"].whole ?: 1
-            person(who).keys.fail(how, times)
+            val (how, times) = arguments.needed("how") to (arguments["times"].whole ?: 1)
+            keys.fail(how, times)
             jsonObject("how" to how, "times" to times)
         }
-        "wallet.damage" -> jsonObject("file" to damage(who))
-        else -> throw Broken("this runner does not know $verb")
+        else -> throw Broken("this driver does not know $verb")
     }
 
-/** Enters the SMS's newest code, or the one given. */
-private suspend fun Stage.confirm(who: String, given: JsonElement?): JsonObject {
-    val entered = given?.let { it.text ?: it.whole?.toString() } ?: newestCode(who)
-    wallet(who).account().let { account ->
-        if (account.signUpInProgress() == null) return refusal("no-sign-up", "No sign-up waits for a code here.")
-        return jsonObject("device_id" to account.confirm(entered))
-    }
-}
+private fun JsonObject.needed(name: String): String = this[name].text ?: throw Broken("`$name` is no text")
 
-fun Stage.newestCode(who: String): String {
-    val messages = perform("sandbox.sms", who, JsonObject(mapOf()))["messages"] as? JsonArray
-    return messages?.reversed()?.firstNotNullOfOrNull { (it as? JsonObject)?.get("code").text }
-        ?: throw Broken("there is no code in the inbox")
-}
+private fun JsonObject.number(name: String): Long = this[name].whole ?: throw Broken("`$name` is no whole number")
 
-private suspend fun Stage.code(who: String, arguments: JsonObject): JsonObject {
+private suspend fun Phone.code(arguments: JsonObject): JsonObject {
     val purpose = if (arguments["purpose"].text == "cash-in") Purpose.CASH_IN else Purpose.PAY
-    val code = wallet(who).codes().let { codes ->
+    val code = wallet.codes().let { codes ->
         if (arguments["offline"].flag == true) codes.current(purpose) else codes.next(purpose)
-    } ?: return refusal("no-code", "There is no payment code in hand.")
+    } ?: throw Refused(refusal("no-code", "There is no payment code in hand."))
     return jsonObject(
         "digits" to code.digits,
         "purpose" to code.purpose,
@@ -135,29 +108,26 @@ private suspend fun Stage.code(who: String, arguments: JsonObject): JsonObject {
     )
 }
 
-private suspend fun Stage.topUp(who: String, arguments: JsonObject): JsonObject {
-    val yen = arguments["yen"].whole ?: throw Broken("`yen` is no whole number")
-    val thinking = arguments["thinking"].text?.let(::span)
-    return wallet(who).topUps().prepareAtm(yen).let { approval: Approval ->
-        thinking?.let(::advance)
-        val topUp = approval.confirm(person(who).keys.authorize(approval.signingBytes()))
-        jsonObject(
-            "intent" to topUp.intent,
-            "number" to topUp.number,
-            "state" to topUp.state,
-            "yen" to topUp.yen,
-            "since" to topUp.since,
-            "expires_at" to topUp.expiresAt,
-        )
-    }
+private suspend fun Phone.approve(): JsonObject {
+    val waiting = approval ?: throw Broken("no top-up waits for its owner")
+    approval = null
+    val topUp = waiting.confirm(keys.authorize(waiting.signingBytes()))
+    return jsonObject(
+        "intent" to topUp.intent,
+        "number" to topUp.number,
+        "state" to topUp.state,
+        "yen" to topUp.yen,
+        "since" to topUp.since,
+        "expires_at" to topUp.expiresAt,
+    )
 }
 
-private suspend fun Stage.nextEvent(who: String, kind: String?): JsonObject {
-    val events = person(who).events ?: throw Broken("$who follows no events")
+private suspend fun Phone.nextEvent(kind: String?): JsonObject {
+    val arrived = events ?: throw Broken("this wallet follows no events")
     try {
         return withTimeout(EVENT_BOUND) {
             var next: JsonObject
-            do next = event(events.receive()) while (kind != null && next["kind"].text != kind)
+            do next = event(arrived.receive()) while (kind != null && next["kind"].text != kind)
             next
         }
     } catch (_: TimeoutCancellationException) {
@@ -168,7 +138,7 @@ private suspend fun Stage.nextEvent(who: String, kind: String?): JsonObject {
 }
 
 /** A refusal as scenarios see it: the issuer's code where it refused, else the wallet's name for it. */
-private fun refusal(info: ErrorInfo): JsonObject =
+fun refusal(info: ErrorInfo): JsonObject =
     jsonObject(
         "error" to (info.problem ?: info.name),
         "title" to info.sentence,
@@ -177,7 +147,7 @@ private fun refusal(info: ErrorInfo): JsonObject =
         "retry_after_ms" to info.retryAfter,
     )
 
-private fun refusal(error: String, title: String, detail: String? = null): JsonObject =
+fun refusal(error: String, title: String, detail: String? = null): JsonObject =
     jsonObject("error" to error, "title" to title, "detail" to detail, "rule" to null, "retry_after_ms" to null)
 
 private fun list(entries: List<JsonObject>): JsonObject = jsonObject("count" to entries.size, "entries" to entries)

@@ -21,10 +21,15 @@ public class TestClock : Clock {
         get() = offset.get()
         set(value) = offset.set(value)
 
+    /** The wall time at which all of it stands still, milliseconds since 1970; null while it runs. */
+    @Volatile
+    public var heldAtMs: Long? = null
+
     override fun read(): ClockReading {
-        val ahead = offset.get()
+        val now = Instant.now()
+        val ahead = heldAtMs?.let { it - now.toEpochMilli() } ?: offset.get()
         return ClockReading(
-            wall = Instant.now().plusMillis(ahead),
+            wall = now.plusMillis(ahead),
             elapsedMs = System.nanoTime() / 1_000_000 - ORIGIN_MS + ahead,
             bootId = BOOT,
         )

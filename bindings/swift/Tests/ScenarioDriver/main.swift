@@ -1,0 +1,3 @@
+import SaifuHarness
+
+await ScenarioDriver().run()
