@@ -10,6 +10,7 @@ public final class Issuer: @unchecked Sendable {
     /// Everybody's clock; it moves when the issuer's does.
     public let clock = ShiftedClock()
     private let process: Process
+    private let told: Pipe
 
     /// Starts it; it answers when this returns.
     public init(policy: Json) throws {
@@ -19,27 +20,27 @@ public final class Issuer: @unchecked Sendable {
         let limits = folder.appendingPathComponent("policy.json")
         try Data(policy.canonical.utf8).write(to: limits)
         let data = file.deletingLastPathComponent().path
-        let (process, told) = Self.command(
-            folder, file, ["sandbox", "--data", data, "--policy", limits.path])
-        self.process = process
+        (process, told) = Self.command(folder, file, ["sandbox", "--data", data, "--policy", limits.path])
         try process.run()
         guard !told.fileHandleForReading.availableData.isEmpty else { throw Broken("the sandbox did not start") }
     }
 
     /// Moves every clock ahead.
     public func advance(seconds: Int64) async throws {
-        clock.offsetMs = try await saifu("sandbox", "clock", "+\(seconds)s")["offset_ms"]?.whole ?? 0
+        clock.offsetMs = try await saifu(["sandbox", "clock", "+\(seconds)s"])["offset_ms"]?.whole ?? 0
     }
 
     /// Brings the cash of a top-up to an ATM.
     public func deposit(_ number: Sensitive?, _ wallet: Wallet, yen: Int64) async throws {
         let totp = try wallet.account().totp().code.expose()
-        _ = try await saifu("atm", "deposit", "--number", number?.expose() ?? "", "--totp", totp, "--yen", "\(yen)")
+        let cash = ["--number", number?.expose() ?? "", "--totp", totp, "--yen", "\(yen)"]
+        let answer = try await saifu(["atm", "deposit"] + cash)
+        guard answer["result"] == "approved" else { throw Broken("the ATM: \(answer)") }
     }
 
     /// The newest code that arrived at a number.
     public func code(_ number: String) async throws -> String {
-        let inbox = try await saifu("sandbox", "sms", "--number", number)
+        let inbox = try await saifu(["sandbox", "sms", "--number", number])
         guard let code = inbox["messages"]?.list?.reversed().compactMap({ $0["code"]?.text }).first
         else { throw Broken("there is no code in the inbox") }
         return code
@@ -47,7 +48,7 @@ public final class Issuer: @unchecked Sendable {
 
     /// What the terminals were told must be what the ledger says.
     public func balance() async throws {
-        let day = try await saifu("sandbox", "event", "day-end", "--because", "requested")
+        let day = try await saifu(["sandbox", "event", "day-end", "--because", "requested"])
         guard day["day_end"]?["ok"] == true else { throw Broken("the books do not balance: \(day)") }
     }
 
@@ -55,22 +56,21 @@ public final class Issuer: @unchecked Sendable {
     public func end() async {
         await Self.blocking {
             self.process.terminate()
-            self.process.waitUntilExit()
+            // Its stdout ends with it.
+            _ = self.told.fileHandleForReading.readDataToEndOfFile()
         }
         try? FileManager.default.removeItem(at: folder)
     }
 
-    /// The command's document. Throws `Broken` where it does not end well.
-    private func saifu(_ words: String...) async throws -> Json {
+    /// The command's document. Its end is that of its stdout: Foundation may wait for ever for that of a process.
+    private func saifu(_ words: [String]) async throws -> Json {
         try await Self.blocking {
             Swift.Result {
                 let (process, told) = Self.command(self.folder, self.file, words)
                 try process.run()
-                let document = told.fileHandleForReading.readDataToEndOfFile()
-                process.waitUntilExit()
-                guard process.terminationStatus == 0
-                else { throw Broken("\(words): \(String(decoding: document, as: UTF8.self))") }
-                return try Json.read(document)
+                let document = try Json.read(told.fileHandleForReading.readDataToEndOfFile())
+                guard document["error"] == nil else { throw Broken("\(words): \(document)") }
+                return document
             }
         }.get()
     }

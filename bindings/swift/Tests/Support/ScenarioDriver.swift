@@ -29,7 +29,8 @@ public final class ScenarioDriver {
             return ["id": id, "error": error.outcome]
         } catch let error as HostError {
             // The owner's own signature, which the library never asks for.
-            return ["id": id, "error": Refusal("key", "The phone's key store: \(error.word).", detail: error.word).document]
+            let refusal = Refusal("key", "The phone's key store: \(error.word).", detail: error.word)
+            return ["id": id, "error": refusal.document]
         } catch let refusal as Refusal {
             return ["id": id, "error": refusal.document]
         } catch {
