@@ -114,8 +114,7 @@ async fn open(clock: &Arc<PhoneClock>, told: &Value) -> Result<Phone, Halt> {
     let (issuer, runtime) = (told.issuer.config()?, tokio::runtime::Handle::current());
     let opened = tokio::task::spawn_blocking(move || {
         let host = Host::open(folder.path(), clock).map_err(|error| broken(error.to_string()))?;
-        let config =
-            Config { folder: folder.vault(), issuer, app_version: env!("CARGO_PKG_VERSION").into(), disk: None };
+        let config = Config { folder: folder.vault(), issuer, app_version: env!("CARGO_PKG_VERSION").into() };
         let wallet = Wallet::open(host.platform(), config, runtime).map_err(Error::from)?;
         Ok(Phone { wallet, host, events: None, approval: None })
     });
