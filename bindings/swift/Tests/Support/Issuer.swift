@@ -55,8 +55,8 @@ public final class Issuer: @unchecked Sendable {
     /// Ends it. The folder goes.
     public func end() async {
         await Self.blocking {
-            self.process.terminate()
-            // Its stdout ends with it.
+            // It may have inherited that it hears no other signal. Its stdout ends with it.
+            kill(self.process.processIdentifier, SIGKILL)
             _ = self.told.fileHandleForReading.readDataToEndOfFile()
         }
         try? FileManager.default.removeItem(at: folder)

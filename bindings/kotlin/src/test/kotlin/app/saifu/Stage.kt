@@ -8,7 +8,6 @@ import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonObject
 import java.nio.file.Path
-import java.util.concurrent.TimeUnit
 import kotlin.io.path.createTempDirectory
 import kotlin.io.path.writeText
 import kotlin.time.Duration
@@ -108,8 +107,7 @@ class Stage(policy: JsonObject) {
 
     /** Ends the sandbox, whatever happened. */
     fun close() {
-        issuer.destroy()
-        if (!issuer.waitFor(20, TimeUnit.SECONDS)) issuer.destroyForcibly()
+        issuer.destroyForcibly().waitFor()
         folder.toFile().deleteRecursively()
     }
 
