@@ -42,7 +42,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use driver::drive;
 pub use parse::{Malformed, parse};
-pub(crate) use play::{Played, Playing, hash, play};
+pub(crate) use play::{FailedStep, POLICY, Played, Playing, hash, play};
 pub use schema::schema;
 
 use expect::Expectation;
@@ -92,6 +92,8 @@ pub(crate) struct Persona {
 /// One step.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
+    /// Where it stands in the file: `$.steps[2]`, and in which round of a `repeat`.
+    pub(crate) place: String,
     pub(crate) verb: &'static Verb,
     pub(crate) actor: Option<String>,
     pub(crate) arguments: Map<String, Value>,

@@ -39,6 +39,9 @@ pub struct ScenarioRunArgs {
     /// Play with wallets of another program, a process for each: docs/scenarios.md says what it answers
     #[arg(long, value_name = "COMMAND")]
     pub driver: Option<String>,
+    /// Stay, and play a file again whenever it has changed, until Ctrl-C; one file alone is told step by step as it happens
+    #[arg(long)]
+    pub watch: bool,
     /// Keep the temporary folders; that of a failed scenario stays anyway
     #[arg(long)]
     pub keep: bool,

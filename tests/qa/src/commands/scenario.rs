@@ -1,8 +1,10 @@
 //! `saifu scenario run|list|driver`. Every file is read before the first is played, so that a malformed one is refused at
 //! once.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::iter;
@@ -12,10 +14,12 @@ use crate::cli::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status, at};
 use crate::report::Report;
-use crate::scenario::{Played, Playing, Scenario, drive, hash, parse, play};
+use crate::scenario::{FailedStep, POLICY, Played, Playing, Scenario, drive, hash, parse, play};
 
 /// So many are played at a time. They share nothing, and most of their time is waiting: for disks, for answers that hang.
 const AT_A_TIME: usize = 4;
+/// How often a watched file is looked at.
+const LOOK: Duration = Duration::from_millis(300);
 
 pub(super) async fn run(command: ScenarioCommand, context: &Context) -> Result<Report, Failure> {
     match command {
@@ -25,19 +29,55 @@ pub(super) async fn run(command: ScenarioCommand, context: &Context) -> Result<R
     }
 }
 
+/// Plays what is asked for, again and again with `--watch`.
 async fn play_all(args: ScenarioRunArgs, context: &Context) -> Result<Report, Failure> {
+    let (log, driver) = (args.log.as_deref(), args.driver.as_deref());
+    let playing = Playing { keep: args.keep, seed: args.seed, log, driver };
+    if !args.watch {
+        return round(&wanted(&args)?, &playing, context).await;
+    }
+    tokio::select! {
+        watched = watch(&args, &playing, context) => watched.map(|()| Report::silent()),
+        stopped = super::sandbox::stopped() => stopped.map(|()| Report::silent()),
+    }
+}
+
+/// Plays all of it once, then whatever has changed. A file that cannot be read is told of and waited for.
+async fn watch(args: &ScenarioRunArgs, playing: &Playing<'_>, context: &Context) -> Result<(), Failure> {
+    let mut known = BTreeMap::new();
+    loop {
+        let seen: BTreeMap<PathBuf, Option<Vec<u8>>> =
+            wanted(args)?.into_iter().map(|file| (file.clone(), std::fs::read(file).ok())).collect();
+        let changed: Vec<PathBuf> =
+            seen.iter().filter(|(file, text)| known.get(*file) != Some(*text)).map(|(file, _)| file.clone()).collect();
+        known = seen;
+        if !changed.is_empty() {
+            match round(&changed, playing, context).await {
+                Ok(report) => context.printer.report(&report)?,
+                Err(failure) => context.printer.failure(&failure),
+            }
+            context.printer.note("waiting for a change; Ctrl-C ends it");
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn wanted(args: &ScenarioRunArgs) -> Result<Vec<PathBuf>, Failure> {
+    if args.all { files(&args.folder) } else { Ok(args.files.clone()) }
+}
+
+async fn round(files: &[PathBuf], playing: &Playing<'_>, context: &Context) -> Result<Report, Failure> {
     #[derive(Serialize)]
     struct Document {
         scenarios: Vec<Played>,
         count: usize,
         hash: String,
     }
-    let files = if args.all { files(&args.folder)? } else { args.files };
     let scenarios: Vec<Scenario> = files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
-    let (log, driver) = (args.log.as_deref(), args.driver.as_deref());
-    let playing = Playing { keep: args.keep, seed: args.seed, log, driver };
+    // One alone is told step by step; of several at a time that would be nobody's story.
+    let live = if scenarios.len() == 1 { Some(context) } else { None };
     let mut played = Vec::new();
-    let mut ends = iter(&scenarios).map(|scenario| told(scenario, &playing)).buffered(AT_A_TIME);
+    let mut ends = iter(&scenarios).map(|scenario| told(scenario, playing, live)).buffered(AT_A_TIME);
     while let Some(end) = ends.next().await {
         let (lines, outcome) = end?;
         lines.iter().for_each(|line| context.printer.note(line));
@@ -51,9 +91,17 @@ async fn play_all(args: ScenarioRunArgs, context: &Context) -> Result<Report, Fa
 }
 
 /// Plays one, and keeps what is told of it until it is its turn.
-async fn told(scenario: &Scenario, playing: &Playing<'_>) -> Result<(Vec<String>, Played), Failure> {
-    let lines = Mutex::new(vec![format!("{}: {}", scenario.name, scenario.shows)]);
-    let tell = |line: &str| lines.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
+async fn told(
+    scenario: &Scenario,
+    playing: &Playing<'_>,
+    live: Option<&Context>,
+) -> Result<(Vec<String>, Played), Failure> {
+    let lines = Mutex::new(Vec::new());
+    let tell = |line: &str| match live {
+        Some(context) => context.printer.note(line),
+        None => lines.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned()),
+    };
+    tell(&format!("{}: {}", scenario.name, scenario.shows));
     let played = play(scenario, playing, tell).await?;
     Ok((lines.into_inner().unwrap_or_else(PoisonError::into_inner), played))
 }
@@ -65,20 +113,31 @@ fn words(played: &[Played]) -> String {
     lines.join("\n")
 }
 
+/// Which step, what was expected and what was seen; and how to look at what it left.
 fn failed(played: &Played) -> Option<String> {
-    let failure = played.failure.as_ref()?;
-    let step = match (failure.step, failure.verb) {
-        (Some(step), Some(verb)) => format!("$.steps[{step}] ({verb})"),
-        _ => "outside its steps".to_owned(),
+    let FailedStep { verb, who, place, path, expected, seen, folder, .. } = played.failure.as_ref()?;
+    let step = match (verb, place) {
+        (Some(verb), Some(place)) => format!("{verb}{} at {place}", optional(" as ", who.as_deref())),
+        _ => "before or after its steps".to_owned(),
     };
-    let path = failure.path.as_ref().map(|path| format!(" at {path}")).unwrap_or_default();
+    let seen = match seen.get("outcome").filter(|_| seen.get("absent").is_some()) {
+        Some(outcome) => format!("nothing there, in {outcome}"),
+        None => seen.to_string(),
+    };
+    let home = format!("saifu --home {}", folder.display());
+    let persona = who.as_deref().filter(|_| verb.is_some_and(|verb| verb.starts_with("wallet."))).unwrap_or("NAME");
     Some(format!(
-        "{}: {step}{path}\n  expected  {}\n  seen      {}\n  folder    {}",
+        "{}: {step} did not do what was expected\n  expected  {}{expected}\n  seen      {seen}\n  folder    {}\n  \
+         look      its log.jsonl; {home} wallet home --wallet {persona}; {home} sandbox --policy {}",
         played.name,
-        failure.expected,
-        failure.seen,
-        failure.folder.display()
+        optional("", path.as_ref().map(|path| format!("{path}: ")).as_deref()),
+        folder.display(),
+        folder.join(POLICY).display(),
     ))
+}
+
+fn optional(before: &str, text: Option<&str>) -> String {
+    text.map(|text| format!("{before}{text}")).unwrap_or_default()
 }
 
 fn list(args: &ScenarioListArgs) -> Result<Report, Failure> {

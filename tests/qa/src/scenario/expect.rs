@@ -164,6 +164,17 @@ pub(crate) fn substitute(value: &Value, saved: &Saved) -> Value {
     Value::String(words.collect())
 }
 
+/// The same with the round's number for `${index}`, wherever it stands; a text that is nothing else becomes the number.
+pub(crate) fn numbered(value: &Value, round: u64) -> Value {
+    match value {
+        Value::String(text) if text == "${index}" => json!(round),
+        Value::String(text) => json!(text.replace("${index}", &round.to_string())),
+        Value::Array(items) => items.iter().map(|item| numbered(item, round)).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), numbered(value, round))).collect(),
+        other => other.clone(),
+    }
+}
+
 fn with_another_last_digit(text: &str) -> String {
     let mut text = text.to_owned();
     let other = match text.pop() {

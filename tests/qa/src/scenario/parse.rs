@@ -63,7 +63,11 @@ pub fn parse(text: &str) -> Result<Scenario, Malformed> {
     let mut saved = BTreeSet::new();
     let mut steps = Vec::new();
     for (index, row) in rows.iter().enumerate() {
-        steps.push(step(row, &format!("$.steps[{index}]"), &personas, &mut saved)?);
+        for Round { path, number, row } in rounds(row, &format!("$.steps[{index}]"))? {
+            let mut step = step(&row, &path, &personas, &mut saved)?;
+            step.place = number.map_or(path.clone(), |number| format!("{path}, round {number}"));
+            steps.push(step);
+        }
     }
     let canonical = canonical(&value);
     Ok(Scenario { name: name.into(), shows: shows.into(), personas, policy, steps, canonical })
@@ -96,6 +100,48 @@ fn personas(value: &Value) -> Result<BTreeMap<String, Persona>, Malformed> {
         personas.insert(name.clone(), Persona { number, signed_up, balance_yen });
     }
     Ok(personas)
+}
+
+/// A step as it stands in one round.
+struct Round {
+    path: String,
+    /// Counted from 1; none outside a `repeat`.
+    number: Option<u64>,
+    row: Value,
+}
+
+/// The steps that a row stands for: itself, or what it repeats, round after round.
+fn rounds(row: &Value, path: &str) -> Result<Vec<Round>, Malformed> {
+    let fields = object(row, path)?;
+    let Some(times) = fields.get("repeat") else {
+        return Ok(vec![Round { path: path.to_owned(), number: None, row: row.clone() }]);
+    };
+    let Some(times) = times.as_u64().filter(|times| (1..=MOST_ROUNDS).contains(times)) else {
+        return wrong(format!("{path}.repeat"), format!("a whole number from 1 to {MOST_ROUNDS} is needed"));
+    };
+    let body: Vec<(String, Value)> = match fields.get("steps") {
+        Some(steps) => {
+            only(fields, &["repeat", "steps"], path)?;
+            let path = format!("{path}.steps");
+            let Some(rows) = steps.as_array().filter(|rows| !rows.is_empty()) else {
+                return wrong(path, "a list of steps is needed");
+            };
+            rows.iter().enumerate().map(|(index, row)| (format!("{path}[{index}]"), row.clone())).collect()
+        }
+        None => {
+            let one = fields.iter().filter(|(name, _)| *name != "repeat");
+            vec![(path.to_owned(), one.map(|(name, value)| (name.clone(), value.clone())).collect())]
+        }
+    };
+    let round = |number| {
+        let numbered = move |(path, row): &(String, Value)| Round {
+            path: path.clone(),
+            number: Some(number),
+            row: expect::numbered(row, number),
+        };
+        body.iter().map(numbered)
+    };
+    Ok((1..=times).flat_map(round).collect())
 }
 
 fn step(
@@ -131,8 +177,11 @@ fn step(
             None => return wrong(format!("{path}.within"), SPAN),
         },
     };
-    Ok(Step { verb, actor, arguments, expect, save, within_ms })
+    Ok(Step { place: path.to_owned(), verb, actor, arguments, expect, save, within_ms })
 }
+
+/// How often something may be repeated.
+pub(super) const MOST_ROUNDS: u64 = 1_000;
 
 const SPAN: &str = "a time span such as 90s, 15m, 72h or 3d is needed";
 
@@ -302,8 +351,26 @@ mod tests {
     fn refused(pointer: &str, value: Value) -> Malformed {
         let mut file = good();
         let (parent, field) = pointer.rsplit_once('/').unwrap();
-        file.pointer_mut(parent).unwrap().as_object_mut().unwrap().insert(field.to_owned(), value);
+        match file.pointer_mut(parent).unwrap() {
+            Value::Array(items) => items[field.parse::<usize>().unwrap()] = value,
+            fields => drop(fields.as_object_mut().unwrap().insert(field.to_owned(), value)),
+        }
         parse(&file.to_string()).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_repeated_knows_its_round() {
+        let mut file = good();
+        let scan = json!({"do": "register.scan", "digits": "1", "yen": "${index}", "txid": "t-${index}"});
+        file["steps"] =
+            json!([{"do": "sandbox.held", "repeat": 2}, {"repeat": 3, "steps": [scan, {"do": "sandbox.held"}]}]);
+        let steps = parse(&file.to_string()).unwrap().steps;
+        let places: Vec<&str> = steps.iter().map(|step| step.place.as_str()).collect();
+        assert_eq!(places[..3], ["$.steps[0], round 1", "$.steps[0], round 2", "$.steps[1].steps[0], round 1"]);
+        assert_eq!(
+            (steps.len(), &steps[6].arguments["yen"], &steps[6].arguments["txid"]),
+            (8, &json!(3), &json!("t-3"))
+        );
     }
 
     #[test]
@@ -326,6 +393,16 @@ mod tests {
             ("/steps/1/expect", json!({"as_of": {"above": 1}}), "$.steps[1].expect.as_of"),
             ("/steps/1/expect", json!({"balanse": 1}), "$.steps[1].expect.balanse"),
             ("/steps/1/expect", json!({"as_of": "${nobody}"}), "$.steps[1]"),
+            ("/steps/2/repeat", json!(0), "$.steps[2].repeat"),
+            ("/steps/2/repeat", json!(1001), "$.steps[2].repeat"),
+            ("/steps/2/txid", json!("t-${index}"), "$.steps[2]"),
+            ("/steps/2", json!({"repeat": 2, "steps": []}), "$.steps[2].steps"),
+            (
+                "/steps/2",
+                json!({"repeat": 2, "steps": [{"do": "sandbox.held", "repeat": 2}]}),
+                "$.steps[2].steps[0].repeat",
+            ),
+            ("/steps/2", json!({"repeat": 2, "as": "taro", "steps": [{"do": "sandbox.held"}]}), "$.steps[2].as"),
             ("/steps/2/yen", json!("5"), "$.steps[2].yen"),
             ("/steps/2/yen", json!(0), "$.steps[2].yen"),
             ("/steps/2/as", json!("atm-1"), "$.steps[2].as"),

@@ -8,16 +8,20 @@ use serde_json::{Map, Value, json};
 
 use super::expect::{self, Expectation, Saved};
 use super::halt::Halt;
+use super::record::Record;
 use super::stage::Stage;
 use super::world::temporary_folder;
 use super::{Persona, STEP_BOUND, Scenario, Step};
-use crate::failure::{Failure, LocalCode};
+use crate::failure::{Failure, LocalCode, at};
 
 /// `within` moves the clock in so many pieces, of whole seconds: other runners' clocks know no others.
 const PIECES: u64 = 20;
 const SECOND_MS: u64 = 1_000;
 /// After a persona has topped up: its TOTP code and the pause between two top-ups are over.
 const AFTER_TOP_UP_MS: u64 = 61_000;
+
+/// The limits of a scenario, in its folder.
+pub(crate) const POLICY: &str = "policy.json";
 
 /// How scenarios are played.
 #[derive(Debug, Default)]
@@ -50,6 +54,11 @@ pub(crate) struct FailedStep {
     pub(crate) step: Option<usize>,
     #[serde(rename = "do")]
     pub(crate) verb: Option<&'static str>,
+    /// Who did it.
+    #[serde(rename = "as")]
+    pub(crate) who: Option<String>,
+    /// Where it stands in the file, and in which round.
+    pub(crate) place: Option<String>,
     /// Where in the outcome.
     pub(crate) path: Option<String>,
     pub(crate) expected: Value,
@@ -76,14 +85,20 @@ pub(crate) async fn play(scenario: &Scenario, playing: &Playing<'_>, told: impl 
         Err(halt) => Err((None, broken("the issuer starts", halt))),
     };
     if let Some(stage) = ended {
-        let written = playing.log.map_or(Ok(()), |log| stage.world.record().write(log, &scenario.name));
+        let record = stage.world.record();
+        let written = playing.log.map_or(Ok(()), |log| record.write(log, &scenario.name));
+        // What somebody wants who looks into the folder.
+        let left = if outcome.is_err() || playing.keep { leave(folder.path(), scenario, record) } else { Ok(()) };
         stage.close().await;
-        written?;
+        written.and(left)?;
     }
+    let failed = |step: Option<usize>| step.and_then(|step| scenario.steps.get(step));
     let failure = outcome.err().map(|(step, (path, expected, seen))| FailedStep {
         code: LocalCode::ScenarioFailed.as_str(),
         step,
-        verb: step.and_then(|step| scenario.steps.get(step)).map(|step| step.verb.name),
+        verb: failed(step).map(|step| step.verb.name),
+        who: failed(step).and_then(|step| step.actor.clone()),
+        place: failed(step).map(|step| step.place.clone()),
         path,
         expected,
         seen,
@@ -94,6 +109,15 @@ pub(crate) async fn play(scenario: &Scenario, playing: &Playing<'_>, told: impl 
         told(&format!("  kept: {}", folder.path().display()));
     }
     Ok(Played { name: scenario.name.clone(), steps, ok: failure.is_none(), failure })
+}
+
+/// Puts the issuer's log and its limits into a folder that stays: `saifu --home FOLDER` opens the rest.
+fn leave(folder: &Path, scenario: &Scenario, record: &Record) -> Result<(), Failure> {
+    record.write(folder, "log")?;
+    let file = folder.join(POLICY);
+    let text =
+        serde_json::to_string_pretty(&scenario.policy).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
+    std::fs::write(&file, text).map_err(at(&file))
 }
 
 /// SHA-256 over the sorted canonical texts, a line each: equal in every language that ran the same.
@@ -119,7 +143,8 @@ async fn all(
         let outcome = outcome
             .unwrap_or_else(|_| Err((None, json!("an end"), json!(format!("none within {} s", STEP_BOUND.as_secs())))));
         let mark = if outcome.is_ok() { "ok    " } else { "FAILED" };
-        told(&format!("  {mark} {index:>2}  {}{who}", step.verb.name));
+        let round = step.place.split_once(", ").map(|(_, round)| format!(" ({round})")).unwrap_or_default();
+        told(&format!("  {mark} {index:>2}  {}{who}{round}", step.verb.name));
         outcome.map_err(|misfit| (Some(index), misfit))?;
         *done = index.saturating_add(1);
     }

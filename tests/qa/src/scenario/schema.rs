@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use saifu_sandbox::policy::Policy;
 
+use super::parse::MOST_ROUNDS;
 use super::verbs::{Actor, Kind, REFUSAL, VERBS, Verb};
 
 const NAME: &str = "^[a-z][a-z0-9-]*$";
@@ -35,7 +36,15 @@ pub fn schema() -> Value {
                 "additionalProperties": { "$ref": "#/$defs/persona" },
             },
             "policy": policy(),
-            "steps": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/step" } },
+            "steps": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "if": { "type": "object", "required": ["steps"] },
+                    "then": { "$ref": "#/$defs/repeated" },
+                    "else": { "$ref": "#/$defs/step" },
+                },
+            },
         },
         "$defs": {
             "persona": {
@@ -49,6 +58,19 @@ pub fn schema() -> Value {
                 },
                 "dependentSchemas": {
                     "balance_yen": { "required": ["state"], "properties": { "state": { "const": "starter" } } },
+                },
+            },
+            "repeated": {
+                "type": "object",
+                "required": ["repeat", "steps"],
+                "additionalProperties": false,
+                "properties": {
+                    "repeat": repeat(),
+                    "steps": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": { "allOf": [{ "$ref": "#/$defs/step" }, { "properties": { "repeat": false } }] },
+                    },
                 },
             },
             "step": {
@@ -128,10 +150,18 @@ fn step(verb: &Verb) -> Value {
             "additionalProperties": { "type": "string", "pattern": path },
         }),
     );
+    properties.insert("repeat".into(), repeat());
     if verb.reads {
         properties.insert("within".into(), json!({ "type": "string", "pattern": SPAN }));
     }
     json!({ "required": required, "additionalProperties": false, "properties": properties })
+}
+
+fn repeat() -> Value {
+    json!({
+        "type": "integer", "minimum": 1, "maximum": MOST_ROUNDS,
+        "description": "So many rounds; `${index}` is the number of the round, from 1 on.",
+    })
 }
 
 /// The policy's sections and fields; whether a number may be null is the runner's to say.
