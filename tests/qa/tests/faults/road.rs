@@ -141,12 +141,18 @@ pub(crate) async fn approve(world: &mut World, person: &Person) -> Step<Sensitiv
             Ok(top_up) => top_up.number,
             Err(_) => {
                 world.revive();
-                until_answered(world, "resolve", async || wallet.refresh().await).await?;
-                let pending = wallet.pending();
-                if pending.iter().any(|it| matches!(it.what, saifu::PendingWhat::Unknown(_))) {
-                    return Err("the intent is still unknown after a refresh".into());
+                let unknown = || wallet.pending().iter().any(|it| matches!(it.what, saifu::PendingWhat::Unknown(_)));
+                // An answer in a word that the wallet does not know says nothing, and it asks again.
+                for _ in 0..TRIES {
+                    until_answered(world, "resolve", async || wallet.refresh().await).await?;
+                    if !unknown() {
+                        break;
+                    }
                 }
-                pending.into_iter().find(|it| it.id == key).and_then(|it| it.what.number().cloned())
+                if unknown() {
+                    return Err("the intent is still unknown, however often one asks".into());
+                }
+                wallet.pending().into_iter().find(|it| it.id == key).and_then(|it| it.what.number().cloned())
             }
         };
         if number.is_some() {
