@@ -70,7 +70,7 @@ policy! {
     standing: StandingPolicy {
         /// An account is *Starter* this long.
         starter_ms: Option<u64> = Some(3 * DAY);
-        /// And until a recovery factor is saved.
+        /// An account is also *Starter* until a recovery factor is saved.
         starter_until_recovery_factor: bool = true;
         /// *Normal* limits are divided by this on a device without verified evidence of secure hardware.
         software_divisor: Option<i64> = Some(2);
@@ -81,17 +81,17 @@ policy! {
         nonce_ms: u64 = 2 * MINUTE;
         /// The first arrival of an intent whose key is older is refused.
         key_age_ms: u64 = 10 * MINUTE;
-        /// So is one whose key lies further ahead.
+        /// An intent whose key lies further ahead is refused.
         key_ahead_ms: u64 = MINUTE;
-        /// Between two of an account.
+        /// Between two top-ups of an account.
         interval_ms: Option<u64> = Some(MINUTE);
-        /// In an hour.
+        /// Top-ups in an hour.
         an_hour: Option<u32> = Some(3);
-        /// Each.
+        /// The most of one top-up.
         each_yen: Option<i64> = Some(30_000);
-        /// In 24 h, holds included.
+        /// The most topped up in 24 h, holds included.
         day_yen: Option<i64> = Some(100_000);
-        /// In 24 h while *Starter*.
+        /// The most topped up in 24 h while *Starter*.
         starter_day_yen: Option<i64> = Some(10_000);
         /// While *Starter*, only from the channel used first.
         starter_one_source: bool = true;
@@ -109,24 +109,24 @@ policy! {
     code: CodePolicy {
         /// A phone shows another one after this.
         refresh_ms: u64 = MINUTE;
-        /// Dead after this.
+        /// A code is dead after this.
         life_ms: u64 = 5 * MINUTE;
-        /// Live ones of a device.
+        /// Live codes of a device.
         live: u32 = 3;
         /// The most one pays without the owner's presence.
         cap_yen: Option<i64> = Some(10_000);
     }
     /// Money out.
     pay: PayPolicy {
-        /// Each.
+        /// The most of one payment.
         each_yen: Option<i64> = Some(30_000);
-        /// In 24 h while *Starter*.
+        /// The most paid in 24 h while *Starter*.
         starter_day_yen: Option<i64> = Some(10_000);
-        /// More in 10 min needs presence.
+        /// Payments in 10 min; more need presence.
         in_10_min: Option<u32> = Some(5);
-        /// More in an hour needs presence.
+        /// Paid in an hour; more needs presence.
         hour_yen: Option<i64> = Some(50_000);
-        /// More in 24 h needs presence.
+        /// Paid in 24 h; more needs presence.
         day_yen: Option<i64> = Some(20_000);
     }
     /// Loyalty points.
@@ -136,9 +136,9 @@ policy! {
     }
     /// What the owner is told by SMS beside the app.
     tell: TellPolicy {
-        /// Payments and top-ups from this on.
+        /// Payments and top-ups from this on are told by SMS.
         sms_from_yen: Option<i64> = Some(10_000);
-        /// The first top-up.
+        /// The first top-up is told by SMS.
         sms_first_top_up: bool = true;
     }
     /// Key agreement.
@@ -148,9 +148,9 @@ policy! {
     }
     /// What is kept for how long after it ended.
     keep: KeepPolicy {
-        /// Codes and nonces that died.
+        /// Codes and nonces are kept this long after they died.
         codes_ms: u64 = DAY;
-        /// Sign-ups and messages.
+        /// Sign-ups and messages are kept this long.
         sign_ups_ms: u64 = 7 * DAY;
     }
 }
