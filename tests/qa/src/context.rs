@@ -9,6 +9,7 @@ use crate::failure::{Failure, LocalCode};
 use crate::home::{Home, WalletFolder};
 use crate::peers;
 use crate::printer::Printer;
+use crate::restoring;
 
 /// The global arguments, resolved.
 pub(crate) struct Context {
@@ -53,9 +54,11 @@ impl Context {
 
     /// The home folder.
     pub(crate) fn home(&self) -> Result<&Home, Failure> {
-        self.home.as_ref().ok_or_else(|| {
+        let home = self.home.as_ref().ok_or_else(|| {
             LocalCode::Usage.detail("this user has no home folder; name one with --home DIR or SAIFU_HOME")
-        })
+        })?;
+        restoring::finish(home)?;
+        Ok(home)
     }
 
     /// The issuer's `sandbox.json`.

@@ -31,6 +31,7 @@ mod presence;
 mod printer;
 mod report;
 mod request_log;
+mod restoring;
 pub mod scenario;
 mod tracing_setup;
 mod words;
@@ -67,6 +68,13 @@ pub fn main() -> ExitCode {
 
 /// A panic of ours is a bug like any other: said in words, and as a document where one was asked for.
 fn guarded(cli: Cli, printer: Printer) -> Result<u8, Failure> {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |about| {
+        // Whoever reads a stranger's picture tells by itself that it could not be read.
+        if std::thread::current().name() != Some(picture::THREAD) {
+            usual(about);
+        }
+    }));
     let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(cli, printer)));
     ran.unwrap_or_else(|_| Err(LocalCode::Bug.detail("the command panicked; stderr says where")))
 }

@@ -79,7 +79,7 @@ fn bad_input_of_every_tool_says_what_and_where() {
     }
     saifu(&["tool", "--json", "scan", "/does/not/exist.png"]).refused(2, "file");
     let image = folder.path().join("white.png");
-    image::GrayImage::from_pixel(64, 64, image::Luma([255])).save(&image).unwrap();
+    std::fs::write(&image, saifu_qa::picture::Grey::plain(64, 64, 255).to_png().unwrap()).unwrap();
     saifu(&["tool", "--json", "scan", image.to_str().unwrap()]).refused(2, "no-symbol");
 }
 

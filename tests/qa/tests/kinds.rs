@@ -330,3 +330,268 @@ fn colour_is_on_terminals_only_whatever_the_environment_says() {
         assert!(!format!("{}{}", ran.stdout, ran.stderr).contains('\x1b'), "{words:?}: {ran:?}");
     }
 }
+
+/// A QR code as PNG of grey and opacity, by what a module and the ground are.
+fn drawn(file: &Path, dark: [u8; 2], light: [u8; 2]) {
+    let matrix = saifu_code::qr::encode("hello").unwrap();
+    let side = 8 * (matrix.width() + 8);
+    let dark_at = |at: usize| (at / 8).checked_sub(4);
+    let pixels = (0..side * side).flat_map(|at| {
+        let (x, y) = (dark_at(at % side), dark_at(at / side));
+        let is_dark = x.zip(y).is_some_and(|(x, y)| x < matrix.width() && y < matrix.width() && matrix.is_dark(x, y));
+        if is_dark { dark } else { light }
+    });
+    let pixels: Vec<u8> = pixels.collect();
+    let mut encoder = png::Encoder::new(fs::File::create(file).unwrap(), side as u32, side as u32);
+    encoder.set_color(png::ColorType::GrayscaleAlpha);
+    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+}
+
+/// Control: on black where nothing is drawn, the first is all black; without `AlsoInverted`, the second is not found.
+#[test]
+fn codes_are_read_on_nothing_and_turned_around() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("code.png");
+    for (dark, light) in [
+        ([0, 255], [0, 0]),
+        ([255, 255], [0, 255]),
+        ([255, 255], [255, 0]),
+        ([40, 255], [0, 0]),
+        ([0, 255], [255, 255]),
+    ] {
+        drawn(&file, dark, light);
+        let told = saifu(&["tool", "scan", file.to_str().unwrap(), "--json"]).done();
+        assert_eq!(told["symbols"][0]["text"], "hello", "{dark:?} on {light:?}");
+    }
+}
+
+/// Control: with the bounds of `svg::bounded` and `svg::draw` taken away these run for minutes, take gigabytes, or end with 101.
+#[test]
+fn pictures_from_strangers_cost_little_and_reach_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    pipe(&folder.path().join("pipe"));
+    let around = |inside: &str| {
+        format!(
+            r#"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="800" height="800">{inside}</svg>"#
+        )
+    };
+    let filter = |inside: &str| {
+        around(&format!(r##"<filter id="f">{inside}</filter><rect filter="url(#f)" width="800" height="800"/>"##))
+    };
+    let uses: String = (1..12)
+        .map(|n| format!(r##"<g id="g{n}">{}</g>"##, format!(r##"<use href="#g{}"/>"##, n - 1).repeat(10)))
+        .collect();
+    let bad = [
+        filter(r#"<feTurbulence baseFrequency="0.01" numOctaves="2000000000"/>"#),
+        filter(r#"<feMorphology operator="dilate" radius="100000"/>"#),
+        filter(r#"<feGaussianBlur stdDeviation="1e9"/>"#),
+        around(&format!(r#"<g id="g0"><rect width="1" height="1"/></g>{uses}"#)),
+        around(&format!("{}{}", "<g>".repeat(50_000), "</g>".repeat(50_000))),
+        around(&format!("{}{}", "<g opacity='0.5'><rect width='1' height='1'/>".repeat(190), "</g>".repeat(190))),
+        around(
+            r##"<pattern id="p" width="9e6" height="9e6" patternUnits="userSpaceOnUse"><rect width="1" height="1"/></pattern><rect fill="url(#p)" width="800" height="800"/>"##,
+        ),
+        around(r##"<g id="a"><use href="#b"/></g><g id="b"><use href="#a"/></g>"##),
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="1e9" height="1e9"/>"#.to_owned(),
+        r#"<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><svg>&b;"#.to_owned(),
+        format!("<svg>{}", " ".repeat(5 * 1024 * 1024)),
+    ];
+    let file = folder.path().join("bad.svg");
+    for text in bad {
+        fs::write(&file, &text).unwrap();
+        let document = saifu(&["tool", "scan", file.to_str().unwrap(), "--json"]).refused(2, "bad-input");
+        assert!(document["error"]["detail"].as_str().unwrap().contains("SVG"), "{document}");
+    }
+    // What leads out of the file is not followed; what is drawn in it is read.
+    let good = folder.path().join("good.svg");
+    saifu(&["tool", "qr", "hello", "--out", good.to_str().unwrap(), "--json"]).done();
+    let svg = fs::read_to_string(&good).unwrap();
+    for href in ["pipe", "/dev/zero", "file:///etc/passwd", "good.svg"] {
+        let with = svg.replace("</svg>", &format!(r#"<image href="{href}" width="9" height="9"/></svg>"#));
+        fs::write(&file, with).unwrap();
+        let told = saifu(&["tool", "scan", file.to_str().unwrap(), "--json"]).done();
+        assert_eq!(told["symbols"][0]["text"], "hello", "{href}");
+    }
+    let png = folder.path().join("bad.png");
+    let whole = {
+        drawn(&png, [0, 255], [255, 255]);
+        fs::read(&png).unwrap()
+    };
+    for cut in [8, 30, whole.len() / 2] {
+        fs::write(&png, &whole[..cut]).unwrap();
+        saifu(&["tool", "scan", png.to_str().unwrap(), "--json"]).refused(2, "bad-input");
+    }
+}
+
+/// Control: with the old wallets removed as a whole, `half`, `財布` and `other` are gone; with the port bound after the reset, so
+/// is every account.
+#[test]
+fn nothing_is_destroyed_before_the_new_is_in_place() {
+    let home = Home::new();
+    let mut sandbox = home.sandbox();
+    home.sign_up("me", NUMBER);
+    let file = home.file("snapshot.json");
+    home.run(["sandbox", "snapshot", &file]).done();
+    home.sign_up("other", "090-2222-2222");
+    let wallets = home.path().join("wallets");
+    for (name, inside) in [("half", "keys.json"), ("財布", "keys.json")] {
+        fs::create_dir(wallets.join(name)).unwrap();
+        fs::write(wallets.join(name).join(inside), "keys").unwrap();
+    }
+    fs::write(wallets.join("Thumbs.db"), "stray").unwrap();
+    let again = home.run(["sandbox", "snapshot", &home.file("second.json")]);
+    assert_eq!(again.done()["wallets"], serde_json::json!(["me", "other"]));
+    assert!(again.stderr.contains("Thumbs.db"), "{again:?}");
+    sandbox.kill();
+
+    // A port that is taken costs nobody an account.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    home.run(["sandbox", "--reset", "--port", &port]).refused(2, "bad-input");
+    let sandbox = home.sandbox();
+    assert_eq!(home.saifu("wallet refresh").done()["state"], "ready");
+    drop(sandbox);
+
+    home.run(["sandbox", "restore", &file]).refused(2, "bad-input");
+    let ran = home.run(["sandbox", "restore", &file, "--force"]);
+    assert_eq!(ran.done()["wallets"], serde_json::json!(["me"]));
+    assert!(ran.stderr.contains("`other`"), "{ran:?}");
+    for name in ["half/keys.json", "財布/keys.json", "other/keys.json", "Thumbs.db", "me/keys.json"] {
+        assert!(wallets.join(name).exists(), "{name}");
+    }
+    let _sandbox = home.sandbox();
+    assert_eq!(home.saifu("wallet refresh").done()["state"], "ready");
+    home.saifu("wallet refresh --wallet other").refused(3, "unknown-device");
+    let beside: Vec<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!beside.iter().any(|name| name.to_string_lossy().contains("restor")), "{beside:?}");
+}
+
+#[test]
+fn port_0_is_any_free_ports() {
+    let home = Home::new();
+    let sandbox = home.sandbox_with("sandbox --port 0");
+    let ports: Vec<u16> = ["customer_url", "register_url", "service_url", "lever_url"]
+        .iter()
+        .map(|name| sandbox.document[name].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap())
+        .collect();
+    assert!(ports.iter().all(|port| *port > 1_023), "{ports:?}");
+}
+
+#[test]
+fn the_doctor_finds_what_a_person_would_look_for() {
+    let home = Home::new();
+    let mut sandbox = home.sandbox();
+    home.saifu("sandbox person starter").done();
+    let doctor = || home.saifu("doctor");
+    let check = |ran: &Ran, what: &str| -> (String, String) {
+        let document = ran.json();
+        let checks = document["checks"].as_array().unwrap().clone();
+        let found = checks.iter().find(|check| check["what"].as_str().unwrap().contains(what)).unwrap().clone();
+        (found["health"].as_str().unwrap().to_owned(), found["detail"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(doctor().done()["sound"], true);
+    sandbox.kill();
+    let ran = doctor();
+    assert!(check(&ran, "sandbox").1.contains("is gone"), "{ran:?}");
+    let wallets = home.path().join("wallets");
+    fs::write(wallets.join("Thumbs.db"), "").unwrap();
+    fs::create_dir(wallets.join("half")).unwrap();
+    fs::write(wallets.join("half/keys.json"), "").unwrap();
+    fs::set_permissions(wallets.join("half"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let ran = doctor();
+    assert_eq!((ran.code, check(&ran, "Thumbs.db").0.as_str()), (Some(5), "missing"));
+    assert_eq!(check(&ran, "wallet half").0, "broken");
+    fs::remove_dir_all(wallets.join("half")).unwrap();
+    assert_eq!(doctor().code, Some(0));
+    for (path, mode, back) in
+        [("wallets/me", 0o755, 0o700), (".", 0o777, 0o700), ("sandbox/sandbox.json", 0o644, 0o600)]
+    {
+        let at = home.path().join(path);
+        let set = |mode| fs::set_permissions(&at, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        set(mode);
+        let ran = doctor();
+        assert_eq!(ran.code, Some(5), "{path}: {ran:?}");
+        set(back);
+    }
+    // A cache that was lost or damaged is said, by the doctor and by the history.
+    fs::remove_dir_all(wallets.join("me/vault/cache")).unwrap();
+    let ran = doctor();
+    assert_eq!((ran.code, check(&ran, "wallet me").0.as_str()), (Some(5), "broken"), "{ran:?}");
+    assert_eq!(home.saifu("wallet history").done()["incomplete"], true);
+    let mut words = bare(["wallet", "history", "--home"]);
+    words.arg(home.path());
+    assert!(run(words).stdout.contains("Entries are missing on this device"));
+
+    let file = home.file("no-folder");
+    fs::write(&file, "").unwrap();
+    let ran = saifu(&["doctor", "--json", "--home", &file]);
+    assert_eq!((ran.code, check(&ran, "home").0.as_str()), (Some(5), "broken"), "{ran:?}");
+}
+
+/// A bus that accepts and never answers. Control: with the wallet's keyring asked all the same, this takes a minute.
+#[test]
+fn the_doctor_does_not_wait_for_a_bus_that_hangs() {
+    let home = Home::new();
+    let _sandbox = home.sandbox();
+    home.sign_up("me", NUMBER);
+    let settings = home.path().join("wallets/me/settings.json");
+    let text = fs::read_to_string(&settings).unwrap();
+    fs::write(&settings, text.replace("\"file\"", "\"keyring\"")).unwrap();
+    let bus = home.path().join("bus");
+    let _listener = std::os::unix::net::UnixListener::bind(&bus).unwrap();
+    let mut command = bare(["doctor", "--json", "--home"]);
+    command.arg(home.path()).env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", bus.display()));
+    let started = std::time::Instant::now();
+    let ran = run(command);
+    assert!(started.elapsed() < std::time::Duration::from_secs(30), "{:?}", started.elapsed());
+    assert!(ran.stdout.contains("in the keyring, which does not answer"), "{ran:?}");
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let home = Home::new();
+    let mut sandbox = home.sandbox();
+    for filter in ["--account", "--terminal", "--trace"] {
+        let ran = home.run(["sandbox", "log", filter, "nope"]);
+        assert!(ran.code == Some(0) && ran.stdout.is_empty() && ran.stderr.contains("`nope`"), "{filter}: {ran:?}");
+    }
+    home.sign_up("me", NUMBER);
+    let mut words = bare(["wallet", "history", "--home"]);
+    words.arg(home.path());
+    assert_eq!(run(words).stdout, "There is no entry on this device.\n");
+
+    // Followers of a sandbox that comes back elsewhere end and say so.
+    let follower = |words: &str| {
+        let mut command = home.command(words.split(' '));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let mut followers = [follower("wallet events --follow")];
+    let mut said = String::new();
+    let mut stderr = std::io::BufReader::new(followers[0].stderr.take().unwrap());
+    std::io::BufRead::read_line(&mut stderr, &mut said).unwrap();
+    assert!(said.contains("following"), "{said}");
+    sandbox.kill();
+    let _elsewhere = home.sandbox();
+    let output = followers.into_iter().next().unwrap().wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("stale-sandbox"));
+}
+
+#[test]
+fn account_data_that_is_none_is_not_read_as_some() {
+    // Track 2 without a number, with a thirteenth month, and as it should be.
+    for (track, pan, expiry) in [
+        ("D4912000FF", None, Some("4912")),
+        ("1234567890123458D9999201", Some("1234567890123458"), None),
+        ("1234567890123458D1912201", Some("1234567890123458"), Some("1912")),
+        ("1234D1912201", None, Some("1912")),
+    ] {
+        let track = data_encoding::HEXUPPER.decode(track.as_bytes()).unwrap();
+        let inner = [&[0x4f, 5, 0xa0, 0, 0, 0, 0x55, 0x57, track.len() as u8][..], &track].concat();
+        let outer = [&[0x61, inner.len() as u8][..], &inner].concat();
+        let payload = [&[0x85, 5][..], b"CPV01", &outer].concat();
+        let told = saifu(&["tool", "cpm", "decode", "--json", &data_encoding::BASE64.encode(&payload)]).done();
+        let template = &told["templates"][0];
+        assert_eq!((template["pan"].as_str(), template["expiry"].as_str()), (pan, expiry), "{told}");
+    }
+}

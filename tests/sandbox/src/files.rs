@@ -3,6 +3,7 @@
 //! | File | What |
 //! | --- | --- |
 //! | `lock` | locked for as long as a sandbox uses the folder; the operating system unlocks it when the process dies |
+//! | `replacing.json` | a reset or a restore was begun, and is finished by whoever takes the folder next |
 //! | `running` | locked from when a forerunner's `sandbox.json` is gone: says that the one that is there is true |
 //! | `format.json` | the layout's number, and how often a sandbox started here |
 //! | `issuer-keys.json` | every private key and the rules' secret: outside the database, so that a copy of that forges nothing |
@@ -101,7 +102,46 @@ struct FormatFile {
     seed: Option<u64>,
 }
 
-/// A DATA folder, held by this process.
+/// Says that what is kept here goes, and whether the files beside it come in its place. It is written when they are all there, and
+/// goes last: whoever takes the folder after a kill in between finishes what was begun.
+const REPLACING: &str = "replacing.json";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Replacing {
+    Reset,
+    Restore,
+}
+
+/// A DATA folder, held by this process and otherwise as it was.
+pub(crate) struct Held {
+    path: PathBuf,
+    locks: [File; 2],
+}
+
+impl Held {
+    /// Takes the folder, and makes it where there is none.
+    pub(crate) fn new(path: &Path) -> Result<Self, FolderError> {
+        make_private_dir(path).map_err(FileError::at(path))?;
+        let lock = locked(path, "lock")?;
+        // Whoever wrote it is gone, or the lock would be held.
+        remove(&path.join(INFO))?;
+        let running = locked(path, RUNNING)?;
+        finish(path)?;
+        Ok(Self { path: path.to_owned(), locks: [lock, running] })
+    }
+
+    /// Begins to use it. `reset` empties it of everything that a sandbox keeps there, so call this when nothing else can fail.
+    pub(crate) fn begin(self, reset: bool) -> Result<Folder, FolderError> {
+        if reset {
+            write_json(&self.path.join(REPLACING), &Replacing::Reset)?;
+            finish(&self.path)?;
+        }
+        Folder::begun(self)
+    }
+}
+
+/// A DATA folder, held and used by this process.
 pub(crate) struct Folder {
     path: PathBuf,
     /// How often a sandbox started here, this time included.
@@ -111,25 +151,21 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Takes the folder, and makes it where there is none. `reset` empties it of everything that a sandbox keeps there.
+    #[cfg(test)]
     pub(crate) fn open(path: &Path, reset: bool) -> Result<Self, FolderError> {
-        make_private_dir(path).map_err(FileError::at(path))?;
-        let lock = locked(path, "lock")?;
-        // Whoever wrote it is gone, or the lock would be held.
-        remove(&path.join(INFO))?;
-        let running = locked(path, RUNNING)?;
-        if reset {
-            KEPT.iter().try_for_each(|name| remove(&path.join(name)))?;
-        }
+        Held::new(path)?.begin(reset)
+    }
+
+    fn begun(Held { path, locks }: Held) -> Result<Self, FolderError> {
         let format_file = path.join("format.json");
         let format =
             read_json::<FormatFile>(&format_file)?.unwrap_or(FormatFile { format: FORMAT, starts: 0, seed: None });
         if format.format != FORMAT {
-            return Err(FolderError::Format { path: path.to_owned(), found: format.format });
+            return Err(FolderError::Format { path, found: format.format });
         }
         let starts = format.starts.saturating_add(1);
         write_json(&format_file, &FormatFile { starts, ..format })?;
-        Ok(Self { path: path.to_owned(), starts, kept_seed: format.seed, _locks: [lock, running] })
+        Ok(Self { path, starts, kept_seed: format.seed, _locks: locks })
     }
 
     /// The seed of this start: the one named, which is kept, else the one kept before.
@@ -163,12 +199,9 @@ impl Folder {
 
 /// Puts these files, all of [`STATE`], in place of what a stopped sandbox keeps in the folder.
 pub(crate) fn replace(path: &Path, files: &BTreeMap<&'static str, Vec<u8>>) -> Result<(), FolderError> {
-    make_private_dir(path).map_err(FileError::at(path))?;
-    let _lock = locked(path, "lock")?;
-    remove(&path.join(INFO))?;
-    let beside = |name: &str| path.join(format!("{name}.restored"));
+    let _held = Held::new(path)?;
     for (name, bytes) in files {
-        let file = beside(name);
+        let file = beside(path, name);
         let write = || {
             let mut file = private(OpenOptions::new().create(true).truncate(true).write(true)).open(&file)?;
             file.write_all(bytes)?;
@@ -176,11 +209,41 @@ pub(crate) fn replace(path: &Path, files: &BTreeMap<&'static str, Vec<u8>>) -> R
         };
         write().map_err(FileError::at(&file))?;
     }
-    KEPT.iter().try_for_each(|name| remove(&path.join(name)))?;
-    for name in STATE.iter().filter(|name| files.contains_key(*name)) {
-        std::fs::rename(beside(name), path.join(name)).map_err(FileError::at(&path.join(name)))?;
+    write_json(&path.join(REPLACING), &Replacing::Restore)?;
+    Ok(finish(path)?)
+}
+
+/// Makes sure that no sandbox runs in the folder and that it can be written to.
+pub(crate) fn is_free(path: &Path) -> Result<(), FolderError> {
+    Held::new(path).map(drop)
+}
+
+fn beside(path: &Path, name: &str) -> PathBuf {
+    path.join(format!("{name}.restored"))
+}
+
+/// Finishes a reset or a restore that was begun, if one was. Fine to repeat.
+fn finish(path: &Path) -> Result<(), FileError> {
+    let marker = path.join(REPLACING);
+    let Some(replacing) = read_json::<Replacing>(&marker)? else { return Ok(()) };
+    for name in KEPT {
+        // What has a new one beside it is replaced in one step, below.
+        let stays = replacing == Replacing::Restore && STATE.contains(&name);
+        if !stays {
+            remove(&path.join(name))?;
+        }
     }
-    Ok(())
+    for name in STATE {
+        let (new, name) = (beside(path, name), path.join(name));
+        match std::fs::rename(&new, &name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(FileError::at(&name)(error)),
+            _ => {}
+        }
+    }
+    if cfg!(unix) {
+        File::open(path).and_then(|folder| folder.sync_all()).map_err(FileError::at(path))?;
+    }
+    remove(&marker)
 }
 
 fn remove(path: &Path) -> Result<(), FileError> {
@@ -280,6 +343,33 @@ mod tests {
         let opened = Folder::open(folder.path(), true).unwrap();
         assert_eq!(opened.starts, 1);
         assert!(folder.path().join("notes.txt").exists());
+    }
+
+    /// Control: with the marker gone first, a folder that was half emptied stays so.
+    #[test]
+    fn a_reset_or_restore_that_was_killed_is_finished_by_whoever_comes_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        drop(Folder::open(folder.path(), false).unwrap());
+        for name in KEPT {
+            std::fs::write(at(name), "old").unwrap();
+        }
+        // Killed after the marker and the first file.
+        write_json(&at(REPLACING), &Replacing::Restore).unwrap();
+        std::fs::remove_file(at("issuer.db-wal")).unwrap();
+        for name in STATE {
+            let text = if name == "format.json" { r#"{"format":1,"starts":7}"# } else { "new" };
+            std::fs::write(at(&format!("{name}.restored")), text).unwrap();
+        }
+        std::fs::rename(at("clock.json.restored"), at("clock.json")).unwrap();
+        assert_eq!(Folder::open(folder.path(), false).unwrap().starts, 8);
+        assert!(STATE.iter().all(|name| *name == "format.json" || std::fs::read(at(name)).unwrap() == b"new"));
+        assert!(!at("issuer.db-shm").exists() && !at(REPLACING).exists());
+
+        write_json(&at(REPLACING), &Replacing::Reset).unwrap();
+        std::fs::remove_file(at(DATABASE)).unwrap();
+        assert_eq!(Folder::open(folder.path(), false).unwrap().starts, 1);
+        assert!(!at("issuer-keys.json").exists());
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod start;
 mod tls;
 
 use std::io::ErrorKind;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,17 +148,26 @@ impl BoundListeners {
         }
     }
 
-    /// Binds `port` and the three above it, or four free ones.
+    /// Binds `port` and the three above it, or four free ones; 0 is any free ones too. On a machine without IPv4 they are IPv6's.
     async fn bind_at(port: Option<u16>) -> Result<Self, StartError> {
+        match Self::bind_on(Ipv4Addr::LOCALHOST.into(), port).await {
+            Err(StartError::Port { source, .. }) if source.kind() == ErrorKind::AddrNotAvailable => {
+                Self::bind_on(Ipv6Addr::LOCALHOST.into(), port).await
+            }
+            bound => bound,
+        }
+    }
+
+    async fn bind_on(address: IpAddr, port: Option<u16>) -> Result<Self, StartError> {
         let bind = async |offset: u16| {
             let port = match port {
-                None => 0,
+                None | Some(0) => 0,
                 Some(first) => first.checked_add(offset).ok_or_else(|| StartError::Port {
                     port: first,
                     source: std::io::Error::other("there are not three more ports above it"),
                 })?,
             };
-            TcpListener::bind(("127.0.0.1", port)).await.map_err(|source| StartError::Port { port, source })
+            TcpListener::bind((address, port)).await.map_err(|source| StartError::Port { port, source })
         };
         Ok(Self { customer: bind(0).await?, register: bind(1).await?, service: bind(2).await?, lever: bind(3).await? })
     }

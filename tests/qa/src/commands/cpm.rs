@@ -66,10 +66,22 @@ fn template(tag: String, objects: &[DataObject], scheme: Scheme) -> Template {
         adf: value(0x4f).map(|bytes| HEXUPPER.encode(bytes)),
         pan: pan
             .or(value(0x5a).map(|bytes| HEXUPPER.encode(bytes)).as_deref())
-            .map(|pan| pan.trim_end_matches('F').into()),
-        expiry: rest.and_then(|rest| rest.get(..4)).map(str::to_owned),
+            .map(|pan| pan.trim_end_matches('F').to_owned())
+            .filter(|pan| is_pan(pan)),
+        expiry: rest.and_then(|rest| rest.get(..4)).filter(|expiry| is_month(expiry)).map(str::to_owned),
         objects: objects.iter().map(object).collect(),
     }
+}
+
+/// ISO/IEC 7812-1: 8 to 19 digits.
+fn is_pan(text: &str) -> bool {
+    (8..=19).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A year of two digits and a month.
+fn is_month(text: &str) -> bool {
+    let month = text.get(2..).and_then(|month| month.parse::<u8>().ok());
+    text.bytes().all(|byte| byte.is_ascii_digit()) && month.is_some_and(|month| (1..=12).contains(&month))
 }
 
 fn object(object: &DataObject) -> Object {

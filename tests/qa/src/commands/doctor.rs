@@ -1,11 +1,14 @@
 //! `saifu doctor`: what is here, what is missing, and whether each wallet's files are sound. It changes nothing and asks
 //! no network.
 
+use std::time::Duration;
+
+use saifu::WalletState;
 use saifu_host::desktop;
 use serde::Serialize;
 
 use super::wallet::open::{blocking, open_with};
-use crate::cli::WalletName;
+use crate::cli::{KeyStoreChoice, WalletName};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status};
 use crate::report::Report;
@@ -36,10 +39,18 @@ impl Check {
         Self { what: what.into(), health: Health::Fine, detail: detail.into(), next: None }
     }
 
+    fn broken(what: impl Into<String>, detail: impl Into<String>, next: &'static str) -> Self {
+        Self { what: what.into(), health: Health::Broken, detail: detail.into(), next: Some(next) }
+    }
+
     fn missing(what: impl Into<String>, detail: impl Into<String>, next: &'static str) -> Self {
         Self { what: what.into(), health: Health::Missing, detail: detail.into(), next: Some(next) }
     }
 }
+
+/// How long all wallets together may take; the keyring is asked before, for two seconds.
+const PATIENCE: Duration = Duration::from_millis(2_500);
+const KEEP: &str = "Keep the folder for a bug report; sign up or recover in another --wallet.";
 
 pub(super) async fn run(context: &Context) -> Result<Report, Failure> {
     #[derive(Serialize)]
@@ -47,10 +58,16 @@ pub(super) async fn run(context: &Context) -> Result<Report, Failure> {
         sound: bool,
         checks: Vec<Check>,
     }
-    let mut checks = vec![home(context), sandbox(context), keyring().await?, zbar()];
+    let keyring = blocking(desktop::keyring_answers).await?;
+    let mut checks = vec![home(context), sandbox(context), keyring_check(keyring), zbar()];
     let (wallets, strays) = context.home().map(|home| home.wallets()).unwrap_or_default();
-    for name in wallets {
-        checks.push(wallet(context, &name).await?);
+    let looking = wallets.iter().map(|name| async move {
+        let looked = tokio::time::timeout(PATIENCE, wallet(context, name, keyring)).await;
+        let what = format!("wallet {}", name.as_str());
+        looked.unwrap_or_else(|_| Ok(Check::broken(what, "its disk or its key store does not answer", KEEP)))
+    });
+    for check in futures_util::future::join_all(looking).await {
+        checks.push(check?);
     }
     checks.extend(strays.iter().map(|stray| {
         Check::missing(format!("stray {}", shown_path(stray)), "no wallet; it is left alone", "Move it elsewhere.")
@@ -78,13 +95,39 @@ fn home(context: &Context) -> Check {
             return Check::missing("home folder", failure.detail().unwrap_or_default(), LocalCode::Usage.next());
         }
     };
-    match path.is_dir() {
-        true => Check::fine("home folder", shown_path(path)),
-        false => Check::missing("home folder", shown_path(path), "The first sandbox or sign-up makes it."),
+    let shown = shown_path(path);
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Check::missing("home folder", shown, "The first sandbox or sign-up makes it.")
+        }
+        Err(error) => Check::broken("home folder", format!("{shown}: {error}"), "Check the path and its permissions."),
+        Ok(about) if !about.is_dir() => {
+            Check::broken("home folder", format!("{shown} is no folder"), "Move it away, or name another --home.")
+        }
+        Ok(about) if others_may(&about, 0o022) => {
+            Check::broken("home folder", format!("others may write into {shown}"), "Run `chmod go-w` on it.")
+        }
+        Ok(_) => Check::fine("home folder", shown),
     }
 }
 
+/// Whether others than the owner have any of these permissions.
+#[cfg(unix)]
+fn others_may(about: &std::fs::Metadata, what: u32) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & what != 0
+}
+
+#[cfg(not(unix))]
+fn others_may(_: &std::fs::Metadata, _: u32) -> bool {
+    false
+}
+
 fn sandbox(context: &Context) -> Check {
+    let exposed = context.sandbox_file().ok().and_then(|file| std::fs::metadata(file).ok());
+    if exposed.is_some_and(|about| about.is_file() && others_may(&about, 0o077)) {
+        let next = "Run `chmod 600` on it: it holds the keys of every terminal.";
+        return Check::broken("sandbox", "others may read its sandbox.json", next);
+    }
     match context.sandbox() {
         Ok(info) => {
             let detail = format!(
@@ -94,16 +137,24 @@ fn sandbox(context: &Context) -> Check {
             Check::fine("sandbox", detail)
         }
         Err(failure) => {
-            Check::missing("sandbox", failure.detail().unwrap_or("not running"), LocalCode::NoSandbox.next())
+            let detail = failure.detail().unwrap_or("not running").to_owned();
+            match failure.status() {
+                // None, or one that has ended.
+                Status::Offline => Check::missing("sandbox", detail, LocalCode::NoSandbox.next()),
+                _ if context.home().is_err() => Check::missing("sandbox", detail, LocalCode::NoSandbox.next()),
+                _ => {
+                    Check::broken("sandbox", detail, "Name another --sandbox, or start one again with `saifu sandbox`.")
+                }
+            }
         }
     }
 }
 
-async fn keyring() -> Result<Check, Failure> {
-    Ok(match blocking(desktop::keyring_answers).await? {
+fn keyring_check(answers: bool) -> Check {
+    match answers {
         true => Check::fine("keyring", "the operating system's keyring answers"),
         false => Check::missing("keyring", "none answers", LocalCode::NeedsKeyStore.next()),
-    })
+    }
 }
 
 /// Only tests need it: a second decoder beside the one that is built in.
@@ -116,11 +167,21 @@ fn zbar() -> Check {
     }
 }
 
-async fn wallet(context: &Context, name: &WalletName) -> Result<Check, Failure> {
+async fn wallet(context: &Context, name: &WalletName, keyring: bool) -> Result<Check, Failure> {
     let what = format!("wallet {}", name.as_str());
     let folder = context.home()?.wallet(name);
+    if std::fs::metadata(folder.path()).is_ok_and(|about| others_may(&about, 0o077)) {
+        return Ok(Check::broken(what, "others may look into its folder", "Run `chmod 700` on it."));
+    }
     let opened = match folder.settings() {
+        Ok(None) if folder.path().join("keys.json").exists() => {
+            return Ok(Check::broken(what, "there are keys and no settings.json", KEEP));
+        }
         Ok(None) => return Ok(Check::missing(what, "nobody signed up in it", "Sign up with --wallet NAME.")),
+        Ok(Some(settings)) if settings.key_store == KeyStoreChoice::Keyring && !keyring => {
+            let detail = "its keys are in the keyring, which does not answer";
+            return Ok(Check::missing(what, detail, "Unlock the keyring and look again."));
+        }
         Ok(Some(settings)) => {
             open_with(&folder, settings.key_store, &settings.issuer).await.map(|open| (open, settings))
         }
@@ -128,19 +189,18 @@ async fn wallet(context: &Context, name: &WalletName) -> Result<Check, Failure> 
     };
     match opened {
         Ok((open, settings)) => {
-            let state = open.wallet.home().state.as_str();
+            let home = open.wallet.home();
+            // Only now is the cache looked at: the home screen comes from the journal.
+            let history = open.wallet.history(1).await;
             open.wallet.close().await;
-            Ok(Check::fine(
-                what,
-                format!("its files are sound, its keys are in the {}; {state}", settings.key_store.as_str()),
-            ))
+            if home.state == WalletState::Ready && !history.is_ok_and(|history| !history.incomplete) {
+                let detail = "its journal is sound; lines of its history are missing or damaged";
+                return Ok(Check::broken(what, detail, "Run `saifu wallet refresh`: the issuer gives them again."));
+            }
+            let (state, place) = (home.state.as_str(), settings.key_store.as_str());
+            Ok(Check::fine(what, format!("its files are sound, its keys are in the {place}; {state}")))
         }
         Err(failure) if failure.status() == Status::InUse => Ok(Check::fine(what, "in use by another process")),
-        Err(failure) => Ok(Check {
-            what,
-            health: Health::Broken,
-            detail: failure.detail().unwrap_or("its files cannot be used").to_owned(),
-            next: Some("Keep the folder for a bug report; sign up or recover in another --wallet."),
-        }),
+        Err(failure) => Ok(Check::broken(what, failure.detail().unwrap_or("its files cannot be used"), KEEP)),
     }
 }

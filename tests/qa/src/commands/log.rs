@@ -7,7 +7,7 @@ use saifu_wire::{Millis, Operation, ProblemCode, Yen};
 use serde_json::Value;
 
 use super::spoken;
-use super::wallet::open::{Network, open};
+use super::wallet::open::{Network, came_back, open};
 use crate::cli::LogArgs;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
@@ -25,15 +25,23 @@ const DAY_AND_TIME: &str = "%Y-%m-%d %H:%M:%S";
 const TIME: &str = "%H:%M:%S";
 
 pub(super) async fn run(args: LogArgs, context: &Context) -> Result<Report, Failure> {
-    let levers = Levers::new(&context.sandbox()?)?;
+    let info = context.sandbox()?;
+    let levers = Levers::new(&info)?;
     let mut filter = vec![("refused", args.refused.to_string())];
     let named = [("account", args.account), ("terminal", args.terminal), ("trace", args.trace)];
+    let asked_for = named.iter().find_map(|(what, name)| Some(format!("{what} `{}`", name.as_ref()?)));
     filter.extend(named.into_iter().filter_map(|(what, name)| Some((what, name?.to_string()))));
     if context.wallet_named {
         filter.push(("device", device(context).await?));
     }
     tokio::select! {
-        told = tell(&levers, &filter, context.printer, DAY_AND_TIME, args.follow) => told?,
+        told = tell(&levers, &filter, context.printer, DAY_AND_TIME, args.follow, asked_for) => told.map_err(|failure| {
+            // A follower that would look in vain for ever says where the sandbox is now.
+            match context.sandbox() {
+                Ok(now) if now.lever_url != info.lever_url => came_back(&now.customer_url),
+                _ => failure,
+            }
+        })?,
         stopped = tokio::signal::ctrl_c() => stopped.map_err(|error| LocalCode::Bug.detail(error.to_string()))?,
     }
     Ok(Report::silent())
@@ -41,7 +49,7 @@ pub(super) async fn run(args: LogArgs, context: &Context) -> Result<Report, Fail
 
 /// What a sandbox's own terminal shows, until it is stopped.
 pub(super) async fn live(levers: &Levers, printer: Printer) -> Result<(), Failure> {
-    tell(levers, &[], printer, TIME, true).await
+    tell(levers, &[], printer, TIME, true, None).await
 }
 
 async fn tell(
@@ -50,10 +58,14 @@ async fn tell(
     printer: Printer,
     form: &str,
     follow: bool,
+    mut asked_for: Option<String>,
 ) -> Result<(), Failure> {
     let mut after = 0;
     loop {
         let lines = levers.log(after, filter).await?;
+        if let (0, [], Some(what)) = (after, lines.as_slice(), asked_for.take()) {
+            printer.note(&format!("the log has no line of the {what}"));
+        }
         for line in &lines {
             if printer.json() {
                 printer.line(line)?;

@@ -3,13 +3,12 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use image::{GrayImage, ImageFormat, Luma};
 use saifu_code::Matrix;
 
+use super::grey::{Grey, WHITE};
 use crate::failure::{Failure, LocalCode};
 use crate::files::{self, Readers};
 
-const WHITE: u8 = 255;
 const BLACK: u8 = 0;
 /// Bars are this many of their modules tall: more than the 15 % of the width that ISO/IEC 15417 asks for.
 const BAR_MODULES: u32 = 40;
@@ -144,15 +143,13 @@ impl<'a> Page<'a> {
 
     /// The pixels.
     #[must_use]
-    pub fn pixels(&self) -> GrayImage {
+    pub fn pixels(&self) -> Grey {
         let (width, height) = self.size();
-        let mut image = GrayImage::from_pixel(width, height, Luma([WHITE]));
+        let mut image = Grey::plain(width, height, WHITE);
         for rect in self.rects() {
             for y in rect.y..rect.y.saturating_add(rect.height) {
                 for x in rect.x..rect.x.saturating_add(rect.width) {
-                    if let Some(pixel) = image.get_pixel_mut_checked(x, y) {
-                        *pixel = Luma([BLACK]);
-                    }
+                    image.set(x, y, BLACK);
                 }
             }
         }
@@ -192,13 +189,7 @@ impl<'a> Page<'a> {
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
         let bytes = match Format::of(path)? {
             Format::Svg => self.svg().into_bytes(),
-            Format::Png => {
-                let mut bytes = std::io::Cursor::new(Vec::new());
-                self.pixels()
-                    .write_to(&mut bytes, ImageFormat::Png)
-                    .map_err(|error| LocalCode::Bug.detail(format!("PNG: {error}")))?;
-                bytes.into_inner()
-            }
+            Format::Png => self.pixels().to_png().map_err(|error| LocalCode::Bug.detail(format!("PNG: {error}")))?,
         };
         files::write(path, &bytes, Readers::Usual)
     }
@@ -233,8 +224,8 @@ mod tests {
     fn page_has_whole_pixels_and_its_quiet_zone() {
         let matrix = saifu_code::code128::encode(DIGITS).unwrap();
         let image = Page::new().bars(&matrix, 3).pixels();
-        assert_eq!(image.dimensions(), (187 * 3, 50 * 3));
-        let row: Vec<bool> = (0..187 * 3).map(|x| image.get_pixel(x, 75).0[0] == BLACK).collect();
+        assert_eq!((image.width, image.height), (187 * 3, 50 * 3));
+        let row: Vec<bool> = (0..187 * 3).map(|x| image.get(x, 75) == BLACK).collect();
         for (module, pixels) in row.chunks(3).enumerate() {
             let dark = module >= 10 && matrix.is_dark(module - 10, 0);
             assert_eq!(pixels, [dark; 3], "module {module}");

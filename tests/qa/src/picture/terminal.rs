@@ -89,18 +89,17 @@ pub fn square(matrix: &Matrix) -> Cells {
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "pixels of a small picture")]
 mod tests {
-    use image::{GrayImage, Luma};
-
     use super::*;
+    use crate::picture::grey::{Grey, WHITE};
     use crate::picture::read::symbols;
 
     const DIGITS: &str = "900000020123456789012345";
 
     /// What a camera sees: cells twice as tall as wide.
-    fn photograph(cells: &Cells) -> GrayImage {
+    fn photograph(cells: &Cells) -> Grey {
         let (cell_width, cell_height) = (8_u32, 16_u32);
         let (columns, rows) = (cells.width() as u32, cells.rows().len() as u32);
-        let mut image = GrayImage::from_pixel(columns * cell_width, rows * cell_height, Luma([255]));
+        let mut image = Grey::plain(columns * cell_width, rows * cell_height, WHITE);
         for (y, row) in cells.rows().iter().enumerate() {
             for (x, cell) in row.chars().enumerate() {
                 for (pixel_x, pixel_y) in (0..cell_width).flat_map(|px| (0..cell_height).map(move |py| (px, py))) {
@@ -114,7 +113,7 @@ mod tests {
                         _ => false,
                     };
                     if dark {
-                        image.put_pixel(x as u32 * cell_width + pixel_x, y as u32 * cell_height + pixel_y, Luma([0]));
+                        image.set(x as u32 * cell_width + pixel_x, y as u32 * cell_height + pixel_y, 0);
                     }
                 }
             }
@@ -126,7 +125,7 @@ mod tests {
     fn bars_on_a_screen_of_94_columns_are_read_back() {
         let cells = bars(&saifu_code::code128::encode(DIGITS).unwrap());
         assert_eq!(cells.width(), 94);
-        assert_eq!(symbols(&photograph(&cells)).first().map(|symbol| symbol.text.as_str()), Some(DIGITS));
+        assert_eq!(symbols(photograph(&cells)).first().map(|symbol| symbol.text.as_str()), Some(DIGITS));
     }
 
     #[test]
@@ -141,7 +140,7 @@ mod tests {
     fn qr_on_a_screen_is_read_back() {
         let cells = square(&saifu_code::qr::encode(DIGITS).unwrap());
         assert_eq!((cells.width(), cells.rows().len()), (29, 15));
-        assert_eq!(symbols(&photograph(&cells)).first().map(|symbol| symbol.text.as_str()), Some(DIGITS));
+        assert_eq!(symbols(photograph(&cells)).first().map(|symbol| symbol.text.as_str()), Some(DIGITS));
     }
 
     #[test]

@@ -13,7 +13,8 @@ use super::{BoundListeners, Options, Outside, Running, StartError, http, listene
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::files::{
-    DATABASE, EMULATOR, FORMAT, Folder, INFO, Keys, PhoneUrls, SandboxInfo, TerminalInfo, TerminalKey, Tls, write_json,
+    DATABASE, EMULATOR, FORMAT, Folder, Held, INFO, Keys, PhoneUrls, SandboxInfo, TerminalInfo, TerminalKey, Tls,
+    write_json,
 };
 use crate::issuer::{Issuer, Origins};
 use crate::levers;
@@ -23,14 +24,17 @@ use crate::store::Store;
 
 pub(super) async fn start(options: Options) -> Result<Running, StartError> {
     let (ports, host) = (options.ports, options.host);
-    let prepared = tokio::task::spawn_blocking(move || Prepared::new(options)).await;
-    let Prepared { folder, keys, rules, clock, faults } = prepared.map_err(|_| StartError::Interrupted)??;
+    let data = options.data.clone();
+    let held = tokio::task::spawn_blocking(move || Held::new(&data)).await.map_err(|_| StartError::Interrupted)??;
+    // Before anything is forgotten: a taken port must cost nobody an account.
     let listeners = BoundListeners::bind(ports).await?;
-    let (info, lever_token) = describe(&listeners, &keys, host)?;
     let outside = match host {
         Some(host) => Some(Outside::bind(host, &listeners).await?),
         None => None,
     };
+    let prepared = tokio::task::spawn_blocking(move || Prepared::new(held, options)).await;
+    let Prepared { folder, keys, rules, clock, faults } = prepared.map_err(|_| StartError::Interrupted)??;
+    let (info, lever_token) = describe(&listeners, &keys, host)?;
     let info_file = folder.file(INFO);
 
     let customer = [&info.customer_url, &info.phone.customer_url, &emulator(&info.customer_url)];
@@ -77,8 +81,8 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(options: Options) -> Result<Self, StartError> {
-        let folder = Folder::open(&options.data, options.reset)?;
+    fn new(held: Held, options: Options) -> Result<Self, StartError> {
+        let folder = held.begin(options.reset)?;
         let (keys, secrets) = folder.keys(options.host)?;
         let store = Store::open(folder.file(DATABASE))?;
         let clock = Clock::open(folder.file("clock.json"), Millis(store.latest()?))?;

@@ -95,16 +95,18 @@ impl Answer {
     }
 }
 
+/// A line of a process that goes on. One that could not begin says so in its first.
+fn document(line: &str) -> Result<Value, Failure> {
+    let document: Value = serde_json::from_str(line).map_err(failed)?;
+    if document.get("error").is_some() { Err(failed(document)) } else { Ok(document) }
+}
+
 impl Running {
     /// The next line of stdout as a document.
     pub(super) async fn next(&mut self) -> Result<Value, Failure> {
         let line = tokio::time::timeout(PATIENCE, self.stdout.next_line()).await;
         match line.map_err(|_| failed("a process stays silent"))?.map_err(failed)? {
-            Some(line) => {
-                let document: Value = serde_json::from_str(&line).map_err(failed)?;
-                // A process that could not begin says so in its first line.
-                if document.get("error").is_some() { Err(failed(document)) } else { Ok(document) }
-            }
+            Some(line) => document(&line),
             None => {
                 let told = self.stderr.next_line().await.ok().flatten().unwrap_or_default();
                 Err(failed(format!("a process ended: {told}")))
@@ -128,5 +130,19 @@ impl Running {
     /// SIGKILL, as a phone's system or a power cut would.
     pub(super) async fn kill(mut self) -> Result<(), Failure> {
         self.child.kill().await.map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Control: taken for a document like any other, an error is an issuer that started.
+    #[test]
+    fn a_process_that_could_not_begin_is_no_step_that_went_well() {
+        assert!(document(r#"{"customer_url":"https://127.0.0.1:1"}"#).is_ok());
+        let why = document(r#"{"error":{"code":"bad-input","detail":"the port"}}"#).unwrap_err();
+        assert!(why.detail().unwrap().contains("the port"));
+        assert!(document("no JSON").is_err());
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use data_encoding::BASE64;
-use saifu_sandbox::{IssuerSnapshot, RestoreError, StartError, holds_an_issuer};
+use saifu_sandbox::{IssuerSnapshot, RestoreError, StartError, holds_an_issuer, is_free};
 use saifu_vault::{FolderDisk, VaultError};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,7 @@ use crate::files::{self, Readers};
 use crate::home::WalletFolder;
 use crate::peers::Levers;
 use crate::report::Report;
+use crate::restoring::Staged;
 use crate::words::{json_path, shown_path};
 
 const FORMAT: u32 = 1;
@@ -76,28 +77,34 @@ pub(in crate::commands) async fn snapshot(args: SnapshotArgs, context: &Context)
 
 pub(in crate::commands) fn restore(args: RestoreArgs, context: &Context) -> Result<Report, Failure> {
     let snapshot = read(&args.file)?;
-    let data = data(context)?;
-    let here = wallets_here(context)?;
+    let (home, data) = (context.home()?, data(context)?);
+    is_free(&data).map_err(StartError::Folder)?;
+    let mut here = Vec::new();
+    for name in snapshot.wallets.keys() {
+        let wallet = WalletName::from_str(name).map_err(|what| LocalCode::BadInput.detail(what))?;
+        let folder = home.wallet(&wallet);
+        if folder.path().exists() {
+            in_file(name, &folder)?;
+            here.push((name, folder));
+        }
+    }
     if !args.force && (holds_an_issuer(&data) || !here.is_empty()) {
-        let full = if holds_an_issuer(&data) { &data } else { context.home()?.path() };
+        let full = if holds_an_issuer(&data) { &data } else { home.path() };
         let what = format!("{} is not empty; --force replaces what is there", full.display());
         return Err(LocalCode::BadInput.detail(what));
     }
-    let locks = here.iter().map(|(name, folder)| locked(name, folder)).collect::<Result<Vec<_>, _>>()?;
-    let beside = context.home()?.path().join("wallets.restored");
-    remove(&beside)?;
+    let _locks = here.iter().map(|(name, folder)| locked(name, folder)).collect::<Result<Vec<_>, _>>()?;
+    let staged = Staged::new(home)?;
     for (name, files) in &snapshot.wallets {
-        put(&beside.join(name), files)?;
-        WalletFolder::at(beside.join(name)).move_issuer(&context.sandbox_file()?)?;
+        put(&staged.wallet(name), files)?;
+        WalletFolder::at(staged.wallet(name)).move_issuer(&context.sandbox_file()?)?;
     }
-    snapshot.issuer.restore(&data)?;
-    drop(locks);
-    let wallets = context.home()?.path().join("wallets");
-    remove(&wallets)?;
-    if !snapshot.wallets.is_empty() {
-        std::fs::rename(&beside, &wallets).map_err(at(&wallets))?;
+    let Snapshot { issuer, wallets, .. } = snapshot;
+    staged.commit(home, data, issuer)?;
+    for other in home.wallets().0.iter().filter(|other| !wallets.contains_key(other.as_str())) {
+        context.printer.note(&format!("the wallet `{}` is not in the snapshot and stays as it is", other.as_str()));
     }
-    report(&args.file, context, &snapshot.wallets, "restored")
+    report(&args.file, context, &wallets, "restored")
 }
 
 fn report<T>(
@@ -130,16 +137,23 @@ fn wallets_here(context: &Context) -> Result<Vec<(String, WalletFolder)>, Failur
     for wallet in wallets {
         let folder = context.home()?.wallet(&wallet);
         let name = wallet.as_str().to_owned();
-        match folder.settings()?.map(|settings| settings.key_store) {
-            None => {}
-            Some(KeyStoreChoice::File) => here.push((name, folder)),
-            Some(KeyStoreChoice::Keyring) => {
-                let why = format!("the wallet `{name}` keeps its keys in the keyring, which no file takes along");
-                return Err(LocalCode::BadInput.detail(why));
-            }
+        if in_file(&name, &folder)? {
+            here.push((name, folder));
         }
     }
     Ok(here)
+}
+
+/// Whether a wallet was signed up and keeps its keys in a file; one in the keyring is refused.
+fn in_file(name: &str, folder: &WalletFolder) -> Result<bool, Failure> {
+    match folder.settings()?.map(|settings| settings.key_store) {
+        None => Ok(false),
+        Some(KeyStoreChoice::File) => Ok(true),
+        Some(KeyStoreChoice::Keyring) => {
+            let why = format!("the wallet `{name}` keeps its keys in the keyring, which no file takes along");
+            Err(LocalCode::BadInput.detail(why))
+        }
+    }
 }
 
 /// Keeps every other process out of a wallet.
@@ -219,13 +233,6 @@ fn put(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), Failure> {
         file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(at(&path))?;
     }
     Ok(())
-}
-
-fn remove(folder: &Path) -> Result<(), Failure> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(at(folder)(error)),
-        _ => Ok(()),
-    }
 }
 
 impl From<RestoreError> for Failure {

@@ -83,6 +83,9 @@ async fn stands(following: &Following, open: &OpenWallet, context: &Context) -> 
     match following {
         Following::Connected { .. } => context.printer.note(FOLLOWING),
         Following::Waiting { why, next_try_at } => {
+            if let Ok(info) = context.sandbox() {
+                open.same_issuer(&info.customer_url)?;
+            }
             let at = time(*next_try_at);
             context.printer.note(&format!("not connected ({why}); the next try is at {at}"));
         }

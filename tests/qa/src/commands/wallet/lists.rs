@@ -45,7 +45,10 @@ pub(super) async fn history(args: HistoryArgs, context: &Context) -> Result<Repo
         let merchant = entry.merchant.clone().unwrap_or_default();
         vec![time(entry.at), entry.kind.as_str().into(), entry.yen.to_string(), merchant]
     });
-    let mut text = table(&["when", "what", "amount", "where"], rows);
+    let mut text = match entries.as_slice() {
+        [] => "There is no entry on this device.".to_owned(),
+        _ => table(&["when", "what", "amount", "where"], rows),
+    };
     if history.incomplete {
         text.push_str("\nEntries are missing on this device: `saifu wallet refresh` fetches them.");
     }

@@ -4,6 +4,7 @@ use saifu::{Config, Error, OpenError, Refusal, Wallet};
 use saifu_host::desktop::{self, DesktopHost, KeyStore};
 use saifu_vault::{JOURNAL_FILE, VaultError};
 use tempfile::TempDir;
+use url::Url;
 
 use crate::cli::KeyStoreChoice;
 use crate::context::Context;
@@ -20,6 +21,23 @@ pub(crate) struct OpenWallet {
     pub(crate) sandbox: bool,
     /// What it was opened from, if that is not the wallet's own folder.
     _copy: Option<TempDir>,
+    /// Where the issuer is.
+    address: Url,
+}
+
+impl OpenWallet {
+    /// Fails where the sandbox has come back at another address: this process would look for it in vain for ever.
+    pub(crate) fn same_issuer(&self, customer_url: &str) -> Result<(), Failure> {
+        match Url::parse(customer_url) {
+            Ok(now) if now != self.address => Err(came_back(customer_url)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The sandbox has come back, but not where it was.
+pub(crate) fn came_back(to: &str) -> Failure {
+    LocalCode::StaleSandbox.detail(format!("it came back at {to}; start this command again"))
 }
 
 /// Whether a command talks to the issuer.
@@ -104,10 +122,10 @@ pub(crate) async fn open_with(
 }
 
 async fn open_parts(host: DesktopHost, config: Config, copy: Option<TempDir>) -> Result<OpenWallet, Failure> {
-    let sandbox = config.issuer.sandbox;
+    let (sandbox, address) = (config.issuer.sandbox, config.issuer.api.clone());
     let (platform, runtime) = (host.platform(), tokio::runtime::Handle::current());
     let wallet = blocking(move || Wallet::open(platform, config, runtime)).await??;
-    Ok(OpenWallet { wallet, host, sandbox, _copy: copy })
+    Ok(OpenWallet { wallet, host, sandbox, address, _copy: copy })
 }
 
 fn in_use(folder: &WalletFolder) -> Failure {
