@@ -112,6 +112,10 @@ fn failed_scenario_says_where_what_was_expected_and_what_was_seen() {
     assert_eq!((&failure["seen"], &report["scenarios"][0]["steps"]), (&json!("over-cap"), &json!(1)));
     let kept = PathBuf::from(failure["folder"].as_str().unwrap());
     assert!(kept.join("sandbox/issuer.db").exists() && kept.join("wallets/taro/vault").exists());
+    // It opens as any other home folder, though its issuer is not running; and its log is there.
+    let looked = run(bare(["--json", "--home", kept.to_str().unwrap(), "wallet", "home", "--wallet", "taro"]));
+    assert_eq!(serde_json::from_str::<Value>(&looked.stdout).unwrap()["balance_yen"], 5000, "{looked:?}");
+    assert!(std::fs::read_to_string(kept.join("log.jsonl")).unwrap().contains("over-cap"));
     std::fs::remove_dir_all(kept).unwrap();
     // The control: the same file with the right reason.
     let file = changed(&home, "/steps/1/expect/reason", json!("over-cap"));
