@@ -139,7 +139,7 @@ fn figures_of_the_readme_are_those_of_the_results() {
             format!("{} ended in time", grouped(&all["final"])),
             format!("{} yen lost, {} doubled", grouped(&all["lost_yen"]), grouped(&all["doubled_yen"])),
             format!("{} disagreements", grouped(&all["disagreements"])),
-            format!("{} needed a person", grouped(&all["needed_a_person"])),
+            format!("On {} a second look was needed", grouped(&all["needed_a_person"])),
         ],
     );
 }
