@@ -134,6 +134,21 @@ fn results_are_written_through_what_is_no_plain_file_or_not_at_all() {
 
 /// Control: with `words::acts` saying no, the escapes and forged lines are in the output.
 #[test]
+fn a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for() {
+    let home = Home::new();
+    let (sandbox, scenario) = (home.file("pipe/sandbox.json"), home.file("pipe.json"));
+    fs::create_dir(home.path().join("pipe")).unwrap();
+    for file in [&sandbox, &scenario] {
+        pipe(Path::new(file));
+    }
+    for words in ["wallet signup --number 090-1234-5678", "sandbox status", "register scan --digits 1 --yen 1"] {
+        let ran = home.run(words.split(' ').chain(["--sandbox", &sandbox]));
+        assert!(ran.code.is_some_and(|code| code > 1) && ran.json()["error"]["detail"].is_string(), "{words}: {ran:?}");
+    }
+    home.run(["scenario", "run", &scenario]).refused(2, "file");
+}
+
+#[test]
 fn what_others_wrote_is_escaped_in_words_and_exact_in_json() {
     let home = Home::new();
     let evil = "x\x1b[2J\x07\nok      forged\u{202e}\u{9b}31m\r";

@@ -270,6 +270,10 @@ fn locked(folder: &Path, name: &str) -> Result<File, FolderError> {
 
 /// Reads a JSON file; `None` where there is none.
 pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, FileError> {
+    // A pipe in its place would be waited for without an end.
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(FileError::at(path)(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file")));
+    }
     let text = match std::fs::read(path) {
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -13,8 +13,13 @@ use serde::Serialize;
 use crate::cli::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status, at};
+use crate::files;
 use crate::report::Report;
 use crate::scenario::{FailedStep, POLICY, Played, Playing, Scenario, drive, hash, parse, play};
+use crate::words::shown_path;
+
+/// More than any scenario has.
+const MOST_BYTES: u64 = 1_000_000;
 
 /// So many are played at a time. They share nothing, and most of their time is waiting: for disks, for answers that hang.
 const AT_A_TIME: usize = 4;
@@ -47,7 +52,7 @@ async fn watch(args: &ScenarioRunArgs, playing: &Playing<'_>, context: &Context)
     let mut known = BTreeMap::new();
     loop {
         let seen: BTreeMap<PathBuf, Option<Vec<u8>>> =
-            wanted(args)?.into_iter().map(|file| (file.clone(), std::fs::read(file).ok())).collect();
+            wanted(args)?.into_iter().map(|file| (file.clone(), files::read(&file, MOST_BYTES).ok())).collect();
         let changed: Vec<PathBuf> =
             seen.iter().filter(|(file, text)| known.get(*file) != Some(*text)).map(|(file, _)| file.clone()).collect();
         known = seen;
@@ -179,8 +184,9 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn read(file: &Path) -> Result<Scenario, Failure> {
-    let text = std::fs::read_to_string(file).map_err(at(file))?;
-    let wrong = |what: &dyn std::fmt::Display| LocalCode::BadInput.detail(format!("{}: {what}", file.display()));
+    let text = files::read(file, MOST_BYTES)?;
+    let wrong = |what: &dyn std::fmt::Display| LocalCode::BadInput.detail(format!("{}: {what}", shown_path(file)));
+    let text = String::from_utf8(text).map_err(|_| wrong(&"it is no text"))?;
     let scenario = parse(&text).map_err(|malformed| wrong(&malformed))?;
     if file.file_stem().and_then(|stem| stem.to_str()) != Some(scenario.name.as_str()) {
         return Err(wrong(&format!("$.name: it is `{}`, not the file's name", scenario.name)));
