@@ -132,7 +132,6 @@ fn results_are_written_through_what_is_no_plain_file_or_not_at_all() {
     }
 }
 
-/// Control: with `words::acts` saying no, the escapes and forged lines are in the output.
 #[test]
 fn a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for() {
     let home = Home::new();
@@ -148,6 +147,7 @@ fn a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for() {
     home.run(["scenario", "run", &scenario]).refused(2, "file");
 }
 
+/// Control: with `words::acts` saying no, the escapes and forged lines are in the output.
 #[test]
 fn what_others_wrote_is_escaped_in_words_and_exact_in_json() {
     let home = Home::new();
