@@ -192,3 +192,11 @@ impl<'a> Desk<'a> {
 fn excerpt(whose: &str, output: &str) -> String {
     format!("--- {whose}\n{}\n---", tail(output, SHOWN_LINES))
 }
+
+/// How many tests the sources of a package have: lines that say so, in files that end in `suffix`.
+fn written(desk: &Desk<'_>, package: &str, suffix: &str, is_test: impl Fn(&str) -> bool) -> io::Result<u64> {
+    let files = desk.workspace.files()?;
+    let sources = files.iter().filter(|(path, _)| path.starts_with(package) && path.ends_with(suffix));
+    let lines = sources.filter_map(|(_, text)| text.as_deref()).flat_map(str::lines);
+    Ok(u64::try_from(lines.filter(|line| is_test(line.trim())).count()).unwrap_or(u64::MAX))
+}

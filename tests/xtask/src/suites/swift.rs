@@ -5,12 +5,11 @@
 use std::io;
 use std::process::Command;
 
-use super::{Desk, Suite, excerpt, played};
+use super::{Desk, Suite, excerpt, played, written};
 use crate::ffi::swift::{self, PACKAGE, Toolchain};
 use crate::ffi::{self, Language, Package};
 use crate::process::Ended;
 use crate::report::{Outcome, Report};
-use crate::workspace::Workspace;
 
 const NAME: &str = "swift";
 /// What a person writes, from inside the package.
@@ -40,7 +39,7 @@ fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
     report.check(linted.success, || excerpt("swift-format lint --strict", &linted.output));
 
     let tested = desk.run(&mut swift::test(&package, &toolchain, &[], &[], &[])?)?;
-    count(&tested, written_tests(desk.workspace)?, &mut report);
+    count(&tested, written(desk, PACKAGE, ".swift", |line| line.starts_with("@Test"))?, &mut report);
     let command = |arguments: &[&str]| swift::saifu(&package, &toolchain, arguments);
     played::compare(desk, "Swift", &swift::driver(&package, &toolchain)?, command, &mut report)?;
     Ok(Outcome::Ran(report))
@@ -90,15 +89,6 @@ impl Counts {
         }
         counts
     }
-}
-
-/// How many tests the sources have.
-fn written_tests(workspace: &Workspace) -> io::Result<u64> {
-    let files = workspace.files()?;
-    let tests = files.iter().filter(|(path, _)| path.starts_with(PACKAGE) && path.ends_with(".swift"));
-    let lines = tests.filter_map(|(_, text)| text.as_deref()).flat_map(str::lines);
-    let written = lines.filter(|line| line.trim_start().starts_with("@Test")).count();
-    Ok(u64::try_from(written).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
