@@ -1,6 +1,8 @@
 //! The second line of defence of everything that leaves for a log or a report: text that others wrote loses every number long
 //! enough to be a secret or somebody's phone.
 
+use crate::typed::{is_dash, is_unseen, plain};
+
 /// SMS and TOTP codes have six digits; ATM numbers and payment codes have more.
 const SECRET_DIGITS: usize = 6;
 
@@ -24,13 +26,12 @@ pub fn redacted(text: &str) -> String {
 
 /// ASCII or full width.
 fn is_digit(c: char) -> bool {
-    c.is_ascii_digit() || ('\u{ff10}'..='\u{ff19}').contains(&c)
+    plain(c).is_ascii_digit()
 }
 
-/// What people put between the digits of a number.
+/// What hides a number and is no dot or bracket: those stand in addresses and versions.
 fn is_separator(c: char) -> bool {
-    c.is_whitespace() && c != '\n'
-        || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' | '\u{ff0d}' | '\u{ff70}')
+    c.is_whitespace() && c != '\n' || is_dash(c) || is_unseen(c)
 }
 
 fn flush(run: &mut String, out: &mut String) {
@@ -69,6 +70,7 @@ mod tests {
             ("¥1,280 at 127.0.0.1:43210, version 0.1.0", "¥1,280 at 127.0.0.1:43210, version 0.1.0"),
             ("since 2026-11-23T03:44:02Z", "since 2026-11-23T03:44:02Z"),
             ("2026-11-23 1", "…"),
+            ("123\u{200b}456", "…"),
             ("-12345- account-7 register-1", "-12345- account-7 register-1"),
         ] {
             assert_eq!(redacted(text), left, "{text}");

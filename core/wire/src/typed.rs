@@ -65,7 +65,7 @@ pub(crate) fn is_between(c: char) -> bool {
     c.is_whitespace() || is_dash(c) || is_bracket(c) || is_unseen(c) || matches!(plain(c), '.' | '・' | '･')
 }
 
-fn is_dash(c: char) -> bool {
+pub(crate) fn is_dash(c: char) -> bool {
     matches!(
         c,
         '-' | '－' | '\u{2010}'
@@ -81,7 +81,7 @@ fn is_bracket(c: char) -> bool {
 }
 
 /// Marks of direction, joiners, soft hyphens, byte-order marks, variation selectors: a paste brings them along.
-fn is_unseen(c: char) -> bool {
+pub(crate) fn is_unseen(c: char) -> bool {
     matches!(
         c,
         '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'

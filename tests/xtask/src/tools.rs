@@ -83,6 +83,13 @@ pub(crate) const CARGO_SHEAR: CargoTool = CargoTool {
     }),
 };
 
+impl CargoTool {
+    /// What a suite misses when it cannot be installed.
+    pub(crate) fn missing(&self) -> String {
+        format!("{} {} (see its log)", self.name, self.version)
+    }
+}
+
 /// Installs the packages of those `programs` that are absent, or says which command would.
 pub(crate) fn install_packages<'a>(programs: impl Iterator<Item = &'a &'static str>, progress: &Progress) {
     let absent: Vec<&str> = programs.copied().filter(|program| on_path(program).is_none()).collect();

@@ -16,7 +16,7 @@ pub(super) fn suites() -> Vec<Suite> {
 
 fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
     let Some(program) = tools::cargo_tool(&CARGO_DENY, &desk.progress, |command| desk.run(command))? else {
-        return Ok(Outcome::Skipped { missing: format!("{} {} (see its log)", CARGO_DENY.name, CARGO_DENY.version) });
+        return Ok(Outcome::Skipped { missing: CARGO_DENY.missing() });
     };
     // cargo-deny reads the crates of every platform, which an ordinary build does not fetch.
     let fetched = desk.run(&mut desk.cargo(&["fetch", "--locked"]))?;

@@ -11,6 +11,7 @@ use super::rust_tests::{nextest, run as run_tests};
 use super::{Desk, Suite, excerpt};
 use crate::process::{on_path, without_own_variables};
 use crate::report::Outcome;
+use crate::tools::CARGO_NEXTEST;
 
 const TESTS: &str = "package(=saifu-host) & test(keyring)";
 const PROGRAMS: &[&str] = &["dbus-run-session", "dbus-send", "gnome-keyring-daemon"];
@@ -42,12 +43,12 @@ fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
     if !missing.is_empty() {
         return Ok(Outcome::Skipped { missing: missing.join(", ") });
     }
+    let Some(nextest) = nextest(desk)? else {
+        return Ok(Outcome::Skipped { missing: CARGO_NEXTEST.missing() });
+    };
     // Short and outside the target folder: a socket's path may have no more than 108 bytes.
     let home = std::env::temp_dir().join(format!("saifu-keyring-{}", std::process::id()));
     private_folder(&home)?;
-    let Some(nextest) = nextest(desk)? else {
-        return Ok(Outcome::Skipped { missing: "cargo-nextest (see the log)".to_owned() });
-    };
     let mut command = Command::new("dbus-run-session");
     command.args(["--", "bash", "-c", SESSION, "keyring"]).arg(nextest.get_program()).args(nextest.get_args());
     command

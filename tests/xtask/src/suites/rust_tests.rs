@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -86,7 +85,9 @@ fn rows(tested: &Tested, suite: &str) -> Outcome {
 
 fn build(desk: &Desk<'_>) -> io::Result<Outcome> {
     let mut report = Report::default();
-    let Some(mut command) = nextest(desk)? else { return Ok(without()) };
+    let Some(mut command) = nextest(desk)? else {
+        return Ok(Outcome::Skipped { missing: CARGO_NEXTEST.missing() });
+    };
     // Goes on past a crate that does not compile, so that all errors are seen.
     let ended = desk.run(command.arg("--no-run"))?;
     report.check(ended.success, || excerpt("cargo nextest run --no-run", &ended.output));
@@ -97,7 +98,7 @@ fn build(desk: &Desk<'_>) -> io::Result<Outcome> {
 pub(super) fn test(desk: &Desk<'_>) -> io::Result<Tested> {
     match nextest(desk)? {
         Some(mut command) => run(desk, command.args(&desk.builds)),
-        None => Err(io::Error::other(format!("{} is missing (see the log)", CARGO_NEXTEST.name))),
+        None => Err(io::Error::other(format!("missing: {}", CARGO_NEXTEST.missing()))),
     }
 }
 
@@ -118,17 +119,13 @@ pub(super) fn run(desk: &Desk<'_>, nextest: &mut Command) -> io::Result<Tested> 
 /// `cargo nextest run` over the whole workspace, or nothing if it cannot be installed.
 pub(super) fn nextest(desk: &Desk<'_>) -> io::Result<Option<Command>> {
     let program = tools::cargo_tool(&CARGO_NEXTEST, &desk.progress, |command| desk.run(command))?;
-    Ok(program.map(|program: PathBuf| {
+    Ok(program.map(|program| {
         let mut command = Command::new(program);
         command.current_dir(&desk.workspace.root).args(["nextest", "run", "--workspace", "--all-features"]);
         command.args(["--profile", PROFILE, "--run-ignored", "all", "--color", "never", "--cargo-quiet"]);
         without_own_variables(&mut command);
         command
     }))
-}
-
-fn without() -> Outcome {
-    Outcome::Skipped { missing: format!("{} {} (see its log)", CARGO_NEXTEST.name, CARGO_NEXTEST.version) }
 }
 
 /// nextest runs no doc-tests; cargo does.

@@ -17,7 +17,7 @@ pub(super) fn suites() -> Vec<Suite> {
 
 fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
     let Some(program) = tools::cargo_tool(&CARGO_SHEAR, &desk.progress, |command| desk.run(command))? else {
-        return Ok(Outcome::Skipped { missing: format!("{} {} (see its log)", CARGO_SHEAR.name, CARGO_SHEAR.version) });
+        return Ok(Outcome::Skipped { missing: CARGO_SHEAR.missing() });
     };
     let shear = |folder: &Path| {
         let mut command = Command::new(&program);
