@@ -1,5 +1,5 @@
 //! The wallet for Kotlin and Swift: everything a shell calls, exported through [UniFFI](https://mozilla.github.io/uniffi-rs/).
-//! It is thin: it turns types into ones that cross the border, keeps panics and the host's exceptions on their own side, and
+//! It is thin: it turns types into ones that cross the FFI boundary, keeps panics and the host's exceptions on their own side, and
 //! decides nothing. `bindings/kotlin` and `bindings/swift` are the packages made from it.
 //!
 //! | To find | Look in |
@@ -17,7 +17,7 @@
 //! *Times* are the languages' own moments, by the issuer's clock; *spans* their own durations, *counts* signed, *amounts* whole
 //! yen. A figure that is not known is absent, never zero. What opens something is [`Sensitive`], which does not print itself.
 
-#![expect(clippy::result_large_err, reason = "errors cross the border by value, with all that is known of them")]
+#![expect(clippy::result_large_err, reason = "errors cross the FFI boundary by value, with all that is known of them")]
 
 mod account;
 mod call;

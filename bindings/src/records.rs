@@ -1,4 +1,4 @@
-//! What the issuer says, in records that cross the border, and how they come from the core's types.
+//! What the issuer says, in records that cross the FFI boundary, and how they come from the core's types.
 
 use std::time::SystemTime;
 

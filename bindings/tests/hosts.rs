@@ -1,5 +1,5 @@
 //! Hosts that misbehave, and wallets that are closed while somebody still holds their objects. Kotlin and Swift have the same
-//! tests from their side of the border; here no foreign code is in the way.
+//! tests from their side of the FFI boundary; here no foreign code is in the way.
 
 #![allow(
     clippy::unwrap_used,

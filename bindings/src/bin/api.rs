@@ -2,7 +2,7 @@
 //! build. `cargo xtask api` holds it against `bindings/api.txt`, so that nobody changes the interface without noticing.
 //!
 //! What matters to a caller is there, and nothing else: fields and variants stand in their order, which is part of how they
-//! cross the border; methods and functions stand by name.
+//! cross the FFI boundary; methods and functions stand by name.
 
 use std::collections::BTreeMap;
 use std::error::Error;

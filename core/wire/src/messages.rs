@@ -1,4 +1,4 @@
-//! Bodies of the API, one module for each road. Requests refuse unknown fields and words; answers and events tolerate them.
+//! Bodies of the API, one module for each flow. Requests refuse unknown fields and words; answers and events tolerate them.
 
 mod account;
 mod code;

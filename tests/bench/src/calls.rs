@@ -1,6 +1,6 @@
 //! What the core's own calls cost, a start of it, and what ten thousand openings leave behind: the peer of the same
 //! programs in Kotlin and Swift (`MeasureTest`, `MeasureTests`), which go through the bindings. Same wallet, same calls, same
-//! document, so that the difference is the border's.
+//! document, so that the difference is the boundary's.
 
 use std::fs;
 use std::hint::black_box;
@@ -15,7 +15,7 @@ use saifu_sandbox::{Options, Sandbox, SandboxInfo};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
-use crate::{Result, issuer, lever};
+use crate::{Result, control, issuer};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -143,7 +143,7 @@ fn open(data: &Path, info: &SandboxInfo) -> Result<Wallet> {
 async fn sign_up(wallet: &Wallet, info: &SandboxInfo) -> Result<()> {
     let number = PhoneNumber::parse("090-1234-5678")?;
     let sign_up = wallet.sign_up(number.clone()).await?;
-    sign_up.confirm(lever::sms_code(info, &number).await?.expose()).await?;
+    sign_up.confirm(control::sms_code(info, &number).await?.expose()).await?;
     wallet.refresh().await?;
     Ok(())
 }

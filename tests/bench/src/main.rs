@@ -5,8 +5,8 @@
 //! same process, in turns, because disks and machines drift.
 
 mod calls;
+mod control;
 mod issuer;
-mod lever;
 mod settlements;
 mod slice;
 

@@ -38,7 +38,7 @@ pub use wallet::{
     name = "saifu",
     version,
     max_term_width = 100,
-    after_help = "Example:\n  saifu        the whole road in a temporary folder: sign up, top up, pay"
+    after_help = "Example:\n  saifu        the whole flow in a temporary folder: sign up, top up, pay"
 )]
 pub struct Cli {
     /// Accepted by every command.
@@ -104,10 +104,10 @@ impl KeyStoreChoice {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Play the whole road in a temporary folder: sign up, be robbed in vain, top up, pay
+    /// Play the whole flow in a temporary folder: sign up, be robbed in vain, top up, pay
     #[command(after_help = "Example:\n  saifu demo --out demo.svg")]
     Demo(DemoArgs),
-    /// Run the sandbox issuer until it is stopped, or pull its levers
+    /// Run the sandbox issuer until it is stopped, or use its control API
     #[command(
         args_conflicts_with_subcommands = true,
         after_help = "Examples:\n  saifu sandbox\n  saifu sandbox --data ./issuer --port 8443 --seed 7"
@@ -159,15 +159,15 @@ pub struct DemoArgs {
     pub keep: bool,
 }
 
-/// The sandbox itself, or one of its levers.
+/// The sandbox itself, or a call of its control API.
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
     /// How to run it.
     #[command(flatten)]
     pub run: SandboxRunArgs,
-    /// A lever of a running one.
+    /// A call of a running one's control API.
     #[command(subcommand)]
-    pub lever: Option<LeverCommand>,
+    pub control: Option<ControlCommand>,
 }
 
 /// How the sandbox runs.
@@ -179,7 +179,7 @@ pub struct SandboxRunArgs {
     /// The customers' port; the others follow it; 0: any free ones [default: 8940, or the next four that are free]
     #[arg(long, value_name = "N")]
     pub port: Option<u16>,
-    /// Serve customers on this address of the machine too, for phones in its network; never registers, never levers
+    /// Serve customers on this address of the machine too, for phones in its network; never registers, never the control API
     #[arg(long, value_name = "ADDRESS")]
     pub host: Option<std::net::IpAddr>,
     /// Delete every account first
@@ -193,9 +193,9 @@ pub struct SandboxRunArgs {
     pub policy: Option<PathBuf>,
 }
 
-/// Levers of a running sandbox.
+/// The control API of a running sandbox.
 #[derive(Debug, Subcommand)]
-pub enum LeverCommand {
+pub enum ControlCommand {
     /// Read the SMS inbox of a number
     #[command(after_help = "Example:\n  saifu sandbox sms --number 090-1234-5678")]
     Sms(SmsArgs),

@@ -5,13 +5,13 @@ mod atm;
 mod behave;
 mod bundle;
 mod completions;
+mod control;
 mod cpm;
 mod demo;
 mod doctor;
 mod event;
 mod explain;
 mod fault;
-mod lever;
 mod log;
 mod pay;
 mod register;
@@ -34,8 +34,8 @@ pub(crate) async fn run(command: Option<Command>, context: &Context) -> Result<R
     match command {
         None => demo::run(DemoArgs::default(), context).await,
         Some(Command::Demo(args)) => demo::run(args, context).await,
-        Some(Command::Sandbox(args)) => match args.lever {
-            Some(lever) => lever::run(lever, context).await,
+        Some(Command::Sandbox(args)) => match args.control {
+            Some(control) => control::run(control, context).await,
             None => sandbox::run(args.run, context).await,
         },
         Some(Command::Wallet(command)) => wallet::run(command, context).await,

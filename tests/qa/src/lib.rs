@@ -10,7 +10,7 @@
 //! | what it writes and reads where it is pointed to | `files` |
 //! | what others wrote, as a terminal may have it | `words` |
 //! | symbols as pixels, SVG and terminal cells, and reading them back | [`picture`] |
-//! | registers, ATMs and levers as clients | `peers` |
+//! | registers, ATMs and control API as clients | `peers` |
 //! | what a wallet asked, as it is kept for bug reports | `request_log`, written by `tracing_setup` |
 //! | what a scenario means, and how it is played | [`scenario`] |
 //!

@@ -1,7 +1,7 @@
-//! Whom a command talks to: the issuer as `sandbox.json` describes it, a terminal's link, the levers; and the clock that
+//! Whom a command talks to: the issuer as `sandbox.json` describes it, a terminal's link, the control API; and the clock that
 //! a desktop wallet shares with its sandbox.
 
-mod levers;
+mod control;
 mod terminal;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use url::{Host, Url};
 
 use crate::failure::{Failure, LocalCode};
 
-pub(crate) use levers::{Levers, Sms};
+pub(crate) use control::{ControlApi, Sms};
 pub(crate) use terminal::{Terminal, new_txid};
 
 /// The running sandbox behind a `sandbox.json`.

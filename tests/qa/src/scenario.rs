@@ -7,13 +7,13 @@
 //! | reading a file, and refusing what is not in the table | `parse` |
 //! | the schema for editors, made from the table | `schema` |
 //! | what `expect` means | `expect` |
-//! | the issuer, its terminals and levers, without wallets | `world`, and `perform` for each of its verbs |
+//! | the issuer, its terminals and control API, without wallets | `world`, and `perform` for each of its verbs |
 //! | the wallets as the runner has them: processes that it asks, and kills | `stage`, `phone`; their lines are `line` |
 //! | the driver of Rust, such a process | `driver`, its keys `host`, and `wallet` for each verb |
 //! | the order of it all, `within`, the report | `play` |
 //!
 //! *Invariants.* A scenario runs whole or has failed: nothing is skipped, and a word that is not known is refused before
-//! anything starts. Time passes by the clock lever; the runner never sleeps. An answer that refuses or declines without
+//! anything starts. Time passes by the control API's clock; the runner never sleeps. An answer that refuses or declines without
 //! the step expecting it fails the step.
 
 mod arguments;

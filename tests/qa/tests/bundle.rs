@@ -61,7 +61,7 @@ fn texts(document: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// The keys and the sealed journal of the wallet, the private keys and the lever token of the sandbox.
+/// The keys and the sealed journal of the wallet, the private keys and the control API's token of the sandbox.
 fn resting(home: &Home) -> Vec<String> {
     let json =
         |path: &str| -> Value { serde_json::from_slice(&std::fs::read(home.path().join(path)).unwrap()).unwrap() };
@@ -81,8 +81,8 @@ fn resting(home: &Home) -> Vec<String> {
     secrets
 }
 
-/// A customer's whole road: everything secret that anybody said on it, and a top-up that still waits.
-fn road(home: &Home) -> Vec<String> {
+/// A customer's whole flow: everything secret that anybody said on it, and a top-up that still waits.
+fn flow(home: &Home) -> Vec<String> {
     home.sign_up("me", NUMBER);
     let mut secrets: Vec<String> = NUMBERS.map(str::to_owned).to_vec();
     secrets.push(home.sms_code(NUMBER));
@@ -112,10 +112,10 @@ fn road(home: &Home) -> Vec<String> {
 /// Controls: the search finds each secret where it is planted, and the ATM number where it belongs. Let `Waits` of
 /// `bundle/parts.rs` keep the number, and this fails.
 #[test]
-fn bundle_tells_the_whole_road_and_holds_no_secret_of_it() {
+fn bundle_tells_the_whole_flow_and_holds_no_secret_of_it() {
     let home = Home::new();
     let _sandbox = home.sandbox();
-    let secrets = road(&home);
+    let secrets = flow(&home);
     let (bytes, document) = bundle(&home);
     assert!(secrets.len() > 30, "{}", secrets.len());
     for secret in &secrets {
@@ -222,6 +222,6 @@ async fn bundle_stays_within_its_bound_after_thousands_of_requests() {
         "{cut:?}"
     );
     assert_eq!(document["requests"].as_array().unwrap().last().unwrap()["at"], 1_800_000_003_999_u64);
-    let newest = issuer.lever("GET", "/log?after=1500", "");
+    let newest = issuer.control("GET", "/log?after=1500", "");
     assert_eq!(document["log"].as_array().unwrap().last(), newest["lines"].as_array().unwrap().last());
 }

@@ -63,7 +63,7 @@ fn what_came_due_meanwhile_has_run_in_its_order_when_the_clock_answers() {
 }
 
 #[test]
-fn held_time_stands_still_for_issuer_and_wallet_and_the_road_goes_on() {
+fn held_time_stands_still_for_issuer_and_wallet_and_the_flow_goes_on() {
     let home = Home::new();
     let mut sandbox = home.sandbox();
     let held = clock(&home, "hold");

@@ -70,8 +70,8 @@ impl Desk {
     fn new() -> Self {
         let desk = Self(tempfile::tempdir().unwrap());
         std::fs::create_dir_all(desk.path().join("tests/scenarios")).unwrap();
-        let road = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/road.json");
-        std::fs::copy(road, desk.path().join("tests/scenarios/road.json")).unwrap();
+        let flow = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/flow.json");
+        std::fs::copy(flow, desk.path().join("tests/scenarios/flow.json")).unwrap();
         std::fs::create_dir_all(desk.path().join(".local/share/bash-completion/completions")).unwrap();
         std::fs::write(desk.path().join("smoke-test.sh"), "#!/bin/sh\nsaifu doctor\n").unwrap();
         let runs = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -203,7 +203,7 @@ fn every_example_of_every_help_works_as_written() {
     offline(&mut examples);
     let issuer = examples.begin("saifu sandbox", &[], "sandbox");
     customer(&mut examples);
-    levers(&mut examples);
+    control(&mut examples);
     examples.run("saifu sandbox stop");
     drop(issuer);
     examples.run("saifu sandbox restore before.json --home ./elsewhere");
@@ -219,10 +219,10 @@ fn offline(examples: &mut Examples<'_>) {
         "saifu",
         "saifu demo --out demo.svg",
         "saifu scenario list",
-        "saifu scenario run tests/scenarios/road.json",
+        "saifu scenario run tests/scenarios/flow.json",
         "saifu scenario run --all",
         "saifu scenario run --all --json",
-        "saifu scenario run --seed 7 --log logs tests/scenarios/road.json",
+        "saifu scenario run --seed 7 --log logs tests/scenarios/flow.json",
         r#"echo '{"id": 1, "verb": "wallet.home", "as": "taro"}' | saifu scenario driver"#,
         "saifu scenario run --all --driver 'saifu scenario driver'",
         "saifu sandbox run --seed 7 -- ./smoke-test.sh",
@@ -238,7 +238,7 @@ fn offline(examples: &mut Examples<'_>) {
     }
 }
 
-/// A customer's road, and the terminals on it.
+/// A customer's flow, and the terminals on it.
 fn customer(examples: &mut Examples<'_>) {
     let desk = examples.desk;
     examples.run("saifu wallet signup --number 090-1234-5678 --key-store file");
@@ -290,7 +290,7 @@ fn customer(examples: &mut Examples<'_>) {
 }
 
 /// The workbench, the clock last.
-fn levers(examples: &mut Examples<'_>) {
+fn control(examples: &mut Examples<'_>) {
     for example in [
         "saifu sandbox log --refused",
         "saifu sandbox fault add --on top-up --do drop-answer --times 1",

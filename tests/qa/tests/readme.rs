@@ -135,7 +135,7 @@ fn figures_of_the_readme_are_those_of_the_results() {
     says(
         &row,
         &[
-            format!("{} roads", grouped(&faults["rounds"])),
+            format!("{} flows", grouped(&faults["rounds"])),
             format!("{} ended in time", grouped(&all["final"])),
             format!("{} yen lost, {} doubled", grouped(&all["lost_yen"]), grouped(&all["doubled_yen"])),
             format!("{} disagreements", grouped(&all["disagreements"])),

@@ -1,4 +1,4 @@
-//! The table of `results/README.md` and the row of the README about the border are those of `results/bindings.json`. After a new measurement:
+//! The table of `results/README.md` and the row of the README about the FFI boundary are those of `results/bindings.json`. After a new measurement:
 //! `SAIFU_UPDATE_DOCS=1 cargo test -p saifu-qa --test results`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop")]
@@ -13,11 +13,11 @@ fn path(name: &str) -> String {
     format!("{}/../../results/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// What the border costs, a column a language.
-fn border(figures: &Value) -> String {
+/// What the FFI boundary costs, a column a language.
+fn boundary(figures: &Value) -> String {
     let languages = &figures["languages"];
     let mut table = String::from(
-        "| | Rust, no border | Kotlin | Swift | UniFFI's own, Kotlin |\n| --- | ---: | ---: | ---: | ---: |\n",
+        "| | Rust, no FFI boundary | Kotlin | Swift | UniFFI's own, Kotlin |\n| --- | ---: | ---: | ---: | ---: |\n",
     );
     let mut row = |what: &str, cell: &dyn Fn(&Value) -> String, published: Option<&str>| {
         let cells: Vec<String> = LANGUAGES.iter().map(|language| cell(&languages[language])).collect();
@@ -71,7 +71,7 @@ fn left(rounds: &Value) -> String {
 }
 
 #[test]
-fn readme_says_of_the_border_what_its_file_says() {
+fn readme_says_of_the_boundary_what_its_file_says() {
     let measured: Value = serde_json::from_str(&std::fs::read_to_string(path("bindings.json")).unwrap()).unwrap();
     let readme = std::fs::read_to_string(path("../README.md")).unwrap();
     let row = readme.lines().find(|line| line.contains("`cargo xtask full bindings`")).unwrap();
@@ -94,9 +94,9 @@ fn readme_says_of_the_border_what_its_file_says() {
 }
 
 #[test]
-fn table_of_the_border_is_that_of_its_file() {
+fn table_of_the_boundary_is_that_of_its_file() {
     let measured: Value = serde_json::from_str(&std::fs::read_to_string(path("bindings.json")).unwrap()).unwrap();
-    let table = border(&measured["figures"]);
+    let table = boundary(&measured["figures"]);
     let document = std::fs::read_to_string(path("README.md")).unwrap();
     let (before, rest) = document.split_once(BEGIN).unwrap();
     let (written, after) = rest.split_once(END).unwrap();

@@ -55,7 +55,7 @@ fn same_seed_gives_the_same_log_byte_for_byte_and_another_does_not() {
     {
         assert_ne!(first, other, "{name}");
         let number = |log: &str| lines(log).map(|line| line["number"].clone()).collect::<Vec<_>>();
-        assert_eq!(number(first), number(other), "{name}: another seed is another day, the same road");
+        assert_eq!(number(first), number(other), "{name}: another seed is another day, the same flow");
     }
 }
 

@@ -155,7 +155,7 @@ fn verbs_that_break_a_wallet_break_it_as_often_as_they_say() {
 fn malformed_scenario_is_refused_with_file_and_place_before_any_is_played() {
     let home = Home::new();
     let file = changed(&home, "/steps/1/do", json!("register.shout"));
-    let good = folder().join("road.json");
+    let good = folder().join("flow.json");
     let ran = run(bare(["--json", "scenario", "run", good.to_str().unwrap(), file.to_str().unwrap()]));
     let detail = ran.refused(2, "bad-input")["error"]["detail"].as_str().unwrap().to_owned();
     assert!(detail.contains("over-cap.json: $.steps[1].do: no verb is `register.shout`"), "{detail}");

@@ -23,7 +23,7 @@ use saifu_wire::messages::Outcome;
 const BOUND: Duration = Duration::from_secs(30);
 
 fn fault(issuer: &Issuer, on: &str, act: &str, times: u32) {
-    issuer.lever("POST", "/faults", &format!("{{\"on\":\"{on}\",\"do\":\"{act}\",\"times\":{times}}}"));
+    issuer.control("POST", "/faults", &format!("{{\"on\":\"{on}\",\"do\":\"{act}\",\"times\":{times}}}"));
 }
 
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
@@ -179,7 +179,7 @@ async fn call_that_a_lock_overtakes_says_locked_and_leaves_nothing_behind() {
     fault(&issuer, "code", "delay:700", 1);
     let wallet = customer.wallet.clone();
     let asked = tokio::spawn(async move { wallet.next_code(Purpose::Pay).await.map(drop) });
-    until("it is held", async || issuer.lever("GET", "/faults", "")["held"].as_u64() > Some(0)).await;
+    until("it is held", async || issuer.control("GET", "/faults", "")["held"].as_u64() > Some(0)).await;
     customer.wallet.lock();
     let error = asked.await.unwrap().unwrap_err();
     assert!(matches!(error, Error::Locked), "{error:?}");
@@ -221,7 +221,7 @@ async fn history_that_makes_no_sense_costs_no_balance_and_says_that_it_is_incomp
         assert_eq!((home.balance_yen, home.history_incomplete), (Some(Yen(1_000)), true), "{act}");
         let history = customer.wallet.history(9).await.unwrap();
         assert_eq!((history.entries.len(), history.incomplete), (0, true), "{act}");
-        issuer.lever("DELETE", "/faults", "");
+        issuer.control("DELETE", "/faults", "");
     }
     until("it is complete", async || {
         customer.wallet.refresh().await.unwrap();

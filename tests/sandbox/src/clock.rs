@@ -1,4 +1,4 @@
-//! The issuer's clock: the machine's time plus an offset that the clock lever raises, or a time that it holds. It never goes
+//! The issuer's clock: the machine's time plus an offset that the control API raises, or a time that it holds. It never goes
 //! back. `clock.json` beside the database says how the clock stands; the wallets, registers and ATMs of the same sandbox read
 //! it there and move along.
 

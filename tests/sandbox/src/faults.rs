@@ -1,4 +1,4 @@
-//! Faults: what goes wrong between an issuer and whoever asks it, on demand. The levers add them, `Issuer::handle` meets
+//! Faults: what goes wrong between an issuer and whoever asks it, on demand. The control API adds them, `Issuer::handle` meets
 //! them, tests and quality assurance look at what both sides make of it.
 //!
 //! A fault acts behind the proof check, so TLS, pins and proofs stay as they are, and what is turned away there uses no
@@ -117,7 +117,7 @@ impl From<Act> for String {
     }
 }
 
-/// One fault, as the levers take it.
+/// One fault, as the control API takes it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {

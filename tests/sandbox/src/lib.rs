@@ -1,4 +1,4 @@
-//! The sandbox issuer: accounts, devices, a double-entry ledger, registers, ATMs, switches, and the levers of quality
+//! The sandbox issuer: accounts, devices, a double-entry ledger, registers, ATMs, switches, and the control API of quality
 //! assurance, as a library that runs in the process of whoever needs an issuer: the `saifu` command, a scenario, a test.
 //!
 //! | To find | Look in |
@@ -14,7 +14,7 @@
 //!
 //! *Invariants.* The issuer decides everything about money and believes no client: who asks is proven for each request
 //! (RFC 9449), each rule runs in one transaction, and an answer leaves after its commit is on disk. Time is the issuer's
-//! clock and never goes back. Secrets and personal data reach no log. The levers have a listener of their own.
+//! clock and never goes back. Secrets and personal data reach no log. The control API has a listener of its own.
 //!
 //! ```
 //! use saifu_sandbox::{Options, Sandbox, SandboxInfo};
@@ -42,11 +42,11 @@
 
 mod auth;
 mod clock;
+mod control;
 pub mod faults;
 mod files;
 mod issuer;
 pub mod ledger;
-mod levers;
 mod log;
 pub mod openapi;
 pub mod policy;

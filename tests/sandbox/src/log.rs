@@ -1,5 +1,5 @@
 //! The issuer's log for quality assurance: one line for each request and for each thing that ended by itself, with the rule
-//! that decided, its figures and what was posted. It lives in memory, for as long as the sandbox runs; a lever reads it.
+//! that decided, its figures and what was posted. It lives in memory, for as long as the sandbox runs; the control API reads it.
 //!
 //! *Invariants.* A line holds no secret and nothing personal. Whatever is drawn at random (accounts, devices, keys of
 //! intents, transaction ids, traces) appears under a name by order of appearance: `account-1`, `trace-7`. So the same

@@ -6,7 +6,7 @@
 //! | customer | phones; `GET /openapi.json` for everybody | TLS, DPoP |
 //! | register | registers, ATMs, operators | TLS, DPoP with enrolled keys |
 //! | service | everybody: `GET /service.json` | TLS |
-//! | lever | quality assurance | plain HTTP on loopback, a token |
+//! | control API | quality assurance | plain HTTP on loopback, a token |
 
 mod http;
 mod listener;
@@ -35,7 +35,7 @@ pub struct Options {
     pub data: PathBuf,
     /// Where it listens.
     pub ports: Ports,
-    /// An address of this machine where customers are served too, for phones. Never registers, never levers.
+    /// An address of this machine where customers are served too, for phones. Never registers, never the control API.
     pub host: Option<IpAddr>,
     /// Makes the rules' chance repeat: ids, SMS codes, payment codes. Keys, tokens and signatures never do. The folder keeps
     /// it: `None` is the seed of the last start, if there was one.
@@ -48,7 +48,7 @@ pub struct Options {
     pub die: Option<fn()>,
 }
 
-/// The ports of customers, registers, service and levers: four in a row, but for free ones.
+/// The ports of customers, registers, service and control API: four in a row, but for free ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ports {
     /// Any that nobody uses.
@@ -127,7 +127,7 @@ pub(crate) struct BoundListeners {
     customer: TcpListener,
     register: TcpListener,
     service: TcpListener,
-    lever: TcpListener,
+    control: TcpListener,
 }
 
 impl BoundListeners {
@@ -169,7 +169,12 @@ impl BoundListeners {
             };
             TcpListener::bind((address, port)).await.map_err(|source| StartError::Port { port, source })
         };
-        Ok(Self { customer: bind(0).await?, register: bind(1).await?, service: bind(2).await?, lever: bind(3).await? })
+        Ok(Self {
+            customer: bind(0).await?,
+            register: bind(1).await?,
+            service: bind(2).await?,
+            control: bind(3).await?,
+        })
     }
 }
 

@@ -56,7 +56,7 @@ struct Measurement {
     chunk: fn(&Bench<'_>, Task) -> io::Result<Chunk>,
 }
 
-/// How many roads there are with two faults; the test program holds this figure against its own.
+/// How many flows there are with two faults; the test program holds this figure against its own.
 const FAULT_PAIRS: u64 = 42_588;
 const FAULTS_A_CHUNK: u64 = 1_200;
 
@@ -71,7 +71,7 @@ const ALL: [Measurement; 4] = [
     },
     Measurement {
         name: "faults",
-        sentence: "two faults on one road, from sign-up to refund; wallet, tills and ledger must agree after each",
+        sentence: "two faults in one flow, from sign-up to refund; wallet, tills and ledger must agree after each",
         takes: "42588 rounds, about an hour",
         rounds: FAULT_PAIRS,
         rounds_a_chunk: FAULTS_A_CHUNK,

@@ -5,12 +5,12 @@ import SaifuTestSupport
 import Testing
 
 extension Bindings {
-    /// What the border costs. Times are told and never judged.
+    /// What the FFI boundary costs. Times are told and never judged.
     ///
     /// In the gate with few calls, to see that it can be measured. `SAIFU_MEASURE` names a file for the figures and has it
     /// measured with many, or with as many as `SAIFU_MEASURE_CALLS`, `_OPENINGS` and `_STARTS` say.
     @Suite struct MeasureTests {
-        @Test func borderIsMeasuredAndNothingIsLeftBehind() async throws {
+        @Test func boundaryIsMeasuredAndNothingIsLeftBehind() async throws {
             let environment = ProcessInfo.processInfo.environment
             let file = environment["SAIFU_MEASURE"]
             let count = { (name: String, few: Int, many: Int) in

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::Scene;
 use super::party::{Party, With};
-use crate::{Result, lever};
+use crate::{Result, control};
 
 const APP_VERSION: &str = "0.1.0";
 /// Customers that are prepared at a time.
@@ -79,7 +79,7 @@ impl Phone {
         let SignUpAnswer { request, .. } = party.ask(Operation::SignUp, &begin, With::default()).await?;
         let confirm = SignUpConfirmRequest {
             request,
-            code: lever::sms_code(&scene.info, &number).await?,
+            code: control::sms_code(&scene.info, &number).await?,
             signature: Bytes(device.sign_der(&signed::sign_up_confirm(request, &thumbprint))?),
         };
         let SignUpConfirmAnswer { account, device: id, epoch, .. } =

@@ -9,8 +9,8 @@ use clap::{Args, Subcommand};
 pub enum ScenarioCommand {
     /// Play scenarios, each with an issuer and wallets of its own
     #[command(
-        after_help = "Examples:\n  saifu scenario run tests/scenarios/road.json\n  saifu scenario run --all --json\n  \
-                      saifu scenario run --seed 7 --log logs tests/scenarios/road.json\n  \
+        after_help = "Examples:\n  saifu scenario run tests/scenarios/flow.json\n  saifu scenario run --all --json\n  \
+                      saifu scenario run --seed 7 --log logs tests/scenarios/flow.json\n  \
                       saifu scenario run --all --driver 'saifu scenario driver'"
     )]
     Run(ScenarioRunArgs),

@@ -1,9 +1,9 @@
-//! `saifu demo`, and bare `saifu`: the whole road in a temporary folder. Every part is a process of its own: this very
+//! `saifu demo`, and bare `saifu`: the whole flow in a temporary folder. Every part is a process of its own: this very
 //! command, run again with `--json`, so what is shown is what a script gets.
 
 mod child;
+mod flow;
 mod picture;
-mod road;
 
 use std::time::{Duration, Instant};
 
@@ -17,8 +17,8 @@ use crate::files::{self, Readers};
 use crate::picture::Cells;
 use crate::report::Report;
 use crate::words::shown_path;
+use flow::Flow;
 use picture::Line;
-use road::Road;
 
 /// One step, as it went.
 #[derive(Serialize)]
@@ -98,7 +98,7 @@ pub(super) async fn run(args: DemoArgs, context: &Context) -> Result<Report, Fai
     let mut stage = Stage { context, steps: Vec::new(), lines: Vec::new() };
     stage.say("Saifu: sign up, be robbed in vain, top up, pay. Each line is a process.")?;
     stage.say("The wallets' keys lie in files of a temporary folder.\n")?;
-    let played = Road::new(folder.path())?.play(&mut stage).await;
+    let played = Flow::new(folder.path())?.play(&mut stage).await;
     if args.keep {
         context.printer.note(&format!("kept: {}", shown_path(folder.path())));
     }

@@ -1,4 +1,4 @@
-//! `saifu sandbox event`: a lever. What became of it is seen where it happens: in the inbox, at a sign-up, in the books.
+//! `saifu sandbox event`: a call of the control API. What became of it is seen where it happens: in the inbox, at a sign-up, in the books.
 
 use saifu_sandbox::rules::world::Happening;
 use serde_json::Value;
@@ -7,20 +7,20 @@ use super::table;
 use crate::cli::EventArgs;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
-use crate::peers::Levers;
+use crate::peers::ControlApi;
 use crate::report::Report;
 
 pub(super) async fn run(args: EventArgs, context: &Context) -> Result<Report, Failure> {
-    let levers = Levers::new(&context.sandbox()?)?;
+    let control = ControlApi::new(&context.sandbox()?)?;
     let EventArgs { event, because, number, by, times } = args;
     let (Some(event), Some(because)) = (event, because) else {
-        let document = levers.events().await?;
+        let document = control.events().await?;
         let text = listed(&document);
         return Report::new(&document, text);
     };
     let happening = Happening { event, because, number, by_ms: by, times };
     happening.check().map_err(|why| LocalCode::BadInput.detail(why))?;
-    let document = levers.event(&happening).await?;
+    let document = control.event(&happening).await?;
     let text = told(&document);
     Report::new(&document, text)
 }

@@ -1,4 +1,4 @@
-//! `saifu sandbox fault add|list|clear`: a lever.
+//! `saifu sandbox fault add|list|clear`: calls of the control API.
 
 use std::str::FromStr as _;
 
@@ -10,12 +10,12 @@ use super::wallet::open::open_with;
 use crate::cli::{FaultAddArgs, FaultCommand, WalletName};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
-use crate::peers::Levers;
+use crate::peers::ControlApi;
 use crate::report::Report;
 
 pub(super) async fn run(command: FaultCommand, context: &Context) -> Result<Report, Failure> {
     let info = context.sandbox()?;
-    let levers = Levers::new(&info)?;
+    let control = ControlApi::new(&info)?;
     let document = match command {
         FaultCommand::Add(args) => {
             let FaultAddArgs { on, from, act, times, chance } = args;
@@ -23,10 +23,10 @@ pub(super) async fn run(command: FaultCommand, context: &Context) -> Result<Repo
                 Some(name) => Some(caller(&name, &info, context).await?),
                 None => None,
             };
-            levers.add_fault(&Fault { on: on.name().into(), from, act, times, chance }).await?
+            control.add_fault(&Fault { on: on.name().into(), from, act, times, chance }).await?
         }
-        FaultCommand::List => levers.faults().await?,
-        FaultCommand::Clear => levers.clear_faults().await?,
+        FaultCommand::List => control.faults().await?,
+        FaultCommand::Clear => control.clear_faults().await?,
     };
     let text = words(&document);
     Report::new(&document, text)

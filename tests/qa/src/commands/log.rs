@@ -11,7 +11,7 @@ use super::wallet::open::{Network, came_back, open};
 use crate::cli::LogArgs;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
-use crate::peers::Levers;
+use crate::peers::ControlApi;
 use crate::printer::Printer;
 use crate::report::Report;
 
@@ -26,7 +26,7 @@ const TIME: &str = "%H:%M:%S";
 
 pub(super) async fn run(args: LogArgs, context: &Context) -> Result<Report, Failure> {
     let info = context.sandbox()?;
-    let levers = Levers::new(&info)?;
+    let control = ControlApi::new(&info)?;
     let mut filter = vec![("refused", args.refused.to_string())];
     let named = [("account", args.account), ("terminal", args.terminal), ("trace", args.trace)];
     let asked_for = named.iter().find_map(|(what, name)| Some(format!("{what} `{}`", name.as_ref()?)));
@@ -35,7 +35,7 @@ pub(super) async fn run(args: LogArgs, context: &Context) -> Result<Report, Fail
         filter.push(("device", device(context).await?));
     }
     tokio::select! {
-        told = tell(&levers, &filter, context.printer, DAY_AND_TIME, args.follow, asked_for) => told.map_err(|failure| {
+        told = tell(&control, &filter, context.printer, DAY_AND_TIME, args.follow, asked_for) => told.map_err(|failure| {
             // A follower that would look in vain for ever says where the sandbox is now.
             match context.sandbox() {
                 Ok(now) if now.lever_url != info.lever_url => came_back(&now.customer_url),
@@ -48,12 +48,12 @@ pub(super) async fn run(args: LogArgs, context: &Context) -> Result<Report, Fail
 }
 
 /// What a sandbox's own terminal shows, until it is stopped.
-pub(super) async fn live(levers: &Levers, printer: Printer) -> Result<(), Failure> {
-    tell(levers, &[], printer, TIME, true, None).await
+pub(super) async fn live(control: &ControlApi, printer: Printer) -> Result<(), Failure> {
+    tell(control, &[], printer, TIME, true, None).await
 }
 
 async fn tell(
-    levers: &Levers,
+    control: &ControlApi,
     filter: &[(&str, String)],
     printer: Printer,
     form: &str,
@@ -62,7 +62,7 @@ async fn tell(
 ) -> Result<(), Failure> {
     let mut after = 0;
     loop {
-        let lines = levers.log(after, filter).await?;
+        let lines = control.log(after, filter).await?;
         if let (0, [], Some(what)) = (after, lines.as_slice(), asked_for.take()) {
             printer.note(&format!("the log has no line of the {what}"));
         }

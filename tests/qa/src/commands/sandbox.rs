@@ -23,7 +23,7 @@ use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::files;
 use crate::home::Home;
-use crate::peers::Levers;
+use crate::peers::ControlApi;
 use crate::report::Report;
 use crate::tracing_setup::kill_self;
 use crate::words::{json_path, shown_path};
@@ -66,9 +66,9 @@ pub(super) async fn run(args: SandboxRunArgs, context: &Context) -> Result<Repor
     let running = Sandbox::start(Options { ports, host, seed, reset, policy, die, ..Options::new(data) }).await?;
     announce(&running, ports, host, context)?;
     if context.printer.draws() && !context.printer.quiet() {
-        let levers = Levers::new(running.info())?;
+        let control = ControlApi::new(running.info())?;
         tokio::select! {
-            told = log::live(&levers, context.printer) => told?,
+            told = log::live(&control, context.printer) => told?,
             stopped = stopped() => stopped?,
         }
     } else {

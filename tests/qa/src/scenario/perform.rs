@@ -1,4 +1,4 @@
-//! What each verb of the world does, and the document it gives: the terminals, the levers, the issuer itself. Wallets are
+//! What each verb of the world does, and the document it gives: the terminals, the control API, the issuer itself. Wallets are
 //! not here: they are their runner's.
 
 use saifu_sandbox::rules::world::Happening;
@@ -84,7 +84,7 @@ async fn with_rule(world: &World, mut outcome: Value) -> Result<Value, Halt> {
     let declined = outcome.get("result") == Some(&json!(Outcome::Declined));
     let txid = outcome.get("txid").and_then(Value::as_str).filter(|_| declined);
     let rule = match txid.map(Name::new).transpose().map_err(|error| Halt::Broken(error.to_string()))? {
-        Some(txid) => world.levers().explain(&txid).await?.get("decided_by").cloned(),
+        Some(txid) => world.control().explain(&txid).await?.get("decided_by").cloned(),
         None => None,
     };
     if let Some(fields) = outcome.as_object_mut() {
@@ -116,24 +116,24 @@ async fn sandbox(
     match verb {
         "sandbox.clock" => match arguments.span_ms("advance") {
             Some(ms) => return world.advance(ms).await,
-            None => return Ok(world.levers().clock().await?),
+            None => return Ok(world.control().clock().await?),
         },
         "sandbox.sms" => {
             let number = number.ok_or_else(|| Halt::Broken("the persona's number is missing".into()))?;
             let holder = arguments.0.get("holder").and_then(Value::as_u64).and_then(|holder| holder.try_into().ok());
-            let messages = world.levers().inbox(number, holder).await?;
+            let messages = world.control().inbox(number, holder).await?;
             return Ok(json!({ "count": messages.len(), "newest": messages.last(), "messages": messages }));
         }
         "sandbox.fault" => {
             let times = arguments.0.get("times").cloned().unwrap_or_else(|| json!(1));
             let fault = json!({ "on": arguments.text("on"), "do": arguments.text("act"), "times": times });
             let fault = serde_json::from_value(fault).map_err(|error| Halt::Broken(error.to_string()))?;
-            return Ok(world.levers().add_fault(&fault).await?);
+            return Ok(world.control().add_fault(&fault).await?);
         }
         "sandbox.held" => return Ok(json!({ "held": world.held().await? })),
         "sandbox.event" => {
             let happening = happening(arguments)?;
-            return Ok(world.levers().event(&happening).await?);
+            return Ok(world.control().event(&happening).await?);
         }
         "sandbox.restart" => {
             world.stop().await?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::halt::Halt;
 use crate::failure::{Failure, at};
 use crate::files::{self, Readers};
-use crate::peers::Levers;
+use crate::peers::ControlApi;
 
 /// The gathered lines, and what could not be explained.
 #[derive(Default)]
@@ -20,16 +20,16 @@ pub(super) struct Record {
 
 impl Record {
     /// Takes what the running issuer has written since its start. Once for each start.
-    pub(super) async fn gather(&mut self, levers: &Levers) -> Result<(), Halt> {
+    pub(super) async fn gather(&mut self, control: &ControlApi) -> Result<(), Halt> {
         let mut after = 0;
         loop {
-            let lines = levers.log(after, &[]).await?;
+            let lines = control.log(after, &[]).await?;
             let Some(last) = lines.last().and_then(|line| line.get("number")).and_then(Value::as_u64) else {
                 return Ok(());
             };
             after = last;
             for line in lines {
-                if refused(&line) && !explained(levers, &line).await? {
+                if refused(&line) && !explained(control, &line).await? {
                     self.unexplained.push(line.clone());
                 }
                 self.lines.push(line.to_string());
@@ -56,10 +56,10 @@ fn refused(line: &Value) -> bool {
 }
 
 /// Whether `explain`, asked about the trace, tells this refusal with the rule that decided.
-async fn explained(levers: &Levers, line: &Value) -> Result<bool, Halt> {
+async fn explained(control: &ControlApi, line: &Value) -> Result<bool, Halt> {
     let trace = line.get("trace").and_then(Value::as_str).unwrap_or_default();
     let trace = Name::new(trace).map_err(|error| Halt::Broken(format!("the log's trace: {error}")))?;
-    let told = levers.explain(&trace).await?;
+    let told = control.explain(&trace).await?;
     let earlier = told.get("earlier").and_then(Value::as_array).into_iter().flatten();
     Ok(std::iter::once(&told).chain(earlier).any(|one| is_of(one, line) && is_decided(one)))
 }

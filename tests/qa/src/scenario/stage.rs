@@ -122,7 +122,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// A step of a wallet in the words of a driver, which knows neither inbox nor levers.
+    /// A step of a wallet in the words of a driver, which knows neither inbox nor control API.
     async fn call(&mut self, verb: &str, who: &str, arguments: &Arguments<'_>, killed: bool) -> Result<Ended, Halt> {
         let mut words = arguments.0.clone();
         for of_the_runner in ["killed", "thinking"] {
@@ -190,7 +190,7 @@ impl<'a> Stage<'a> {
 
     async fn newest_code(&mut self, who: &str) -> Result<String, Halt> {
         let number = self.phone(who)?.number.clone();
-        let newest = self.world.levers().sms(&number).await?.into_iter().rev().find_map(|sms| sms.code);
+        let newest = self.world.control().sms(&number).await?.into_iter().rev().find_map(|sms| sms.code);
         newest.ok_or_else(|| Halt::Broken("there is no code in the inbox".into()))
     }
 
@@ -207,7 +207,7 @@ impl<'a> Stage<'a> {
     async fn followers_are_back(&self) -> Result<(), Halt> {
         let following = self.phones.values().filter(|phone| phone.follows).count();
         for _ in 0..BACK_LOOKS {
-            let log = self.world.levers().log(0, &[]).await?;
+            let log = self.world.control().log(0, &[]).await?;
             let done = |operation: &str| {
                 let of = |line: &&Value| line.get("operation") == Some(&json!(operation));
                 log.iter().filter(of).filter(|line| line.get("status") == Some(&json!(200))).count()
@@ -225,8 +225,8 @@ fn nobody(name: &str) -> Halt {
     Halt::Broken(format!("no persona is {name}"))
 }
 
-/// What the phones' clocks show, of what the lever says of the issuer's.
-fn clock(lever: &Value) -> Value {
-    let held = lever.get("held") == Some(&json!(true));
-    json!({ "offset_ms": lever.get("offset_ms"), "held_at": lever.get("now").filter(|_| held) })
+/// What the phones' clocks show, of what the control API says of the issuer's.
+fn clock(told: &Value) -> Value {
+    let held = told.get("held") == Some(&json!(true));
+    json!({ "offset_ms": told.get("offset_ms"), "held_at": told.get("now").filter(|_| held) })
 }

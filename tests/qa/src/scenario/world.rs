@@ -1,4 +1,4 @@
-//! One scenario's world: a fresh issuer in a folder of its own, its terminals, its levers, its books. There are no wallets
+//! One scenario's world: a fresh issuer in a folder of its own, its terminals, its control API, its books. There are no wallets
 //! here: those are with the drivers, see `phone`.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::halt::Halt;
 use super::record::Record;
 use crate::failure::{Failure, LocalCode};
-use crate::peers::{Levers, Terminal};
+use crate::peers::{ControlApi, Terminal};
 
 /// Ports are drawn below those that systems give to clients, four in a row.
 const FIRST_PORT: u16 = 10_240;
@@ -26,14 +26,14 @@ const PORT_DRAWS: u8 = 50;
 const SEEDED_YEAR: u64 = 4_102_444_800_000;
 const YEAR_MS: u64 = 365 * 86_400_000;
 
-/// An issuer, its terminals and its levers.
+/// An issuer, its terminals and its control API.
 pub(super) struct World {
     folder: PathBuf,
     policy: Policy,
     port: u16,
     running: Option<Running>,
     /// As the issuer said at its last start.
-    levers: Levers,
+    control: ControlApi,
     terminals: BTreeMap<String, Terminal>,
     record: Record,
 }
@@ -58,13 +58,13 @@ impl World {
                 Err(error) => return Err(Halt::Broken(error.to_string())),
             }
         };
-        let levers = Levers::new(running.info())?;
+        let control = ControlApi::new(running.info())?;
         if let Some(seed) = seed {
-            levers.move_clock(&json!({ "held": true })).await?;
-            levers.move_clock(&json!({ "to": first_moment(seed) })).await?;
+            control.move_clock(&json!({ "held": true })).await?;
+            control.move_clock(&json!({ "to": first_moment(seed) })).await?;
         }
         let (folder, policy, terminals) = (folder.to_owned(), policy.clone(), BTreeMap::new());
-        Ok(Self { folder, policy, port, running: Some(running), levers, terminals, record: Record::default() })
+        Ok(Self { folder, policy, port, running: Some(running), control, terminals, record: Record::default() })
     }
 
     /// What the running issuer says of itself, and the file that says it.
@@ -73,8 +73,8 @@ impl World {
         Ok((running.info(), running.info_file()))
     }
 
-    pub(super) fn levers(&self) -> &Levers {
-        &self.levers
+    pub(super) fn control(&self) -> &ControlApi {
+        &self.control
     }
 
     /// Stops the issuer. Stopping a stopped one is a mistake of the scenario.
@@ -93,7 +93,7 @@ impl World {
         // The folder keeps the seed.
         let running = start(&self.folder, self.port, &self.policy, None).await;
         let running = running.map_err(|error| Halt::Broken(error.to_string()))?;
-        self.levers = Levers::new(running.info())?;
+        self.control = ControlApi::new(running.info())?;
         self.running = Some(running);
         Ok(())
     }
@@ -105,28 +105,28 @@ impl World {
 
     /// Moves every clock.
     pub(super) async fn advance(&self, ms: u64) -> Result<Value, Halt> {
-        Ok(self.levers.move_clock(&json!({ "advance_ms": ms })).await?)
+        Ok(self.control.move_clock(&json!({ "advance_ms": ms })).await?)
     }
 
     /// The issuer's clock as it stands.
     pub(super) async fn clock(&self) -> Result<Value, Halt> {
-        Ok(self.levers.clock().await?)
+        Ok(self.control.clock().await?)
     }
 
     /// How many requests faults hold.
     pub(super) async fn held(&self) -> Result<u64, Halt> {
-        let faults = self.levers.faults().await?;
-        faults.get("held").and_then(Value::as_u64).ok_or_else(|| Halt::Broken("the lever tells no `held`".into()))
+        let faults = self.control.faults().await?;
+        faults.get("held").and_then(Value::as_u64).ok_or_else(|| Halt::Broken("the control API tells no `held`".into()))
     }
 
     /// The ledger's check of itself; `None` while the issuer is not running.
     pub(super) async fn audit(&self) -> Result<Option<Value>, Halt> {
-        if self.runs() { Ok(Some(self.levers.audit().await?)) } else { Ok(None) }
+        if self.runs() { Ok(Some(self.control.audit().await?)) } else { Ok(None) }
     }
 
     /// Takes the log of the issuer that runs, if one does, before it ends.
     pub(super) async fn gather(&mut self) -> Result<(), Halt> {
-        if self.runs() { self.record.gather(&self.levers).await } else { Ok(()) }
+        if self.runs() { self.record.gather(&self.control).await } else { Ok(()) }
     }
 
     /// The issuer's log as far as it was gathered.

@@ -1,12 +1,12 @@
-//! The same roads and checks with a defence taken away: each must be noticed, and by the check that is there for it.
+//! The same flows and checks with a defence taken away: each must be noticed, and by the check that is there for it.
 
 use saifu_sandbox::policy::{Policy, Without};
 use saifu_wire::Operation;
 
 use crate::GATE;
+use crate::flow;
 use crate::plan::{Cell, Run, Till};
 use crate::rig::NO_WAITING;
-use crate::road;
 use crate::verdict::{Verdict, agree, compare, travel};
 use crate::world::{Person, World};
 
@@ -45,7 +45,7 @@ async fn wallet_that_cannot_resolve_is_noticed() {
     world.arm(vec![(Operation::TopUp, "drop-answer".into())]);
     world.add_fault(&(Operation::IntentResolve, "status:503".into()), None);
     let run = run(Operation::TopUp, "drop-answer", Till::Insists);
-    let told = road::walk(&mut world, &mut person, &run).await.unwrap_err();
+    let told = flow::walk(&mut world, &mut person, &run).await.unwrap_err();
     assert!(told.starts_with("resolve: "), "{told}");
     let mut verdict = Verdict::default();
     agree(&mut world, &person, &mut verdict).await;
@@ -57,8 +57,8 @@ async fn wallet_that_cannot_resolve_is_noticed() {
 async fn customer_who_was_told_otherwise_than_the_ledger_holds_is_noticed() {
     let mut world = World::start_here(policy(false), GATE).await;
     let mut person = Person::new(&mut world);
-    road::sign_up(&mut world, &person).await.unwrap();
-    road::top_up(&mut world, &mut person).await.unwrap();
+    flow::sign_up(&mut world, &person).await.unwrap();
+    flow::top_up(&mut world, &mut person).await.unwrap();
     for (wrong, lost, doubled) in [(0, 0, 0), (-1, 0, 1), (1, 1, 0)] {
         let truth = person.told.clone();
         person.told.values_mut().for_each(|yen| *yen += wrong);
@@ -87,8 +87,8 @@ async fn fault_that_nobody_meets_is_noticed() {
 async fn top_up_that_nobody_takes_to_an_atm_is_open_until_it_ends() {
     let mut world = World::start_here(policy(false), GATE).await;
     let person = Person::new(&mut world);
-    road::sign_up(&mut world, &person).await.unwrap();
-    road::approve(&mut world, &person).await.unwrap();
+    flow::sign_up(&mut world, &person).await.unwrap();
+    flow::approve(&mut world, &person).await.unwrap();
     let mut early = Verdict::default();
     compare(&mut world, &person, &mut early).await;
     assert_eq!(early.open.len(), 1, "{early:?}");

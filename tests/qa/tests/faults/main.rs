@@ -1,17 +1,17 @@
-//! Every message of every road, with every fault: what is lost, doubled, late or swapped, and an issuer that dies there. Each
+//! Every message of every flow, with every fault: what is lost, doubled, late or swapped, and an issuer that dies there. Each
 //! run ends in a final state by the clock's own time and not later than its `ends_by`, without anybody's help: no yen lost,
 //! none double, and wallet, tills and ledger say the same of each transaction.
 //!
 //! | File | What it does |
 //! | --- | --- |
 //! | `plan` | which faults meet which messages, alone and in pairs |
-//! | `road` | the road of a customer, as real peers walk it |
+//! | `flow` | the flow of a customer, as real peers play it |
 //! | `verdict` | what came of a run |
 //! | `pool` | many runs on some issuers at once |
-//! | `pairs` | two faults on one road: a sample here, all of them with `cargo xtask full faults` |
+//! | `pairs` | two faults in one flow: a sample here, all of them with `cargo xtask full faults` |
 //! | `controls` | the same checks with a defence taken away |
 //!
-//! The messages come from `Operation::ALL`, the faults from `Act::FORMS`: a message that no road sends fails its runs, since
+//! The messages come from `Operation::ALL`, the faults from `Act::FORMS`: a message that no flow sends fails its runs, since
 //! its fault never strikes, and a fault without runs fails a test.
 
 #![cfg(unix)]
@@ -26,12 +26,12 @@
 )]
 
 mod controls;
+mod flow;
 mod pairs;
 mod plan;
 mod pool;
 #[path = "../rig/mod.rs"]
 mod rig;
-mod road;
 mod verdict;
 mod world;
 
@@ -70,17 +70,17 @@ macro_rules! matrix {
 }
 
 matrix! {
-    roads_end_well_when_a_request_is_lost: "drop-request";
-    roads_end_well_when_an_answer_is_lost: "drop-answer";
-    roads_end_well_when_a_request_is_handled_twice: "duplicate";
-    roads_end_well_when_a_request_comes_after_the_next_one: "reorder";
-    roads_end_well_when_an_answer_is_no_json: "garbage";
-    roads_end_well_when_an_answer_is_another_message: "nonsense";
-    roads_end_well_when_the_issuer_is_of_tomorrow: "newer";
-    roads_end_well_when_nobody_answers: "hang";
-    roads_end_well_when_it_is_done_and_nobody_answers: "hang-after";
-    roads_end_well_when_the_issuer_dies_before: "kill-issuer";
-    roads_end_well_when_the_issuer_dies_after: "kill-issuer-after";
-    roads_end_well_when_a_request_comes_too_late: "delay:MS";
-    roads_end_well_when_a_proxy_answers_instead: "status:N";
+    flows_end_well_when_a_request_is_lost: "drop-request";
+    flows_end_well_when_an_answer_is_lost: "drop-answer";
+    flows_end_well_when_a_request_is_handled_twice: "duplicate";
+    flows_end_well_when_a_request_comes_after_the_next_one: "reorder";
+    flows_end_well_when_an_answer_is_no_json: "garbage";
+    flows_end_well_when_an_answer_is_another_message: "nonsense";
+    flows_end_well_when_the_issuer_is_of_tomorrow: "newer";
+    flows_end_well_when_nobody_answers: "hang";
+    flows_end_well_when_it_is_done_and_nobody_answers: "hang-after";
+    flows_end_well_when_the_issuer_dies_before: "kill-issuer";
+    flows_end_well_when_the_issuer_dies_after: "kill-issuer-after";
+    flows_end_well_when_a_request_comes_too_late: "delay:MS";
+    flows_end_well_when_a_proxy_answers_instead: "status:N";
 }

@@ -1,4 +1,4 @@
-//! Two faults on one road. The gate plays a sample; `cargo xtask full faults` plays all of them, slice by slice of an order
+//! Two faults in one flow. The gate plays a sample; `cargo xtask full faults` plays all of them, slice by slice of an order
 //! that its seed decides.
 //!
 //! `SAIFU_FAULT_PAIRS=SEED:FIRST:COUNT` chooses a slice, `SAIFU_FAULT_RUN="top-up/drop-answer settle/hang insists"` one run,
@@ -58,7 +58,7 @@ fn chosen() -> (Vec<Run>, usize, Pace) {
 }
 
 #[test]
-fn roads_end_well_when_two_things_go_wrong() {
+fn flows_end_well_when_two_things_go_wrong() {
     let (runs, worlds, pace) = chosen();
     let verdicts = run_all(&runs, worlds, pace);
     let (mut all, mut table) = (Row::default(), BTreeMap::<String, Row>::new());

@@ -46,7 +46,7 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    /// As the lever takes it.
+    /// As the control API takes it.
     pub(crate) fn act(self, pace: Pace) -> String {
         self.form.replace("MS", &pace.late.to_string()).replace(":N", ":503")
     }
@@ -63,7 +63,7 @@ impl std::fmt::Display for Cell {
     }
 }
 
-/// What one road meets.
+/// What one flow meets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) cells: Vec<Cell>,

@@ -7,15 +7,15 @@ use saifu::PendingWhat;
 use saifu_wire::Operation;
 use serde::Serialize;
 
+use crate::flow;
 use crate::plan::Run;
-use crate::road;
 use crate::world::{Armed, Person, World};
 
 /// Nothing may stay open longer than this, in milliseconds: the latest `ends_by` of an open top-up.
 const LATEST_END: u64 = 16 * 60_000;
 /// The wallet's idea of the issuer's time may be off by what a slow answer took.
 const CLOCKS_APART: u64 = 5_000;
-/// So many people walk the road until every fault has struck: a request that was handled twice meets no second fault.
+/// So many people go through the flow until every fault has struck: a request that was handled twice meets no second fault.
 const PEOPLE: u32 = 3;
 
 /// What came of a run. Yen are summed over its people.
@@ -31,7 +31,7 @@ pub(crate) struct Verdict {
     pub(crate) open: Vec<String>,
     /// Where asking again did not help.
     pub(crate) needed_a_person: Vec<String>,
-    /// Faults that no road met.
+    /// Faults that no flow met.
     pub(crate) never_struck: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ impl Verdict {
     }
 }
 
-/// People walk the road until every fault has struck one of them; each must come out well.
+/// People go through the flow until every fault has struck one of them; each must come out well.
 pub(crate) async fn travel(world: &mut World, run: &Run) -> Verdict {
     let mut verdict = Verdict::default();
     let mut faults: Vec<Armed> = run.cells.iter().map(|cell| (cell.on, cell.act(world.pace))).collect();
@@ -72,7 +72,7 @@ pub(crate) async fn travel(world: &mut World, run: &Run) -> Verdict {
         }
         world.arm(faults.clone());
         let mut person = Person::new(world);
-        if let Err(what) = road::walk(world, &mut person, run).await {
+        if let Err(what) = flow::walk(world, &mut person, run).await {
             verdict.needed_a_person.push(what);
         }
         world.revive();
@@ -99,7 +99,7 @@ pub(crate) async fn travel(world: &mut World, run: &Run) -> Verdict {
 
 /// Lets end what is open, by the clock alone, and compares what wallet, tills and ledger say.
 pub(crate) async fn agree(world: &mut World, person: &Person, verdict: &mut Verdict) {
-    if let Err(what) = road::refresh(world, person).await {
+    if let Err(what) = flow::refresh(world, person).await {
         verdict.needed_a_person.push(what);
         return;
     }
@@ -124,7 +124,7 @@ pub(crate) async fn agree(world: &mut World, person: &Person, verdict: &mut Verd
     if let Some(longest) = longest {
         world.advance(longest + CLOCKS_APART);
     }
-    if let Err(what) = road::refresh(world, person).await {
+    if let Err(what) = flow::refresh(world, person).await {
         verdict.needed_a_person.push(what);
         return;
     }

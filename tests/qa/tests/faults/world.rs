@@ -26,7 +26,7 @@ impl Clock for MovedClock {
     }
 }
 
-/// A fault as the lever takes it.
+/// A fault as the control API takes it.
 pub(crate) type Armed = (Operation, String);
 
 /// The issuer, its time, and what goes wrong with it.
@@ -70,13 +70,13 @@ impl World {
 
     /// Moves the issuer's clock and everybody's with it.
     pub(crate) fn advance(&mut self, ms: u64) {
-        self.lever("POST", "/clock", &json!({ "advance_ms": ms }));
+        self.control("POST", "/clock", &json!({ "advance_ms": ms }));
         self.moved.fetch_add(ms, Ordering::SeqCst);
     }
 
     /// Brings a dead issuer back, as a supervisor does, and what has not struck yet with it. Returns when it answers.
     pub(crate) fn revive(&mut self) {
-        self.lever("GET", "/clock", &Value::Null);
+        self.control("GET", "/clock", &Value::Null);
     }
 
     fn revive_if_dead(&mut self) {
@@ -102,7 +102,7 @@ impl World {
     /// Nothing goes wrong any more. What is held goes its way.
     pub(crate) fn disarm(&mut self) {
         self.armed.clear();
-        self.lever("DELETE", "/faults", &Value::Null);
+        self.control("DELETE", "/faults", &Value::Null);
     }
 
     /// What is armed and has not struck yet. The log says so even of a fault that killed the issuer; one that cannot die
@@ -110,7 +110,7 @@ impl World {
     pub(crate) fn waiting(&mut self) -> Vec<Armed> {
         let mut waiting = self.armed.clone();
         if !self.issuer.logs() {
-            let list = self.lever("GET", "/faults", &Value::Null);
+            let list = self.control("GET", "/faults", &Value::Null);
             let mut struck = list["faults"].as_array().unwrap().iter().map(|fault| fault["struck"] != 0);
             waiting.retain(|_| !struck.next().unwrap());
             return waiting;
@@ -128,13 +128,13 @@ impl World {
     }
 
     pub(crate) fn add_fault(&mut self, (on, act): &Armed, times: Option<u32>) {
-        self.lever("POST", "/faults", &json!({"on": on.name(), "do": act, "times": times}));
+        self.control("POST", "/faults", &json!({"on": on.name(), "do": act, "times": times}));
     }
 
     /// Waits until no request is held any more, but for those that are held for ever.
     pub(crate) async fn nothing_held(&mut self) {
         for _ in 0..1_000 {
-            let held = self.lever("GET", "/faults", &Value::Null)["held"].as_u64().unwrap();
+            let held = self.control("GET", "/faults", &Value::Null)["held"].as_u64().unwrap();
             let for_ever =
                 strikes(&self.issuer.logged()[self.born_at..]).filter(|(_, act)| act.starts_with("hang")).count();
             if held <= u64::try_from(for_ever).unwrap() {
@@ -147,7 +147,7 @@ impl World {
 
     /// What the ledger's own check finds wrong; nothing as a rule.
     pub(crate) fn audit(&mut self) -> Vec<Value> {
-        self.lever("GET", "/audit", &Value::Null)["faults"].as_array().unwrap().clone()
+        self.control("GET", "/audit", &Value::Null)["faults"].as_array().unwrap().clone()
     }
 
     /// A register, an ATM or an operator.
@@ -163,12 +163,12 @@ impl World {
         self.issuer.sms_code(number)
     }
 
-    /// Calls a lever. What a customer's phone does by itself may kill the issuer at any time.
-    fn lever(&mut self, method: &str, path: &str, body: &Value) -> Value {
+    /// Calls the control API. What a customer's phone does by itself may kill the issuer at any time.
+    fn control(&mut self, method: &str, path: &str, body: &Value) -> Value {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         for _ in 0..200 {
             self.revive_if_dead();
-            if let Ok(answer) = self.issuer.try_lever(method, path, &body) {
+            if let Ok(answer) = self.issuer.try_control(method, path, &body) {
                 return answer;
             }
             // It is dying, and nobody has buried it yet.

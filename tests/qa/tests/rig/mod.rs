@@ -1,5 +1,5 @@
 //! What the tests of money share: an issuer as a process of its own, customers with real wallets, tills and ATMs, and the
-//! levers. Everything talks TLS on loopback with random ports.
+//! control API. Everything talks TLS on loopback with random ports.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(
@@ -141,13 +141,13 @@ impl Issuer {
         self.data.join("issuer.db")
     }
 
-    /// Calls a lever.
-    pub(crate) fn lever(&self, method: &str, path: &str, body: &str) -> Value {
-        self.try_lever(method, path, body).unwrap()
+    /// Calls the control API.
+    pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> Value {
+        self.try_control(method, path, body).unwrap()
     }
 
-    /// Calls a lever of an issuer that may die meanwhile.
-    pub(crate) fn try_lever(&self, method: &str, path: &str, body: &str) -> std::io::Result<Value> {
+    /// Calls the control API of an issuer that may die meanwhile.
+    pub(crate) fn try_control(&self, method: &str, path: &str, body: &str) -> std::io::Result<Value> {
         let address = self.info.lever_url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let mut stream = TcpStream::connect(&address)?;
         let token = &self.info.lever_token;
@@ -166,20 +166,20 @@ impl Issuer {
 
     /// Moves the issuer's clock and runs what is due.
     pub(crate) fn advance(&self, ms: u64) {
-        self.lever("POST", "/clock", &format!("{{\"advance_ms\":{ms}}}"));
+        self.control("POST", "/clock", &format!("{{\"advance_ms\":{ms}}}"));
     }
 
     /// The newest code that was sent to a number.
     pub(crate) fn sms_code(&self, number: &PhoneNumber) -> String {
         let path = format!("/sms?number={}", number.as_str().replace('+', "%2B"));
-        let inbox = self.lever("GET", &path, "");
+        let inbox = self.control("GET", &path, "");
         let mut codes = inbox["messages"].as_array().unwrap().iter().filter_map(|message| message["code"].as_str());
         codes.next_back().unwrap_or_else(|| panic!("no code for {number:?}: {inbox}")).to_owned()
     }
 
     /// Has every balance recomputed from the postings and compared.
     pub(crate) fn assert_books_balance(&self) {
-        let audit = self.lever("GET", "/audit", "");
+        let audit = self.control("GET", "/audit", "");
         assert!(
             audit["faults"].as_array().is_some_and(Vec::is_empty) && audit["postings"].as_u64() > Some(0),
             "{audit}"

@@ -41,7 +41,7 @@ pub struct SandboxInfo {
     /// The same two for a phone.
     #[serde(default)]
     pub phone: PhoneUrls,
-    /// The levers, on loopback without TLS.
+    /// The control API, on loopback without TLS.
     pub lever_url: String,
     /// The certificate authority that TLS clients trust.
     pub ca_pem: String,
@@ -59,7 +59,7 @@ pub struct SandboxInfo {
     pub operator_key: String,
     /// Every terminal of the first start.
     pub terminals: Vec<TerminalInfo>,
-    /// Opens the levers: `Authorization: Bearer …`.
+    /// Opens the control API: `Authorization: Bearer …`.
     pub lever_token: String,
     /// [`FORMAT`](crate::FORMAT).
     pub format: u32,

@@ -1,4 +1,4 @@
-//! What `explain` tells of one try, written in the transaction that decided it and read back by a lever. A refusal that
+//! What `explain` tells of one try, written in the transaction that decided it and read back by the control API. A refusal that
 //! undid its transaction is written right after it.
 
 use rusqlite::{Connection, Result, params};

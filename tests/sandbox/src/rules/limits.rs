@@ -91,7 +91,7 @@ pub(crate) fn standing(cx: &Cx<'_>, customer: &Customer) -> Standing {
     if young || alone { Standing::Starter } else { Standing::Normal }
 }
 
-/// The numbers as they apply to this account and its device: what the rules ask, and what the policy lever shows.
+/// The numbers as they apply to this account and its device: what the rules ask, and what the control API's policy shows.
 pub(crate) fn in_force(cx: &Cx<'_>, customer: &Customer) -> Policy {
     let mut policy = cx.policy.clone();
     if let Some(by) = policy.standing.software_divisor.filter(|_| !customer.hardware) {

@@ -1,5 +1,5 @@
 //! Text messages: queued as rows in the transaction that decides them, never sent inside a request. In the sandbox the
-//! queue is also the inbox that the levers read: from the time on at which the message arrives, for whoever holds the number
+//! queue is also the inbox that the control API reads: from the time on at which the message arrives, for whoever holds the number
 //! then. At rest a message is sealed, and found by the HMAC of its number.
 
 use rusqlite::params;

@@ -1,5 +1,5 @@
 //! What the world does to us, on demand of quality assurance: messages that come late or never, a number that gets another
-//! holder, the end of a day. A lever makes these happen; the rules only see what follows from them. They lie in the
+//! holder, the end of a day. The control API makes these happen; the rules only see what follows from them. They lie in the
 //! database, so a restart and a snapshot keep what is still to come.
 //!
 //! The reason is kept and shown, and decides nothing.

@@ -11,13 +11,13 @@ use tokio::task::JoinSet;
 
 use super::{BoundListeners, Options, Outside, Running, StartError, http, listener, tick, tls};
 use crate::clock::Clock;
+use crate::control;
 use crate::faults::Faults;
 use crate::files::{
     DATABASE, EMULATOR, FORMAT, Folder, Held, INFO, Keys, PhoneUrls, SandboxInfo, TerminalInfo, TerminalKey, Tls,
     write_json,
 };
 use crate::issuer::{Issuer, Origins};
-use crate::levers;
 use crate::rules::{Rules, terminal};
 use crate::service::Service;
 use crate::store::Store;
@@ -61,8 +61,8 @@ pub(super) async fn start(options: Options) -> Result<Running, StartError> {
         let app = http::router(Arc::clone(&issuer), kind);
         tasks.spawn(listener::run(socket, Some(tls), app, stopped.clone()));
     }
-    let app = levers::router(Arc::clone(&issuer), sha256(lever_token.as_bytes()));
-    tasks.spawn(listener::run(listeners.lever, None, app, stopped.clone()));
+    let app = control::router(Arc::clone(&issuer), sha256(lever_token.as_bytes()));
+    tasks.spawn(listener::run(listeners.control, None, app, stopped.clone()));
     tasks.spawn(tick(Arc::clone(&issuer), stopped));
 
     let running = Running { info, info_file, stop, tasks, issuer };
@@ -158,7 +158,7 @@ fn describe(
         register_url: url("https", &listeners.register)?,
         service_url,
         phone,
-        lever_url: url("http", &listeners.lever)?,
+        lever_url: url("http", &listeners.control)?,
         ca_pem: keys.ca_pem.clone(),
         pins: pins(&keys.api),
         service_pins: pins(&keys.origin),

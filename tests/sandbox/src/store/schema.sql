@@ -288,7 +288,7 @@ CREATE TABLE event (
 CREATE INDEX event_entry ON event (account, number) WHERE kind = 'entry';
 CREATE INDEX event_notice ON event (account, number) WHERE kind = 'notice';
 
--- What was decided about one try, with every rule's figures, for `explain`. Only a lever reads it, so no index slows the writer.
+-- What was decided about one try, with every rule's figures, for `explain`. Only the control API reads it, so no index slows the writer.
 CREATE TABLE decision (
     id         INTEGER PRIMARY KEY,
     at         INTEGER NOT NULL,

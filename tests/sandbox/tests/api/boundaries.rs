@@ -30,16 +30,16 @@ async fn operations_are_absent_from_every_listener_but_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn levers_are_reached_by_nobody_but_their_listener_and_token() {
+async fn control_api_is_reached_by_nobody_but_their_listener_and_token() {
     let scene = Scene::start().await;
     let (info, http) = (scene.info(), client(scene.info()));
-    let levers = [
+    let control = [
         (Method::GET, "/sms?number=%2B819010000000"),
         (Method::GET, "/clock"),
         (Method::POST, "/clock"),
         (Method::GET, "/audit"),
     ];
-    for (method, path) in &levers {
+    for (method, path) in &control {
         for origin in [&info.customer_url, &info.register_url, &info.service_url] {
             let request = http.request(method.clone(), format!("{origin}{path}")).bearer_auth(&info.lever_token);
             assert_eq!(Answer::read(request.send().await.unwrap()).await.status, 404, "{origin}{path}");
@@ -52,11 +52,11 @@ async fn levers_are_reached_by_nobody_but_their_listener_and_token() {
             let answer = Answer::read(request.send().await.unwrap()).await;
             assert_eq!((answer.status, answer.code()), (401, ProblemCode::InvalidToken), "{path}");
         }
-        let with_token = scene.lever(method.clone(), path, Some(json!({ "advance_ms": 1 }))).await;
+        let with_token = scene.control(method.clone(), path, Some(json!({ "advance_ms": 1 }))).await;
         assert_eq!(with_token.status, 200, "{path} {}", with_token.text);
     }
-    let lever_address: std::net::SocketAddr = info.lever_url.strip_prefix("http://").unwrap().parse().unwrap();
-    assert!(lever_address.ip().is_loopback());
+    let control_address: std::net::SocketAddr = info.lever_url.strip_prefix("http://").unwrap().parse().unwrap();
+    assert!(control_address.ip().is_loopback());
 }
 
 #[tokio::test(flavor = "multi_thread")]

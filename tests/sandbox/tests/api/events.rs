@@ -74,7 +74,7 @@ async fn stream_ends_with_its_session() {
     let mut stream = follow(&phone, phone.home().await.last_event).await;
     let advance = async |ms: u64| {
         let body = Some(json!({ "advance_ms": ms }));
-        scene.lever(reqwest::Method::POST, "/clock", body).await.ok::<serde_json::Value>()
+        scene.control(reqwest::Method::POST, "/clock", body).await.ok::<serde_json::Value>()
     };
     advance(3_500_000).await;
     let early = tokio::time::timeout(Duration::from_millis(300), next(&mut stream)).await;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{Scene, With, client};
 
 async fn add(scene: &Scene, fault: Value) {
-    let answer = scene.lever(Method::POST, "/faults", Some(fault)).await;
+    let answer = scene.control(Method::POST, "/faults", Some(fault)).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
 }
 
@@ -117,7 +117,7 @@ async fn reordered_request_is_answered_after_the_next_one() {
     add(&scene, json!({"on": "service-document", "do": "reorder", "times": 1})).await;
     let held = async { service(&scene).await.unwrap().status() };
     let next = async {
-        while scene.lever(Method::GET, "/faults", None).await.json::<Value>()["held"] != 1 {
+        while scene.control(Method::GET, "/faults", None).await.json::<Value>()["held"] != 1 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         service(&scene).await.unwrap().status()
@@ -126,7 +126,7 @@ async fn reordered_request_is_answered_after_the_next_one() {
     let (held, next) = tokio::join!(held, next);
     assert_eq!((held.as_u16(), next.as_u16()), (200, 200));
     assert!(started.elapsed() < Duration::from_millis(saifu_sandbox::faults::REORDER_MS), "it waited for its bound");
-    let list: Value = scene.lever(Method::GET, "/faults", None).await.json();
+    let list: Value = scene.control(Method::GET, "/faults", None).await.json();
     assert_eq!((&list["held"], &list["faults"][0]["struck"]), (&json!(0), &json!(1)));
 }
 
@@ -137,7 +137,7 @@ async fn hanging_request_ends_with_the_issuer() {
     let info = scene.info().clone();
     let asking =
         tokio::spawn(async move { client(&info).get(format!("{}/service.json", info.service_url)).send().await });
-    while scene.lever(Method::GET, "/faults", None).await.json::<Value>()["held"] != 1 {
+    while scene.control(Method::GET, "/faults", None).await.json::<Value>()["held"] != 1 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     scene.running.stop().await;
@@ -147,17 +147,17 @@ async fn hanging_request_ends_with_the_issuer() {
 #[tokio::test]
 async fn faults_are_listed_refused_and_cleared() {
     let scene = Scene::start().await;
-    let answer = scene.lever(Method::POST, "/faults", Some(json!({"on": "settle", "do": "kill-issuer"}))).await;
+    let answer = scene.control(Method::POST, "/faults", Some(json!({"on": "settle", "do": "kill-issuer"}))).await;
     assert_eq!((answer.status, answer.problem().code.as_str()), (400, "invalid-request"));
     assert!(answer.text.contains("saifu sandbox"), "{}", answer.text);
     for bad in [json!({"on": "pay", "do": "hang"}), json!({"on": "settle", "do": "x"}), json!({"on": "settle"})] {
-        assert_eq!(scene.lever(Method::POST, "/faults", Some(bad)).await.status, 400);
+        assert_eq!(scene.control(Method::POST, "/faults", Some(bad)).await.status, 400);
     }
     add(&scene, json!({"on": "settle", "do": "duplicate", "from": "register-1", "times": 2, "chance": 0.5})).await;
-    let list: Value = scene.lever(Method::GET, "/faults", None).await.json();
+    let list: Value = scene.control(Method::GET, "/faults", None).await.json();
     let expected =
         json!({"on": "settle", "from": "register-1", "do": "duplicate", "times": 2, "chance": 0.5, "struck": 0});
     assert_eq!(list, json!({"faults": [expected], "held": 0}));
-    let cleared: Value = scene.lever(Method::DELETE, "/faults", None).await.json();
+    let cleared: Value = scene.control(Method::DELETE, "/faults", None).await.json();
     assert_eq!(cleared, json!({"faults": [], "held": 0}));
 }

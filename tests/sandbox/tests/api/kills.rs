@@ -80,6 +80,6 @@ async fn killed_sandbox_starts_again_with_all_it_answered() {
         phone.reopen(scene.info()).await;
         assert_eq!(phone.home().await.balance_yen.0, 1_000);
     }
-    let audit: Value = scene.lever(Method::GET, "/audit", None).await.ok();
+    let audit: Value = scene.control(Method::GET, "/audit", None).await.ok();
     assert_eq!((&audit["ok"], &audit["faults"]), (&json!(true), &json!([])));
 }

@@ -109,16 +109,16 @@ async fn folder_in_use_and_ports_in_use_are_named() {
 async fn clock_moves_ahead_survives_a_restart_and_never_goes_back() {
     let scene = Scene::start().await;
     let before = scene.running.issuer().now();
-    let moved: Value = scene.lever(Method::POST, "/clock", Some(json!({ "advance_ms": 259_200_000_u64 }))).await.ok();
+    let moved: Value = scene.control(Method::POST, "/clock", Some(json!({ "advance_ms": 259_200_000_u64 }))).await.ok();
     assert!(moved["now"].as_u64().unwrap() >= before.0 + 259_200_000);
     assert!(moved["ran"].is_array() && moved["held"] == false);
     for body in [json!({ "to": before.0 }), json!({}), json!({ "advance_ms": -1 }), json!({ "advance_ms": 1, "to": 2 })]
     {
-        let answer = scene.lever(Method::POST, "/clock", Some(body)).await;
+        let answer = scene.control(Method::POST, "/clock", Some(body)).await;
         assert_eq!(answer.code(), ProblemCode::InvalidRequest);
     }
     let scene = scene.restart().await;
-    let now: Value = scene.lever(Method::GET, "/clock", None).await.ok();
+    let now: Value = scene.control(Method::GET, "/clock", None).await.ok();
     assert!(now["now"].as_u64().unwrap() >= moved["now"].as_u64().unwrap());
     assert_eq!(now["offset_ms"], moved["offset_ms"]);
 }
@@ -128,7 +128,7 @@ async fn ledger_is_sound_after_money_moved() {
     let scene = Scene::start().await;
     let phone = scene.phone("090-4000-0002").await;
     phone.cash_in(scene.info(), 3_000).await;
-    let audit: Value = scene.lever(Method::GET, "/audit", None).await.ok();
+    let audit: Value = scene.control(Method::GET, "/audit", None).await.ok();
     assert_eq!((&audit["ok"], &audit["faults"]), (&json!(true), &json!([])));
     assert!(audit["postings"].as_u64().unwrap() > 0);
 }

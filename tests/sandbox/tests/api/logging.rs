@@ -68,7 +68,7 @@ async fn log_of_a_whole_life_holds_no_secret_and_no_number() {
         ("access token", phone.token()),
         ("session", phone.session.session.expose()),
         ("phone number", "9050004321"),
-        ("lever token", lever_token.as_str()),
+        ("control API token", lever_token.as_str()),
     ] {
         let planted = format!("{log}\nINFO answered code={secret} ms=1");
         assert_eq!(lines_with(&planted, secret), 1, "the search would not find the {what}");

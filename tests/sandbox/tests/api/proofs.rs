@@ -31,7 +31,7 @@ async fn nonce_dies_with_the_issuers_clock_and_the_answer_brings_the_next() {
     let with = With { token: Some(phone.token()), ..With::default() };
     let stale = phone.peer.build(Operation::Home, b"", &with);
     scene
-        .lever(reqwest::Method::POST, "/clock", Some(json!({ "advance_ms": 120_000 })))
+        .control(reqwest::Method::POST, "/clock", Some(json!({ "advance_ms": 120_000 })))
         .await
         .ok::<serde_json::Value>();
     let answer = Answer::read(stale.send().await.unwrap()).await;
@@ -108,7 +108,7 @@ async fn session_gives_tokens_to_its_own_key_until_it_ends() {
     assert_eq!(thief.ask(Operation::Token, &request).await.code(), ProblemCode::InvalidToken);
 
     scene
-        .lever(reqwest::Method::POST, "/clock", Some(json!({ "advance_ms": 300_000 })))
+        .control(reqwest::Method::POST, "/clock", Some(json!({ "advance_ms": 300_000 })))
         .await
         .ok::<serde_json::Value>();
     phone.peer.greet().await;
@@ -116,7 +116,7 @@ async fn session_gives_tokens_to_its_own_key_until_it_ends() {
     assert_eq!(phone.peer.ask(Operation::Token, &request).await.status, 200);
 
     scene
-        .lever(reqwest::Method::POST, "/clock", Some(json!({ "advance_ms": 3_600_000 })))
+        .control(reqwest::Method::POST, "/clock", Some(json!({ "advance_ms": 3_600_000 })))
         .await
         .ok::<serde_json::Value>();
     phone.peer.greet().await;

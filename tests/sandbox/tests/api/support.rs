@@ -1,4 +1,4 @@
-//! A sandbox of its own for each test, and the people around it: a phone, a terminal, the levers.
+//! A sandbox of its own for each test, and the people around it: a phone, a terminal, the control API.
 
 use std::sync::{Arc, Mutex};
 
@@ -52,7 +52,7 @@ impl Scene {
         Phone::sign_up(self.info(), number).await
     }
 
-    pub(crate) async fn lever(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+    pub(crate) async fn control(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         let info = self.info();
         let mut request = client(info).request(method, format!("{}{path}", info.lever_url));
         if let Some(body) = body {

@@ -9,12 +9,12 @@ use serde_json::Value;
 use crate::support::{Answer, Phone, Scene, With, scan};
 
 async fn lines(scene: &Scene, query: &str) -> Vec<Value> {
-    let answer: Value = scene.lever(Method::GET, &format!("/log{query}"), None).await.ok();
+    let answer: Value = scene.control(Method::GET, &format!("/log{query}"), None).await.ok();
     answer["lines"].as_array().unwrap().clone()
 }
 
 async fn explained(scene: &Scene, id: &str) -> Value {
-    scene.lever(Method::GET, &format!("/explain/{id}"), None).await.ok()
+    scene.control(Method::GET, &format!("/explain/{id}"), None).await.ok()
 }
 
 async fn seeded() -> Scene {
@@ -150,5 +150,5 @@ async fn try_is_explained_by_transaction_intent_settlement_name_and_trace() {
     let answer: Answer = life.phone.peer.send_with(Operation::Code, b"{}", &with).await;
     assert_eq!(answer.status, 400);
     assert_eq!(explained(&scene, "tap-1").await["decided_by"], "request.form");
-    assert_eq!(scene.lever(Method::GET, "/explain/never-heard", None).await.status, 404);
+    assert_eq!(scene.control(Method::GET, "/explain/never-heard", None).await.status, 404);
 }

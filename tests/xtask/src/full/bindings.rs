@@ -1,4 +1,4 @@
-//! What the border costs: the same calls, starts and openings in Rust without it, and in Kotlin and Swift through the
+//! What the FFI boundary costs: the same calls, starts and openings in Rust without it, and in Kotlin and Swift through the
 //! library that ships. The languages take turns, so that the machine is the same for all. The program of Rust is
 //! `saifu-bench`, those of the packages are their tests `MeasureTest` and `MeasureTests`; each writes one document of the same
 //! form, and the tests fail when something is left behind.
@@ -79,7 +79,7 @@ pub(super) fn chunk(bench: &Bench<'_>, task: Task) -> io::Result<Chunk> {
     Ok(Chunk { rounds, figures: figures(&told), failures })
 }
 
-/// Compiled like the library, so that what is compared is the border.
+/// Compiled like the library, so that what is compared is the boundary.
 fn rust(bench: &Bench<'_>, _: &Path, _: &Path) -> io::Result<Result<Told, String>> {
     let program = ["--release", "--package", "saifu-bench"];
     bench.need(bench.cargo(&["build"]).args(program))?;

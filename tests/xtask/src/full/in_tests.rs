@@ -16,11 +16,11 @@ pub(super) fn kills(bench: &Bench<'_>, task: Task) -> io::Result<Chunk> {
     play(bench, "kills", test, ("SAIFU_KILL_SEED", task.seed.to_string()), task.rounds)
 }
 
-/// Two faults on one road, slice after slice of an order that the run's seed decides.
+/// Two faults in one flow, slice after slice of an order that the run's seed decides.
 pub(super) fn faults(bench: &Bench<'_>, task: Task) -> io::Result<Chunk> {
     let (seed, first) = (task.seed.wrapping_sub(task.number), task.number.saturating_mul(super::FAULTS_A_CHUNK));
     let slice = ("SAIFU_FAULT_PAIRS", format!("{seed}:{first}:{}", task.rounds));
-    play(bench, "faults", "pairs::roads_end_well_when_two_things_go_wrong", slice, task.rounds)
+    play(bench, "faults", "pairs::flows_end_well_when_two_things_go_wrong", slice, task.rounds)
 }
 
 fn play(bench: &Bench<'_>, program: &str, test: &str, told: (&str, String), rounds: u64) -> io::Result<Chunk> {

@@ -1,4 +1,4 @@
-//! What a library that ships must not hold: whose machine built it, levers and drills of our tests, keys, and telephone
+//! What a library that ships must not hold: whose machine built it, the control API and drills of our tests, keys, and telephone
 //! numbers.
 
 use std::path::Path;
@@ -18,8 +18,8 @@ const WORDS: &[(&str, &str)] = &[
     ("a test double", "MemoryHost"),
     ("a drill", "SAIFU_DRILL"),
     ("a variable of tests", "SAIFU_TEST"),
-    ("a lever", "drop-answer"),
-    ("a lever", "/explain/"),
+    ("the control API", "drop-answer"),
+    ("the control API", "/explain/"),
     ("a private key", concat!("BEGIN ", "PRIVATE KEY")),
     ("a private key", concat!("BEGIN EC ", "PRIVATE KEY")),
 ];

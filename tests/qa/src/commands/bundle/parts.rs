@@ -13,12 +13,12 @@ use crate::commands::trace::Shown;
 use crate::commands::wallet::open::{Network, OpenWallet, open};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::peers::{Levers, sandbox_clock};
+use crate::peers::{ControlApi, sandbox_clock};
 use crate::request_log::{RequestLog, Requests};
 
 /// Lines of the issuer's log that are looked at.
 const LINES: usize = 2_000;
-/// Answers of the log's lever: a sandbox that writes faster than it is read must not keep this for ever.
+/// Answers of the control API's log: a sandbox that writes faster than it is read must not keep this for ever.
 const PAGES: usize = 100;
 /// Taps whose name in the log is asked for.
 const NAMED: usize = 40;
@@ -143,7 +143,7 @@ impl Waits {
 
 /// What a sandbox told.
 pub(super) struct Told {
-    levers: Levers,
+    control: ControlApi,
     /// Its clock and limits.
     pub(super) state: Value,
     /// What goes wrong by order, and what the world did; the newest last.
@@ -155,22 +155,22 @@ pub(super) struct Told {
 
 /// Asks the sandbox that is named, if it runs.
 pub(super) async fn sandbox(context: &Context) -> Result<Told, Failure> {
-    let levers = Levers::new(&context.sandbox()?)?;
-    let clock = levers.clock().await?;
-    let faults = listed(levers.faults().await?, "faults");
-    let events = listed(levers.events().await?, "events");
-    let policy = levers.policy(None).await?;
+    let control = ControlApi::new(&context.sandbox()?)?;
+    let clock = control.clock().await?;
+    let faults = listed(control.faults().await?, "faults");
+    let events = listed(control.events().await?, "events");
+    let policy = control.policy(None).await?;
     let mut lines = VecDeque::new();
     let mut after = 0;
     for _ in 0..PAGES {
-        let page = levers.log(after, &[]).await?;
+        let page = control.log(after, &[]).await?;
         let Some(last) = page.last().and_then(|line| line.get("number")).and_then(Value::as_u64) else { break };
         after = last;
         lines.extend(page);
         lines.drain(..lines.len().saturating_sub(LINES));
     }
     let lines = lines.into_iter().map(scrubbed).collect();
-    Ok(Told { levers, state: json!({ "clock": clock, "policy": policy }), faults, events, lines })
+    Ok(Told { control, state: json!({ "clock": clock, "policy": policy }), faults, events, lines })
 }
 
 /// The list under this name. An event may name a number.
@@ -191,7 +191,7 @@ impl Told {
             if names.contains_key(&trace) {
                 continue;
             }
-            let found = self.levers.log(0, &[("trace", trace.clone())]).await;
+            let found = self.control.log(0, &[("trace", trace.clone())]).await;
             // Whoever does not answer once is not asked forty times.
             let Ok(lines) = found else { break };
             let name = lines.first().and_then(|line| line.get("trace")).cloned();

@@ -8,13 +8,13 @@ use serde_json::Value;
 use crate::commands::{table, time};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
-use crate::peers::Levers;
+use crate::peers::ControlApi;
 use crate::report::Report;
 
 /// Asks the sandbox; `None` where there is none, or it knows nothing of the kind.
 pub(super) async fn explain(id: &str, context: &Context) -> Result<Option<Report>, Failure> {
     let (Ok(name), Ok(info)) = (Name::new(id), context.sandbox()) else { return Ok(None) };
-    let document = match Levers::new(&info)?.explain(&name).await {
+    let document = match ControlApi::new(&info)?.explain(&name).await {
         Ok(document) => document,
         Err(failure) if failure.code() == ProblemCode::NotFound.as_str() => return Ok(None),
         Err(failure) if failure.code() == LocalCode::Offline.as_str() => return Ok(None),

@@ -12,7 +12,7 @@ use super::person::amount;
 use crate::commands::wallet::open::{Network, open};
 use crate::context::Context;
 use crate::failure::{Failure, Status};
-use crate::peers::{Levers, Terminal, new_txid};
+use crate::peers::{ControlApi, Terminal, new_txid};
 use crate::printer::Printer;
 
 /// So many entries if nothing else was said.
@@ -30,14 +30,14 @@ const TRIES: u32 = 5;
 const STEP: u32 = 500;
 
 /// Makes a history of this many entries, of which the top-up is one, and lets the wallet fetch it.
-pub(super) async fn make(many: u32, owner: &Context, levers: &Levers, printer: Printer) -> Result<(), Failure> {
+pub(super) async fn make(many: u32, owner: &Context, control: &ControlApi, printer: Printer) -> Result<(), Failure> {
     let mut till = Terminal::open(owner, TerminalKind::Register, None)?;
     let phone = open(owner, Network::Needed).await?;
     let mut made = 1;
     let mut payments: u32 = 0;
     while made < many {
         if payments > 0 && payments.is_multiple_of(PAYMENTS_AN_HOUR) {
-            levers.move_clock(&json!({ "advance_ms": HOUR_MS })).await?;
+            control.move_clock(&json!({ "advance_ms": HOUR_MS })).await?;
         }
         let code = patiently(|| phone.wallet.next_code(Purpose::Pay)).await?;
         till.next_transaction();

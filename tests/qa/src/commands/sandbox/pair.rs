@@ -1,5 +1,5 @@
 //! `saifu sandbox pair`: what the debug build of an app needs to know of the running sandbox, as a link and as a QR code. It
-//! has no private key, and no lever: what is in it every customer's phone has.
+//! has no private key, and no way to the control API: what is in it every customer's phone has.
 
 use std::borrow::Cow;
 

@@ -14,7 +14,7 @@ use crate::commands::{atm, pay, wallet};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::home::Home;
-use crate::peers::Levers;
+use crate::peers::ControlApi;
 use crate::report::Report;
 
 const TOP_UP: i64 = 5_000;
@@ -54,31 +54,31 @@ pub(in crate::commands) async fn run(args: PersonArgs, context: &Context) -> Res
             saifu::Yen(MOST)
         )));
     }
-    let levers = Levers::new(&context.sandbox()?)?;
+    let control = ControlApi::new(&context.sandbox()?)?;
     let owner = context.quiet(context.home()?.clone())?;
     let kind = args.person.as_str();
-    let Invented { name, number } = levers.person(&format!("{kind}/{}", context.wallet.as_str())).await?;
-    sign_up(&owner, &levers, &number).await?;
+    let Invented { name, number } = control.person(&format!("{kind}/{}", context.wallet.as_str())).await?;
+    sign_up(&owner, &control, &number).await?;
     match args.person {
         Person::New => {
             if let Some(yen) = args.yen {
-                fund(&owner, &levers, yen.get()).await?;
+                fund(&owner, &control, yen.get()).await?;
             }
         }
-        Person::Starter => start(&owner, &levers, args.yen).await?,
+        Person::Starter => start(&owner, &control, args.yen).await?,
         Person::Robbed => {
-            start(&owner, &levers, args.yen).await?;
-            levers.move_clock(&json!({ "advance_ms": BETWEEN_CODES_MS })).await?;
-            rob(&owner, &levers, &number).await?;
+            start(&owner, &control, args.yen).await?;
+            control.move_clock(&json!({ "advance_ms": BETWEEN_CODES_MS })).await?;
+            rob(&owner, &control, &number).await?;
             wallet::run(WalletCommand::Refresh, &owner).await?;
         }
         Person::Offline3Days => {
-            start(&owner, &levers, args.yen).await?;
-            levers.move_clock(&json!({ "advance_ms": THREE_DAYS_MS })).await?;
+            start(&owner, &control, args.yen).await?;
+            control.move_clock(&json!({ "advance_ms": THREE_DAYS_MS })).await?;
         }
         Person::TenThousandEntries => {
             top_up(&owner, entries::TOP_UP).await?;
-            entries::make(args.entries.unwrap_or(entries::MANY), &owner, &levers, context.printer).await?;
+            entries::make(args.entries.unwrap_or(entries::MANY), &owner, &control, context.printer).await?;
         }
     }
     let home = document(wallet::run(WalletCommand::Home, &owner).await?);
@@ -98,10 +98,10 @@ fn document(report: Report) -> Value {
     report.document().cloned().unwrap_or_default()
 }
 
-async fn sign_up(phone: &Context, levers: &Levers, number: &PhoneNumber) -> Result<(), Failure> {
+async fn sign_up(phone: &Context, control: &ControlApi, number: &PhoneNumber) -> Result<(), Failure> {
     let args = SignUpArgs { number: number.clone(), no_wait: true };
     wallet::run(WalletCommand::Signup(args), phone).await?;
-    let code = levers.sms(number).await?.into_iter().rev().find_map(|sms| sms.code);
+    let code = control.sms(number).await?.into_iter().rev().find_map(|sms| sms.code);
     wallet::run(WalletCommand::Confirm(ConfirmArgs { code }), phone).await?;
     Ok(())
 }
@@ -123,23 +123,23 @@ async fn top_up(owner: &Context, yen: i64) -> Result<(), Failure> {
 }
 
 /// So much cash, a day's limit at a time; the days go by between.
-async fn fund(owner: &Context, levers: &Levers, yen: i64) -> Result<(), Failure> {
+async fn fund(owner: &Context, control: &ControlApi, yen: i64) -> Result<(), Failure> {
     let mut left = yen;
     while left > 0 {
         let now = left.min(entries::TOP_UP);
         left = left.saturating_sub(now);
         top_up(owner, now).await?;
         if left > 0 {
-            levers.move_clock(&json!({ "advance_ms": DAY_MS })).await?;
+            control.move_clock(&json!({ "advance_ms": DAY_MS })).await?;
         }
     }
     wallet::run(WalletCommand::Refresh, owner).await.map(drop)
 }
 
 /// Cash at an ATM, and one payment.
-async fn start(owner: &Context, levers: &Levers, balance: Option<Amount>) -> Result<(), Failure> {
+async fn start(owner: &Context, control: &ControlApi, balance: Option<Amount>) -> Result<(), Failure> {
     let cash = balance.map_or(TOP_UP, |balance| balance.get().saturating_add(PRICE));
-    fund(owner, levers, cash).await?;
+    fund(owner, control, cash).await?;
     approved(pay::run(PayArgs { yen: amount(PRICE)?, out: None, peer: peer() }, owner).await?)
 }
 
@@ -152,10 +152,10 @@ fn approved(report: Report) -> Result<(), Failure> {
 }
 
 /// Another phone with the number and its SMS code; the issuer must refuse it.
-async fn rob(owner: &Context, levers: &Levers, number: &PhoneNumber) -> Result<(), Failure> {
+async fn rob(owner: &Context, control: &ControlApi, number: &PhoneNumber) -> Result<(), Failure> {
     let folder = tempfile::tempdir().map_err(|error| LocalCode::FileFailed.detail(error.to_string()))?;
     let thief = owner.quiet(Home::at(folder.path()))?;
-    match sign_up(&thief, levers, number).await {
+    match sign_up(&thief, control, number).await {
         Err(failure) if failure.code() == "number-taken" => Ok(()),
         Err(failure) => Err(failure),
         Ok(()) => Err(LocalCode::Bug.detail("the thief was let in")),

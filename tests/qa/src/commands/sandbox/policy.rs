@@ -9,7 +9,7 @@ use crate::commands::log::device;
 use crate::commands::table;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
-use crate::peers::Levers;
+use crate::peers::ControlApi;
 use crate::report::Report;
 
 #[derive(Serialize)]
@@ -30,10 +30,10 @@ struct Document<'a> {
 }
 
 pub(in crate::commands) async fn run(context: &Context) -> Result<Report, Failure> {
-    let levers = Levers::new(&context.sandbox()?)?;
-    let everybody = levers.policy(None).await?;
+    let control = ControlApi::new(&context.sandbox()?)?;
+    let everybody = control.policy(None).await?;
     let (wallet, own) = match device(context).await {
-        Ok(device) => (Some(context.wallet.as_str()), levers.policy(Some(&device)).await?),
+        Ok(device) => (Some(context.wallet.as_str()), control.policy(Some(&device)).await?),
         Err(failure) if failure.code() == saifu::Error::NotSignedUp.name() && !context.wallet_named => {
             (None, everybody.clone())
         }

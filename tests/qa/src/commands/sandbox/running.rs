@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::commands::time;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
-use crate::peers::Levers;
+use crate::peers::ControlApi;
 use crate::report::Report;
 use crate::words::shown_path;
 
@@ -33,8 +33,8 @@ struct Document<'a> {
 
 pub(in crate::commands) async fn status(context: &Context) -> Result<Report, Failure> {
     let (info, file) = (context.sandbox()?, context.sandbox_file()?);
-    let levers = Levers::new(&info)?;
-    let (clock, faults, audit) = (levers.clock().await?, levers.faults().await?, levers.audit().await?);
+    let control = ControlApi::new(&info)?;
+    let (clock, faults, audit) = (control.clock().await?, control.faults().await?, control.audit().await?);
     let now = clock.get("now").and_then(Value::as_u64).map(saifu_wire::Millis);
     let now = now.map_or_else(|| "not known".to_owned(), time);
     let held = if clock.get("held") == Some(&Value::Bool(true)) { "; time stands still" } else { "" };

@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::failure::{Failure, LocalCode, at};
 use crate::files::{self, Readers};
 use crate::home::WalletFolder;
-use crate::peers::Levers;
+use crate::peers::ControlApi;
 use crate::report::Report;
 use crate::restoring::Staged;
 use crate::words::{json_path, shown_path};
@@ -58,7 +58,7 @@ struct Document<'a> {
 }
 
 pub(in crate::commands) async fn snapshot(args: SnapshotArgs, context: &Context) -> Result<Report, Failure> {
-    let levers = Levers::new(&context.sandbox()?)?;
+    let control = ControlApi::new(&context.sandbox()?)?;
     let mut wallets = BTreeMap::new();
     let mut locks = Vec::new();
     for (name, folder) in wallets_here(context)? {
@@ -67,7 +67,7 @@ pub(in crate::commands) async fn snapshot(args: SnapshotArgs, context: &Context)
         collect(folder.path(), "", DEPTH, &mut files)?;
         wallets.insert(name, files);
     }
-    let issuer = levers.snapshot().await?;
+    let issuer = control.snapshot().await?;
     drop(locks);
     let snapshot = Snapshot { format: FORMAT, version: env!("CARGO_PKG_VERSION").into(), issuer, wallets };
     let text = serde_json::to_vec(&snapshot).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;

@@ -4,7 +4,7 @@ package app.saifu
 internal fun guarded(host: Host): Host =
     Host(GuardedKeys(host.keys), GuardedSecrets(host.secrets), GuardedClock(host.clock))
 
-/** What [call] throws never crosses the border as it is: its text may hold anything, and an `Error` would be lost there. */
+/** What [call] throws never crosses the FFI boundary as it is: its text may hold anything, and an `Error` would be lost there. */
 private inline fun <T> guard(call: () -> T): T =
     try {
         call()

@@ -1,6 +1,6 @@
 package app.saifu
 
-// The generated calls under the wallet's, with their handles, which no app needs: what happens at the border is tested with both.
+// The generated calls under the wallet's, with their handles, which no app needs: what happens at the FFI boundary is tested with both.
 
 val Wallet.raw: RawWallet get() = (this as OpenWallet).raw
 

@@ -48,19 +48,19 @@ class HostileHostTest {
         }
     }
 
-    /** The roads that use a host. What they throw must be the wallet's own. */
-    private suspend fun Stage.roads(name: String): List<Throwable> {
+    /** The flows that use a host. What they throw must be the wallet's own. */
+    private suspend fun Stage.flows(name: String): List<Throwable> {
         val failed = ArrayList<Throwable>()
 
-        suspend fun road(work: suspend (Wallet) -> Unit) {
+        suspend fun flow(work: suspend (Wallet) -> Unit) {
             runCatching { withTimeout(60.seconds) { work(wallet(name)) } }.onFailure(failed::add)
         }
-        road { it.home() }
-        road { it.lock() }
-        road { it.unlock() }
-        road { it.refresh() }
-        road { wallet -> wallet.codes().next(Purpose.PAY) }
-        road { approve(name, 1) }
+        flow { it.home() }
+        flow { it.lock() }
+        flow { it.unlock() }
+        flow { it.refresh() }
+        flow { wallet -> wallet.codes().next(Purpose.PAY) }
+        flow { approve(name, 1) }
         return failed
     }
 
@@ -105,7 +105,7 @@ class HostileHostTest {
             for (thrown in throwables) {
                 trouble.thrown = thrown
                 trouble.at = call
-                roads("taro").forEach(::assertOwn)
+                flows("taro").forEach(::assertOwn)
                 trouble.at = null
                 whole("taro")
             }
@@ -153,7 +153,7 @@ class HostileHostTest {
             for (answer in answers) {
                 trouble.answer = { answer }
                 trouble.at = "answer:$call"
-                roads("taro").forEach(::assertOwn)
+                flows("taro").forEach(::assertOwn)
                 trouble.at = null
                 whole("taro")
             }
@@ -229,7 +229,7 @@ class HostileHostTest {
         wallet = starter("taro", number(1), seen = seen)
         wallet.lock()
         wallet.unlock()
-        assertEquals(listOf<Throwable>(), roads("taro"))
+        assertEquals(listOf<Throwable>(), flows("taro"))
         whole("taro")
     }
 

@@ -13,7 +13,7 @@ import kotlin.time.DurationUnit.NANOSECONDS
 import kotlin.time.TimeSource
 
 /**
- * What the border costs: the time of a call and of a cold start, and what many calls and openings leave. With
+ * What the FFI boundary costs: the time of a call and of a cold start, and what many calls and openings leave. With
  * `SAIFU_MEASURE=FILE` it runs long, with the library that ships, and writes its figures there; without, it is a short test
  * that what is measured works and leaves nothing. Times are never judged here.
  */

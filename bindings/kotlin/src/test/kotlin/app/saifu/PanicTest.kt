@@ -77,7 +77,7 @@ class PanicTest {
     }
 
     @Test
-    fun `what a panic says does not cross the border`() = stage {
+    fun `what a panic says does not cross the FFI boundary`() = stage {
         val wallet = starter("taro", number(1))
         val bug = drilling("panic:home") { runCatching { wallet.home() }.exceptionOrNull() }
         assertNotNull(bug)

@@ -1,4 +1,4 @@
-//! What the world does to us, as a lever.
+//! What the world does to us, as a call of the control API.
 
 use axum::body::Bytes;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! The road of one customer, walked as real peers walk it: a wallet asks again as its policy says and resolves what it does
+//! The flow of one customer, played as real peers walk it: a wallet asks again as its policy says and resolves what it does
 //! not know; an ATM and a till repeat a transaction under its id; a till that gives up reverses.
 
 use std::time::Duration;
@@ -80,7 +80,7 @@ async fn ask<A: DeserializeOwned>(link: &Link, operation: Operation, body: &impl
     link.call(Request::new(operation, Auth::Proof, Class::Terminal), body).await
 }
 
-/// The whole road, from the sign-up to a refund; `Err` says where somebody would have to help.
+/// The whole flow, from the sign-up to a refund; `Err` says where somebody would have to help.
 pub(crate) async fn walk(world: &mut World, person: &mut Person, run: &Run) -> Step<()> {
     sign_up(world, person).await?;
     top_up(world, person).await?;

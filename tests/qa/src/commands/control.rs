@@ -1,31 +1,31 @@
-//! `saifu sandbox sms|clock`: levers of a running sandbox.
+//! `saifu sandbox sms|clock`: the control API of a running sandbox.
 
 use serde::Serialize;
 
-use crate::cli::{ClockArgs, LeverCommand, Move, Only, SmsArgs};
+use crate::cli::{ClockArgs, ControlCommand, Move, Only, SmsArgs};
 use crate::commands::sandbox::{policy, running};
 use crate::commands::{event, fault, log, sandbox};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
-use crate::peers::{Levers, Sms};
+use crate::peers::{ControlApi, Sms};
 use crate::report::Report;
 use crate::words::shown;
 
-pub(super) async fn run(command: LeverCommand, context: &Context) -> Result<Report, Failure> {
+pub(super) async fn run(command: ControlCommand, context: &Context) -> Result<Report, Failure> {
     match command {
-        LeverCommand::Sms(args) => sms(args, context).await,
-        LeverCommand::Clock(args) => clock(args, context).await,
-        LeverCommand::Status => running::status(context).await,
-        LeverCommand::Stop => running::stop(context).await,
-        LeverCommand::Policy => policy::run(context).await,
-        LeverCommand::Pair(args) => sandbox::pair(args, context),
-        LeverCommand::Fault(command) => fault::run(command, context).await,
-        LeverCommand::Event(args) => event::run(args, context).await,
-        LeverCommand::Log(args) => log::run(args, context).await,
-        LeverCommand::Run(args) => sandbox::run_command(args, context).await,
-        LeverCommand::Snapshot(args) => sandbox::snapshot(args, context).await,
-        LeverCommand::Person(args) => sandbox::person(args, context).await,
-        LeverCommand::Restore(args) => sandbox::restore(args, context),
+        ControlCommand::Sms(args) => sms(args, context).await,
+        ControlCommand::Clock(args) => clock(args, context).await,
+        ControlCommand::Status => running::status(context).await,
+        ControlCommand::Stop => running::stop(context).await,
+        ControlCommand::Policy => policy::run(context).await,
+        ControlCommand::Pair(args) => sandbox::pair(args, context),
+        ControlCommand::Fault(command) => fault::run(command, context).await,
+        ControlCommand::Event(args) => event::run(args, context).await,
+        ControlCommand::Log(args) => log::run(args, context).await,
+        ControlCommand::Run(args) => sandbox::run_command(args, context).await,
+        ControlCommand::Snapshot(args) => sandbox::snapshot(args, context).await,
+        ControlCommand::Person(args) => sandbox::person(args, context).await,
+        ControlCommand::Restore(args) => sandbox::restore(args, context),
     }
 }
 
@@ -34,7 +34,7 @@ async fn sms(args: SmsArgs, context: &Context) -> Result<Report, Failure> {
     struct Document {
         messages: Vec<Sms>,
     }
-    let messages = Levers::new(&context.sandbox()?)?.inbox(&args.number, args.holder).await?;
+    let messages = ControlApi::new(&context.sandbox()?)?.inbox(&args.number, args.holder).await?;
     let lines = messages.iter().map(|sms| format!("{}  {}", super::time(sms.arrived_at), shown(&sms.text)));
     let text = if messages.is_empty() { "no messages".to_owned() } else { lines.collect::<Vec<_>>().join("\n") };
     Report::new(&Document { messages }, text)
@@ -46,12 +46,12 @@ async fn clock(args: ClockArgs, context: &Context) -> Result<Report, Failure> {
     if only.is_some() && matches!(change, None | Some(Move::Hold(_))) {
         return Err(LocalCode::BadInput.detail("--only: one clock alone can be moved, not shown or held"));
     }
-    let levers = Levers::new(&context.sandbox()?)?;
+    let control = ControlApi::new(&context.sandbox()?)?;
     let document = match change {
-        None => levers.clock().await?,
-        Some(Move::By(ms)) => levers.move_clock(&moved("advance_ms", ms.into(), only.as_ref())).await?,
-        Some(Move::To(time)) => levers.move_clock(&moved("to", time.0.into(), only.as_ref())).await?,
-        Some(Move::Hold(held)) => levers.move_clock(&serde_json::json!({ "held": held })).await?,
+        None => control.clock().await?,
+        Some(Move::By(ms)) => control.move_clock(&moved("advance_ms", ms.into(), only.as_ref())).await?,
+        Some(Move::To(time)) => control.move_clock(&moved("to", time.0.into(), only.as_ref())).await?,
+        Some(Move::Hold(held)) => control.move_clock(&serde_json::json!({ "held": held })).await?,
     };
     let now = document.get("now").and_then(serde_json::Value::as_u64).map(saifu_wire::Millis);
     let ran = document.get("ran").and_then(serde_json::Value::as_array).map_or(0, Vec::len);

@@ -1,4 +1,4 @@
-//! The levers of a running sandbox: plain HTTP on loopback with a token. Only quality assurance has them; neither the
+//! The control API of a running sandbox: plain HTTP on loopback with a token. Only quality assurance has it; neither the
 //! customers' nor the registers' listener leads there.
 
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use url::Url;
 use crate::commands::Invented;
 use crate::failure::{Failure, LocalCode};
 
-/// A client of the levers.
-pub(crate) struct Levers {
+/// A client of the control API.
+pub(crate) struct ControlApi {
     http: reqwest::Client,
     url: Url,
     token: String,
@@ -38,7 +38,7 @@ struct Inbox {
     messages: Vec<Sms>,
 }
 
-impl Levers {
+impl ControlApi {
     pub(crate) fn new(info: &SandboxInfo) -> Result<Self, Failure> {
         let bug = |what: String| LocalCode::Bug.detail(what);
         // The client is built with a provider of its own even for plain HTTP: without one it panics.
@@ -198,6 +198,6 @@ impl Levers {
             let problem = serde_json::from_slice::<Problem>(&body);
             return Err(problem.map_or_else(|_| LocalCode::Untrusted.bare(), |problem| Failure::refused(&problem)));
         }
-        serde_json::from_slice(&body).map_err(|_| LocalCode::Untrusted.detail("a malformed answer of a lever"))
+        serde_json::from_slice(&body).map_err(|_| LocalCode::Untrusted.detail("a malformed answer of the control API"))
     }
 }

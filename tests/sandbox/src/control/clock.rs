@@ -1,4 +1,4 @@
-//! The clock's lever.
+//! The clock's calls.
 
 use std::collections::BTreeMap;
 

@@ -20,7 +20,7 @@ const TOP_UP: i64 = 5_000;
 const PRICE: i64 = 1_280;
 const LEFT: Yen = Yen(TOP_UP - PRICE);
 
-pub(super) struct Road {
+pub(super) struct Flow {
     saifu: Runner,
     picture: String,
 }
@@ -55,7 +55,7 @@ fn failed(what: impl Into<String>) -> Failure {
     LocalCode::StepFailed.detail(what)
 }
 
-impl Road {
+impl Flow {
     pub(super) fn new(folder: &Path) -> Result<Self, Failure> {
         let picture = folder.join("code.png").to_string_lossy().into_owned();
         Ok(Self { saifu: Runner::new(folder)?, picture })

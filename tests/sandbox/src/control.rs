@@ -1,7 +1,7 @@
-//! The levers of quality assurance: SMS inbox, clock, audit. A listener of its own on loopback, behind a token; nothing of
+//! The control API, for quality assurance: SMS inbox, clock, audit. A listener of its own on loopback, behind a token; nothing of
 //! it can be reached through the other three.
 //!
-//! | Lever | Answer |
+//! | Call | Answer |
 //! | --- | --- |
 //! | `GET /sms?number=+81…&holder=` | `{messages: [{at, arrived_at, number, text, code}]}`, in the order of arrival |
 //! | `GET /clock` | `{now, offset_ms, held, others_behind_ms, wallets_ahead_ms}` |
@@ -41,10 +41,10 @@ use crate::issuer::Shared;
 use crate::ledger;
 use crate::rules::{account, limits, sms};
 
-/// The trace of what a lever does.
-const TRACE: &str = "lever";
+/// The trace of what the control API does.
+const TRACE: &str = "control";
 
-/// The lever listener's routes. `token_hash` is SHA-256 of the token.
+/// The control API's routes. `token_hash` is SHA-256 of the token.
 pub(crate) fn router(issuer: Shared, token_hash: [u8; 32]) -> Router {
     Router::new()
         .route("/sms", get(inbox))

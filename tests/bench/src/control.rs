@@ -30,9 +30,9 @@ pub(crate) async fn sms_code(info: &SandboxInfo, number: &PhoneNumber) -> Result
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or("the lever's answer has no end of its head")?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or("the control API's answer has no end of its head")?;
     if !head.starts_with("HTTP/1.1 200") {
-        return Err(format!("the lever answered: {head}").into());
+        return Err(format!("the control API answered: {head}").into());
     }
     let inbox: Inbox = serde_json::from_str(body)?;
     inbox.messages.into_iter().filter_map(|sms| sms.code).next_back().ok_or_else(|| "no code was sent".into())

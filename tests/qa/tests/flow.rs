@@ -1,4 +1,4 @@
-//! The whole road over real connections: wallet, register, ATM and issuer are processes of their own.
+//! The whole flow over real connections: wallet, register, ATM and issuer are processes of their own.
 
 #![allow(
     clippy::unwrap_used,
