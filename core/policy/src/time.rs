@@ -10,7 +10,8 @@ pub struct TrustedTime {
 }
 
 /// How far a time can be relied on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Trust {
     /// Anchored in this boot, and both clocks agree within 30 seconds.
     Full,

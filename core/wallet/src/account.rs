@@ -17,7 +17,8 @@ use crate::Error;
 use crate::state::{Account, SigningUp, State};
 
 /// How far this wallet has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WalletState {
     /// Nobody has signed up here.
     NoAccount,

@@ -18,14 +18,16 @@ use crate::{Error, Wallet};
 /// How long a refresh waits for the history, which goes on without it.
 const HISTORY_PATIENCE: Duration = Duration::from_secs(1);
 
-/// What the home screen shows. Figures that are not known are `None` with a reason, never 0.
-#[derive(Debug, Clone)]
+/// What the home screen shows. Figures that are not known are `None` with a reason, never 0. The `saifu` command shows it as JSON
+/// under these names.
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct Home {
     /// How far this wallet has come, and by [`WalletState::way_out`] what leads on.
     pub state: WalletState,
     /// Why the issuer has put this device aside.
     pub put_aside: Option<Open<ProblemCode>>,
     /// This device, once there is one.
+    #[serde(rename = "device_id")]
     pub device: Option<DeviceId>,
     /// Which limits apply.
     pub standing: Option<Open<Standing>>,
@@ -54,6 +56,7 @@ pub struct Home {
     /// Whether lines of the history are missing on this phone.
     pub history_incomplete: bool,
     /// How the following of events stands.
+    #[serde(skip)]
     pub following: Following,
 }
 

@@ -4,7 +4,6 @@ mod arguments;
 mod behave;
 mod event;
 mod fault;
-mod report;
 mod sandbox;
 mod scenario;
 mod till;
@@ -21,16 +20,12 @@ pub use arguments::{Move, Only, WalletName};
 pub use behave::Behave;
 pub use event::EventArgs;
 pub use fault::{FaultAddArgs, FaultCommand};
-pub use report::{BundleArgs, TraceArgs};
-pub use sandbox::{PairArgs, Person, PersonArgs, RestoreArgs, RunArgs, SnapshotArgs};
-pub use scenario::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};
-pub use till::{AtmCommand, DepositArgs, Original, PayArgs, Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
+pub use sandbox::{Person, PersonArgs, RunArgs};
+pub use scenario::{ScenarioCommand, ScenarioRunArgs};
+pub use till::{AtmCommand, DepositArgs, Original, PayArgs, Peer, RefundArgs, RegisterCommand, ScanArgs};
 pub use told::{LogArgs, from_environment};
-pub use tool::{Algorithm, BarcodeArgs, CpmCommand, DecodeArgs, QrArgs, ToolCommand, ToolScanArgs, TotpArgs};
-pub use wallet::{
-    CodeArgs, CodePurpose, ConfirmArgs, EventsArgs, HistoryArgs, ResetArgs, SignUpArgs, TopUpAtmArgs, TopUpCommand,
-    WalletCommand,
-};
+pub use tool::{Algorithm, CpmCommand, ToolCommand, TotpArgs};
+pub use wallet::{CodeArgs, CodePurpose, TopUpCommand, WalletCommand};
 
 /// A consumer payment wallet, its issuer, tills and ATMs, played on a desktop.
 #[derive(Debug, Parser)]
@@ -133,19 +128,35 @@ pub enum Command {
     Tool(ToolCommand),
     /// Say what an error code means and what to do, or why one try ended as it did
     #[command(after_help = "Examples:\n  saifu explain number-taken\n  saifu explain register-1f0e9d")]
-    Explain(ExplainArgs),
+    Explain {
+        /// A code or reason, such as `over-limit`, or the number of a wallet error; or the id of a terminal's transaction, an intent, a settlement or a trace, or its name in the log
+        #[arg(value_name = "CODE|TXID|INTENT")]
+        code_or_id: String,
+    },
     /// Say what is here, what is missing, and whether the wallet's files are sound
     #[command(after_help = "Example:\n  saifu doctor --json")]
     Doctor,
     /// Show what the wallet last asked the issuer and how it ended; no secrets
     #[command(after_help = "Example:\n  saifu trace --last 5")]
-    Trace(TraceArgs),
+    Trace {
+        /// The newest so many requests, 500 at most
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        last: usize,
+    },
     /// Write a bug report: one JSON file of at most 200 KB, no secrets
     #[command(after_help = "Example:\n  saifu bundle --out report.json")]
-    Bundle(BundleArgs),
+    Bundle {
+        /// The file to write
+        #[arg(long, value_name = "F")]
+        out: PathBuf,
+    },
     /// Write a completion script for a shell
     #[command(after_help = "Example:\n  saifu completions bash > ~/.local/share/bash-completion/completions/saifu")]
-    Completions(CompletionsArgs),
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
 }
 
 /// How the demo ends.
@@ -198,12 +209,26 @@ pub struct SandboxRunArgs {
 pub enum ControlCommand {
     /// Read the SMS inbox of a number
     #[command(after_help = "Example:\n  saifu sandbox sms --number 090-1234-5678")]
-    Sms(SmsArgs),
+    Sms {
+        /// The phone number
+        #[arg(long, value_name = "N", value_parser = arguments::phone_number)]
+        number: saifu_wire::PhoneNumber,
+        /// The inbox of an earlier holder of the number, the first being 1 [default: the present one]
+        #[arg(long, value_name = "N")]
+        holder: Option<usize>,
+    },
     /// Show the issuer's clock, move it ahead with every wallet that uses it, or stop time
     #[command(
         after_help = "Examples:\n  saifu sandbox clock\n  saifu sandbox clock +72h\n  saifu sandbox clock to 2027-01-01T00:00:00Z\n  saifu sandbox clock hold\n  saifu sandbox clock +3h --only wallet:me"
     )]
-    Clock(ClockArgs),
+    Clock {
+        /// +DURATION (72h, 30m, 3d), `to` and a TIME (RFC 3339), `hold`, or `run`
+        #[arg(value_name = "MOVE", num_args = 0..=2)]
+        change: Vec<String>,
+        /// Move one clock alone: issuer or wallet:NAME
+        #[arg(long, value_name = "WHOSE")]
+        only: Option<Only>,
+    },
     /// Say where it is, since when it runs, and what its clock and its books say
     #[command(after_help = "Example:\n  saifu sandbox status")]
     Status,
@@ -215,7 +240,11 @@ pub enum ControlCommand {
     Policy,
     /// Show the debug build of an app the way to it: a link, and a QR code as a picture
     #[command(after_help = "Example:\n  saifu sandbox pair --out pair.png")]
-    Pair(PairArgs),
+    Pair {
+        /// The picture [default: pair.png beside sandbox.json]
+        #[arg(long, value_name = "F.png|F.svg")]
+        out: Option<PathBuf>,
+    },
     /// Let things go wrong between the issuer and whoever asks it
     #[command(subcommand, after_help = "Example:\n  saifu sandbox fault add --on top-up --do drop-answer --times 1")]
     Fault(FaultCommand),
@@ -230,51 +259,24 @@ pub enum ControlCommand {
     Run(RunArgs),
     /// Keep the issuer and the wallets of this home folder in one file
     #[command(after_help = "Example:\n  saifu sandbox snapshot before.json")]
-    Snapshot(SnapshotArgs),
+    Snapshot {
+        /// The file to write
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Bring the issuer and the wallets of a snapshot back; the sandbox must be stopped
     #[command(after_help = "Example:\n  saifu sandbox restore before.json --home ./elsewhere")]
-    Restore(RestoreArgs),
+    Restore {
+        /// The file that a snapshot was written to
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Replace the issuer and every wallet that are there
+        #[arg(long)]
+        force: bool,
+    },
     /// Make a wallet in a named state: sign it up, top it up, pay, and whatever else the name says
     #[command(after_help = "Example:\n  saifu sandbox person starter --wallet hanako")]
     Person(PersonArgs),
-}
-
-/// Whose inbox.
-#[derive(Debug, Args)]
-pub struct SmsArgs {
-    /// The phone number
-    #[arg(long, value_name = "N", value_parser = arguments::phone_number)]
-    pub number: saifu_wire::PhoneNumber,
-    /// The inbox of an earlier holder of the number, the first being 1 [default: the present one]
-    #[arg(long, value_name = "N")]
-    pub holder: Option<usize>,
-}
-
-/// Where the clock goes.
-#[derive(Debug, Args)]
-pub struct ClockArgs {
-    /// +DURATION (72h, 30m, 3d), `to` and a TIME (RFC 3339), `hold`, or `run`
-    #[arg(value_name = "MOVE", num_args = 0..=2)]
-    pub change: Vec<String>,
-    /// Move one clock alone: issuer or wallet:NAME
-    #[arg(long, value_name = "WHOSE")]
-    pub only: Option<Only>,
-}
-
-/// What to explain.
-#[derive(Debug, Args)]
-pub struct ExplainArgs {
-    /// A code or reason, such as `over-limit`, or the number of a wallet error; or the id of a terminal's transaction, an intent, a settlement or a trace, or its name in the log
-    #[arg(value_name = "CODE|TXID|INTENT")]
-    pub code_or_id: String,
-}
-
-/// For which shell.
-#[derive(Debug, Args)]
-pub struct CompletionsArgs {
-    /// The shell
-    #[arg(value_name = "SHELL")]
-    pub shell: Shell,
 }
 
 /// Shells with completions.

@@ -22,6 +22,7 @@ mod trace;
 mod wallet;
 
 pub(crate) use sandbox::Invented;
+pub(crate) use wallet::{document, unfinished};
 
 use crate::cli::{Command, DemoArgs};
 use crate::context::Context;
@@ -44,11 +45,11 @@ pub(crate) async fn run(command: Option<Command>, context: &Context) -> Result<R
         Some(Command::Register(command)) => register::run(command, context).await,
         Some(Command::Scenario(command)) => scenario::run(command, context).await,
         Some(Command::Tool(command)) => tool::run(command),
-        Some(Command::Explain(args)) => explain::run(&args, context).await,
-        Some(Command::Trace(args)) => trace::run(&args, context),
-        Some(Command::Bundle(args)) => bundle::run(&args, context).await,
+        Some(Command::Explain { code_or_id }) => explain::run(&code_or_id, context).await,
+        Some(Command::Trace { last }) => trace::run(last, context),
+        Some(Command::Bundle { out }) => bundle::run(&out, context).await,
         Some(Command::Doctor) => doctor::run(context).await,
-        Some(Command::Completions(args)) => completions::run(args.shell, context),
+        Some(Command::Completions { shell }) => completions::run(shell, context),
     }
 }
 

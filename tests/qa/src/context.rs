@@ -1,6 +1,6 @@
 //! What every command is given: where things are, and how to speak.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use saifu_sandbox::SandboxInfo;
 
@@ -12,6 +12,7 @@ use crate::printer::Printer;
 use crate::restoring;
 
 /// The global arguments, resolved.
+#[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) printer: Printer,
     /// Missing where this user has none; a command that uses none does not ask.
@@ -50,6 +51,11 @@ impl Context {
             key_store: self.key_store.or(Some(KeyStoreChoice::File)),
             yes: true,
         })
+    }
+
+    /// The same with the sandbox that is described there.
+    pub(crate) fn at(&self, sandbox_file: &Path) -> Self {
+        Self { named_sandbox: Some(sandbox_file.to_owned()), ..self.clone() }
     }
 
     /// The home folder.

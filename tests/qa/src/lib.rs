@@ -12,6 +12,7 @@
 //! | symbols as pixels, SVG and terminal cells, and reading them back | [`picture`] |
 //! | registers, ATMs and control API as clients | `peers` |
 //! | what a wallet asked, as it is kept for bug reports | `request_log`, written by `tracing_setup` |
+//! | what was done by hand, as it is kept for `saifu scenario record` | `journal` |
 //! | what a scenario means, and how it is played | [`scenario`] |
 //!
 //! *Invariants.* The wallet used here is the wallet that ships: nothing in this crate reaches behind its public calls. A
@@ -25,6 +26,7 @@ mod context;
 pub mod failure;
 mod files;
 mod home;
+mod journal;
 mod peers;
 pub mod picture;
 mod presence;

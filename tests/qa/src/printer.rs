@@ -105,11 +105,7 @@ impl Printer {
             return;
         }
         if self.json {
-            #[derive(Serialize)]
-            struct Document<'a> {
-                error: &'a Failure,
-            }
-            let _ = self.line(&Document { error: failure });
+            let _ = self.line(&serde_json::json!({ "error": failure }));
         }
         let red = self.colour && io::stderr().is_terminal();
         let (on, off) = if red { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };

@@ -1,13 +1,14 @@
 //! What a command has to say at its end, once for programs and once for people.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::failure::{Failure, LocalCode, Status};
 
 /// The result of a command. [`Printer::report`](crate::printer::Printer::report) writes one of its two forms.
 #[derive(Debug)]
 pub(crate) struct Report {
-    document: Option<serde_json::Value>,
+    document: Option<Value>,
     drawing: String,
     text: String,
     exit: u8,
@@ -15,7 +16,7 @@ pub(crate) struct Report {
 
 impl Report {
     /// A document, and the same in words.
-    pub(crate) fn new(document: &impl Serialize, text: impl Into<String>) -> Result<Self, Failure> {
+    pub(crate) fn new(document: impl Serialize, text: impl Into<String>) -> Result<Self, Failure> {
         let document =
             serde_json::to_value(document).map_err(|error| LocalCode::Bug.detail(format!("the document: {error}")))?;
         Ok(Self { document: Some(document), drawing: String::new(), text: text.into(), exit: Status::Done.number() })
@@ -46,7 +47,7 @@ impl Report {
         self.exit
     }
 
-    pub(crate) fn document(&self) -> Option<&serde_json::Value> {
+    pub(crate) fn document(&self) -> Option<&Value> {
         self.document.as_ref()
     }
 
@@ -57,4 +58,12 @@ impl Report {
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// A document with one more field.
+pub(crate) fn with(mut document: Value, name: &str, value: impl Serialize) -> Value {
+    if let Some(fields) = document.as_object_mut() {
+        fields.insert(name.to_owned(), json!(value));
+    }
+    document
 }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use saifu_policy::Class;
 use saifu_wire::{Millis, Name, Operation, ProblemCode};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 const NEWER: &str = "requests.jsonl";
 const OLDER: &str = "requests.1.jsonl";
@@ -82,6 +83,25 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// As it is shown: which one of its process it was means nothing to anybody else.
+    pub(crate) fn shown(&self) -> Value {
+        let Self { nth: _, at, operation, trace, class, status, code, lost, ms } = self;
+        json!({
+            "at": at, "operation": operation, "trace": trace, "class": class, "status": status, "code": code,
+            "lost": lost, "ms": ms,
+        })
+    }
+
+    /// How it ended, in a word.
+    pub(crate) fn end(&self) -> String {
+        match (self.lost, self.status, self.code) {
+            (Some(lost), _, _) => lost.as_str().to_owned(),
+            (None, Some(status), Some(code)) => format!("{status} {}", code.as_str()),
+            (None, Some(status), None) => status.to_string(),
+            (None, None, _) => String::new(),
+        }
+    }
+
     /// Whether only words of ours stand in it: a damaged file must not bring anything else into a report.
     fn is_ours(&self) -> bool {
         let trace = self.trace.as_str();

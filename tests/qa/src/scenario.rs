@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | what a step can do, its arguments, what it gives | [`verbs`], the one table |
 //! | reading a file, and refusing what is not in the table | `parse` |
+//! | what was done by hand, made into a file | `recorded` |
 //! | the schema for editors, made from the table | `schema` |
 //! | what `expect` means | `expect` |
 //! | the issuer, its terminals and control API, without wallets | `world`, and `perform` for each of its verbs |
@@ -27,6 +28,7 @@ mod perform;
 mod phone;
 mod play;
 mod record;
+mod recorded;
 mod schema;
 mod stage;
 pub mod verbs;
@@ -41,8 +43,10 @@ use saifu_wire::PhoneNumber;
 use serde_json::{Map, Value};
 
 pub(crate) use driver::drive;
+pub(crate) use parse::span;
 pub use parse::{Malformed, parse};
 pub(crate) use play::{FailedStep, POLICY, Played, Playing, hash, play};
+pub(crate) use recorded::Recorded;
 pub use schema::schema;
 
 use expect::Expectation;

@@ -15,11 +15,6 @@ pub(crate) fn shown_path(path: &Path) -> String {
     shown(&path.to_string_lossy()).into_owned()
 }
 
-/// A path in JSON, exactly if it is UTF-8; of one that is not, what is.
-pub(crate) fn json_path<S: serde::Serializer>(path: &impl AsRef<Path>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&path.as_ref().to_string_lossy())
-}
-
 /// A path that is read back: a text, or its bytes in base64 where they are no text.
 pub(crate) mod exact_path {
     use std::ffi::OsString;

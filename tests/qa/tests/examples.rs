@@ -204,6 +204,7 @@ fn every_example_of_every_help_works_as_written() {
     let issuer = examples.begin("saifu sandbox", &[], "sandbox");
     customer(&mut examples);
     control(&mut examples);
+    examples.run("saifu scenario record refused-at-the-till.json");
     examples.run("saifu sandbox stop");
     drop(issuer);
     examples.run("saifu sandbox restore before.json --home ./elsewhere");

@@ -8,6 +8,7 @@
 //! | `format.json` | the layout's number, and how often a sandbox started here |
 //! | `issuer-keys.json` | every private key and the rules' secret: outside the database, so that a copy of that forges nothing |
 //! | `issuer.db` | accounts and ledger |
+//! | `commands.jsonl` | what was done by hand, for `saifu scenario record`: the command writes it, a reset or a restore takes it away |
 //! | `clock.json` | the offset of the issuer's clock ([`ClockFile`](crate::ClockFile)) |
 //! | `sandbox.json` | how to reach the running sandbox ([`SandboxInfo`](crate::SandboxInfo)) |
 //!
@@ -42,8 +43,11 @@ const RUNNING: &str = "running";
 pub(crate) const DATABASE: &str = "issuer.db";
 /// What a sandbox is when it is stopped; the database last, so that a restore that is cut short leaves no accounts.
 pub(crate) const STATE: [&str; 4] = ["issuer-keys.json", "format.json", "clock.json", DATABASE];
+/// What the workbench writes down of what was done here.
+pub const COMMANDS: &str = "commands.jsonl";
 /// What a reset takes away; the key file last, because a database without keys is refused.
-const KEPT: [&str; 6] = ["format.json", "clock.json", DATABASE, "issuer.db-wal", "issuer.db-shm", "issuer-keys.json"];
+const KEPT: [&str; 7] =
+    [COMMANDS, "format.json", "clock.json", DATABASE, "issuer.db-wal", "issuer.db-shm", "issuer-keys.json"];
 
 /// A file that could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -25,33 +25,6 @@ pub struct RunArgs {
     pub command: Vec<OsString>,
 }
 
-/// Where the QR code goes.
-#[derive(Debug, Args)]
-pub struct PairArgs {
-    /// The picture [default: pair.png beside sandbox.json]
-    #[arg(long, value_name = "F.png|F.svg")]
-    pub out: Option<PathBuf>,
-}
-
-/// Where the snapshot goes.
-#[derive(Debug, Args)]
-pub struct SnapshotArgs {
-    /// The file to write
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-}
-
-/// Which snapshot comes back.
-#[derive(Debug, Args)]
-pub struct RestoreArgs {
-    /// The file that a snapshot was written to
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// Replace the issuer and every wallet that are there
-    #[arg(long)]
-    pub force: bool,
-}
-
 /// Which person.
 #[derive(Debug, Args)]
 pub struct PersonArgs {

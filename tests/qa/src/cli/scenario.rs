@@ -16,7 +16,18 @@ pub enum ScenarioCommand {
     Run(ScenarioRunArgs),
     /// Say what each scenario shows
     #[command(after_help = "Example:\n  saifu scenario list")]
-    List(ScenarioListArgs),
+    List {
+        /// Where they are
+        #[arg(long, value_name = "DIR", default_value = "tests/scenarios")]
+        folder: PathBuf,
+    },
+    /// Make a scenario of what was done by hand in the running sandbox since its accounts began
+    #[command(after_help = "Example:\n  saifu scenario record refused-at-the-till.json")]
+    Record {
+        /// The scenario to write; its name is the file's
+        #[arg(value_name = "NAME.json")]
+        file: PathBuf,
+    },
     /// Hold one wallet for `scenario run`, which asks by JSON lines on stdin
     #[command(
         after_help = "Example:\n  echo '{\"id\": 1, \"verb\": \"wallet.home\", \"as\": \"taro\"}' | saifu scenario driver"
@@ -51,12 +62,4 @@ pub struct ScenarioRunArgs {
     /// Write each scenario's log of the issuer into this folder, as NAME.jsonl
     #[arg(long, value_name = "DIR")]
     pub log: Option<PathBuf>,
-}
-
-/// Which scenarios.
-#[derive(Debug, Args)]
-pub struct ScenarioListArgs {
-    /// Where they are
-    #[arg(long, value_name = "DIR", default_value = "tests/scenarios")]
-    pub folder: PathBuf,
 }

@@ -32,7 +32,14 @@ pub enum RegisterCommand {
     Scan(ScanArgs),
     /// Reverse one of this till's transactions, even one that has not arrived
     #[command(after_help = "Example:\n  saifu register void --txid T-1")]
-    Void(VoidArgs),
+    Void {
+        /// The transaction to reverse
+        #[arg(long, value_name = "X")]
+        txid: Name,
+        /// One of the sandbox's terminals [default: register-1]
+        #[arg(long, value_name = "T")]
+        terminal: Option<Name>,
+    },
     /// Give money back for a settlement
     #[command(
         after_help = "Examples:\n  saifu register refund --settlement T-1 --yen 500\n  saifu register refund --settlement 0192f3c1-7e2a-7000-8000-000000000000 --yen 500"
@@ -70,17 +77,6 @@ pub struct PayArgs {
     /// Which terminal, in which transaction.
     #[command(flatten)]
     pub peer: Peer,
-}
-
-/// What is reversed.
-#[derive(Debug, Args)]
-pub struct VoidArgs {
-    /// The transaction to reverse
-    #[arg(long, value_name = "X")]
-    pub txid: Name,
-    /// One of the sandbox's terminals [default: register-1]
-    #[arg(long, value_name = "T")]
-    pub terminal: Option<Name>,
 }
 
 /// What is given back.

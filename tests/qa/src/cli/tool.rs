@@ -14,13 +14,31 @@ pub enum ToolCommand {
     Totp(TotpArgs),
     /// Draw digits as Code 128, code set C
     #[command(after_help = "Example:\n  saifu tool barcode 900000020123456789012345 --out bars.png")]
-    Barcode(BarcodeArgs),
+    Barcode {
+        /// An even number of digits
+        #[arg(value_name = "DIGITS")]
+        digits: String,
+        /// The picture
+        #[arg(long, value_name = "F.png|F.svg")]
+        out: PathBuf,
+    },
     /// Draw a text as QR, level M
     #[command(after_help = "Example:\n  saifu tool qr hello --out hello.svg")]
-    Qr(QrArgs),
+    Qr {
+        /// At most 2,331 bytes
+        #[arg(value_name = "TEXT")]
+        text: String,
+        /// The picture
+        #[arg(long, value_name = "F.png|F.svg")]
+        out: PathBuf,
+    },
     /// Read every Code 128 and QR symbol in a picture, with a decoder that is not Saifu's
     #[command(after_help = "Example:\n  saifu tool scan code.png")]
-    Scan(ToolScanArgs),
+    Scan {
+        /// The picture
+        #[arg(value_name = "F.png|F.svg")]
+        file: PathBuf,
+    },
     /// Payloads of consumer-presented QR codes
     #[command(subcommand, after_help = "Example:\n  saifu tool cpm decode hQVDUFYwMQ==")]
     Cpm(CpmCommand),
@@ -60,48 +78,14 @@ pub enum Algorithm {
     Sha512,
 }
 
-/// What is drawn as bars.
-#[derive(Debug, Args)]
-pub struct BarcodeArgs {
-    /// An even number of digits
-    #[arg(value_name = "DIGITS")]
-    pub digits: String,
-    /// The picture
-    #[arg(long, value_name = "F.png|F.svg")]
-    pub out: PathBuf,
-}
-
-/// What is drawn as QR.
-#[derive(Debug, Args)]
-pub struct QrArgs {
-    /// At most 2,331 bytes
-    #[arg(value_name = "TEXT")]
-    pub text: String,
-    /// The picture
-    #[arg(long, value_name = "F.png|F.svg")]
-    pub out: PathBuf,
-}
-
-/// What is read.
-#[derive(Debug, Args)]
-pub struct ToolScanArgs {
-    /// The picture
-    #[arg(value_name = "F.png|F.svg")]
-    pub file: PathBuf,
-}
-
 /// Payloads of consumer-presented QR codes (EMVCo CPM, JPQR).
 #[derive(Debug, Subcommand)]
 pub enum CpmCommand {
     /// Take a payload apart
     #[command(after_help = "Example:\n  saifu tool cpm decode hQVKUFFSMWEUTwgxMjM0NTY3OFcIODc2NTQzMjE=")]
-    Decode(DecodeArgs),
-}
-
-/// What is taken apart.
-#[derive(Debug, Args)]
-pub struct DecodeArgs {
-    /// The text of the QR code
-    #[arg(value_name = "BASE64")]
-    pub payload: String,
+    Decode {
+        /// The text of the QR code
+        #[arg(value_name = "BASE64")]
+        payload: String,
+    },
 }

@@ -12,10 +12,21 @@ use super::arguments;
 pub enum WalletCommand {
     /// Ask for the SMS code; on a terminal, also enter it
     #[command(after_help = "Example:\n  saifu wallet signup --number 090-1234-5678 --key-store file")]
-    Signup(SignUpArgs),
+    Signup {
+        /// A Japanese mobile number
+        #[arg(long, value_name = "N", value_parser = arguments::phone_number)]
+        number: PhoneNumber,
+        /// Only ask for the code, even on a terminal
+        #[arg(long)]
+        no_wait: bool,
+    },
     /// Enter the SMS code
     #[command(after_help = "Example:\n  saifu wallet confirm --code 123456")]
-    Confirm(ConfirmArgs),
+    Confirm {
+        /// The six digits of the SMS
+        #[arg(long, value_name = "C")]
+        code: Option<String>,
+    },
     /// Show the home screen as last known, without any network
     #[command(after_help = "Example:\n  saifu wallet home --json")]
     Home,
@@ -30,38 +41,31 @@ pub enum WalletCommand {
     Topup(TopUpCommand),
     /// List payments and top-ups, newest first, without any network
     #[command(after_help = "Example:\n  saifu wallet history --limit 5")]
-    History(HistoryArgs),
+    History {
+        /// At most so many entries
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: usize,
+    },
     /// List what is not finished, and how it ends
     #[command(after_help = "Example:\n  saifu wallet pending")]
     Pending,
     /// Print what happened to the account, or what happens from now on, a line each
     #[command(after_help = "Example:\n  saifu wallet events --follow")]
-    Events(EventsArgs),
+    Events {
+        /// Go on until stopped
+        #[arg(long)]
+        follow: bool,
+    },
     /// Show the TOTP code that proves this phone at an ATM
     #[command(after_help = "Example:\n  saifu wallet totp")]
     Totp,
     /// Delete the wallet and its keys from this device; the account stays with the issuer
     #[command(after_help = "Example:\n  saifu wallet reset --yes")]
-    Reset(ResetArgs),
-}
-
-/// Who signs up.
-#[derive(Debug, Args)]
-pub struct SignUpArgs {
-    /// A Japanese mobile number
-    #[arg(long, value_name = "N", value_parser = arguments::phone_number)]
-    pub number: PhoneNumber,
-    /// Only ask for the code, even on a terminal
-    #[arg(long)]
-    pub no_wait: bool,
-}
-
-/// The proof of the number.
-#[derive(Debug, Args)]
-pub struct ConfirmArgs {
-    /// The six digits of the SMS
-    #[arg(long, value_name = "C")]
-    pub code: Option<String>,
+    Reset {
+        /// Also while it is not known what became of a top-up, or when the wallet does not open
+        #[arg(long)]
+        insist: bool,
+    },
 }
 
 /// Which code, and where it goes.
@@ -92,37 +96,9 @@ pub enum CodePurpose {
 pub enum TopUpCommand {
     /// Cash at an ATM: gives the number to type there
     #[command(after_help = "Example:\n  saifu wallet topup atm --yen 5000 --yes --json")]
-    Atm(TopUpAtmArgs),
-}
-
-/// How much.
-#[derive(Debug, Args)]
-pub struct TopUpAtmArgs {
-    /// Whole yen
-    #[arg(long, value_name = "N", value_parser = arguments::amount)]
-    pub yen: Amount,
-}
-
-/// How far back.
-#[derive(Debug, Args)]
-pub struct HistoryArgs {
-    /// At most so many entries
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub limit: usize,
-}
-
-/// How far it goes.
-#[derive(Debug, Args)]
-pub struct ResetArgs {
-    /// Also while it is not known what became of a top-up, or when the wallet does not open
-    #[arg(long)]
-    pub insist: bool,
-}
-
-/// How long.
-#[derive(Debug, Args)]
-pub struct EventsArgs {
-    /// Go on until stopped
-    #[arg(long)]
-    pub follow: bool,
+    Atm {
+        /// Whole yen
+        #[arg(long, value_name = "N", value_parser = arguments::amount)]
+        yen: Amount,
+    },
 }

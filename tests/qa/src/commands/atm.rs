@@ -6,13 +6,12 @@ use saifu_wire::messages::{
 use saifu_wire::{Name, Operation, Sensitive, Yen};
 
 use super::behave::{self, Step};
-use super::register::{Document, open};
+use super::register::{by, open, receipt};
 use super::wallet::open::{Network, open as open_wallet};
 use crate::cli::{AtmCommand, DepositArgs};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
-use crate::peers::Terminal;
-use crate::report::Report;
+use crate::report::{Report, with};
 
 pub(super) async fn run(command: AtmCommand, context: &Context) -> Result<Report, Failure> {
     let AtmCommand::Deposit(args) = command;
@@ -33,15 +32,20 @@ pub(super) async fn run(command: AtmCommand, context: &Context) -> Result<Report
         return behave::run(context, TerminalKind::Atm, how, peer, steps).await;
     }
     let (terminal, txid) = open(context, TerminalKind::Atm, peer)?;
-    let answer = match authorize(&terminal, &txid, number, totp).await? {
-        AtmAuthorizeAnswer { result: Outcome::Approved, yen: most, until, .. } => {
-            let until = until.map(|until| format!(", to be posted by {}", super::time(until))).unwrap_or_default();
-            context.printer.note(&format!("may take up to {most}{until}"));
-            terminal.ask(Operation::AtmDeposit, &AtmDepositRequest { txid: txid.clone(), yen }).await?
-        }
-        AtmAuthorizeAnswer { result, reason, .. } => SettleAnswer { result, reason, settlement: None, yen: Yen(0) },
+    let asked = AtmAuthorizeRequest { txid: txid.clone(), number, totp };
+    let step = with(by(&terminal, &asked), "yen", yen);
+    let deposited = async {
+        let answer = match terminal.ask(Operation::AtmAuthorize, &asked).await? {
+            AtmAuthorizeAnswer { result: Outcome::Approved, yen: most, until, .. } => {
+                let until = until.map(|until| format!(", to be posted by {}", super::time(until))).unwrap_or_default();
+                context.printer.note(&format!("may take up to {most}{until}"));
+                terminal.ask(Operation::AtmDeposit, &AtmDepositRequest { txid: txid.clone(), yen }).await?
+            }
+            AtmAuthorizeAnswer { result, reason, .. } => SettleAnswer { result, reason, settlement: None, yen: Yen(0) },
+        };
+        receipt(&answer, &txid, terminal.name())
     };
-    Document::new(answer, txid, terminal.name().clone()).report()
+    context.did("atm.deposit", step, deposited).await
 }
 
 /// What was not typed, as the wallet shows it.
@@ -64,16 +68,6 @@ async fn shown(
         ))
     })?;
     Ok((number, totp.map_or_else(|| now.map(|now| now.code), Ok)?))
-}
-
-async fn authorize(
-    terminal: &Terminal,
-    txid: &Name,
-    number: Sensitive,
-    totp: Sensitive,
-) -> Result<AtmAuthorizeAnswer, Failure> {
-    let body = AtmAuthorizeRequest { txid: txid.clone(), number, totp };
-    terminal.ask(Operation::AtmAuthorize, &body).await
 }
 
 /// Digits as a person types them on a keypad.

@@ -30,18 +30,6 @@ impl Step {
     }
 }
 
-#[derive(Serialize)]
-struct Document {
-    txid: Name,
-    terminal: Name,
-    /// The answers, in the order they came: `{operation, answer}` or `{operation, error}`.
-    heard: Vec<Value>,
-    /// The postings under this transaction id.
-    ledger: Vec<Value>,
-    /// What they did to the customer's balance.
-    customer_yen: i64,
-}
-
 /// Sends what `steps` makes of the transaction id, in the wrong way.
 pub(super) async fn run(
     context: &Context,
@@ -54,7 +42,8 @@ pub(super) async fn run(
     let named = if how == Behave::WrongKey { Some(&wrong) } else { peer.terminal.as_ref() };
     let terminal = Terminal::open(context, kind, named)?;
     let txid = peer.txid.map_or_else(|| new_txid(kind.as_str()), Ok)?;
-    let heard = misbehave(&terminal, how, kind, &txid, steps(&txid)?).await?;
+    let steps = steps(&txid)?;
+    let heard = context.did("--behave", json!({}), misbehave(&terminal, how, kind, &txid, steps)).await?;
     let ledger = ControlApi::new(&context.sandbox()?)?.postings(&txid).await?;
     let customer_yen = ledger.iter().map(on_the_customer).fold(0_i64, i64::saturating_add);
     let text = format!(
@@ -63,7 +52,10 @@ pub(super) async fn run(
         ledger.len(),
         terminal.name()
     );
-    Report::new(&Document { txid, terminal: terminal.name().clone(), heard, ledger, customer_yen }, text)
+    let document = json!({
+        "txid": txid, "terminal": terminal.name(), "heard": heard, "ledger": ledger, "customer_yen": customer_yen,
+    });
+    Report::new(document, text)
 }
 
 async fn misbehave(

@@ -10,16 +10,15 @@ mod scrub;
 
 use std::path::Path;
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::cli::BundleArgs;
 use crate::commands::doctor;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::files::{self, Readers};
 use crate::report::Report;
-use crate::words::{json_path, shown_path};
+use crate::request_log::Asked;
+use crate::words::shown_path;
 use room::Room;
 use scrub::scrubbed;
 
@@ -31,22 +30,15 @@ const MOST_BYTES: usize = 200_000;
 const PART_BYTES: usize = 20_000;
 const REQUESTS_BYTES: usize = 60_000;
 
-pub(super) async fn run(args: &BundleArgs, context: &Context) -> Result<Report, Failure> {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        #[serde(serialize_with = "json_path")]
-        file: &'a Path,
-        bytes: usize,
-        cut: &'a [String],
-    }
+pub(super) async fn run(out: &Path, context: &Context) -> Result<Report, Failure> {
     let (text, cut) = written(context).await?;
-    files::write(&args.out, &text, Readers::Owner)?;
-    let document = Document { file: &args.out, bytes: text.len(), cut: &cut };
-    let mut words = format!("{}: {} bytes", shown_path(&args.out), text.len());
+    files::write(out, &text, Readers::Owner)?;
+    let document = json!({ "file": out.to_string_lossy(), "bytes": text.len(), "cut": cut });
+    let mut words = format!("{}: {} bytes", shown_path(out), text.len());
     for what in &cut {
         words.push_str(&format!("\n  left out: {what}"));
     }
-    Report::new(&document, words)
+    Report::new(document, words)
 }
 
 /// The document, in the order of what must not be missing, and what was left out.
@@ -72,7 +64,7 @@ async fn written(context: &Context) -> Result<(Vec<u8>, Vec<String>), Failure> {
         Err(failure) => room.whole("sandbox", json!({ "error": scrubbed(json!(failure)) }), PART_BYTES),
     }
     room.whole("trace", json!({ "damaged": damaged, "names": names }), PART_BYTES);
-    room.newest("requests", requests.iter().map(|asked| json!(asked)).collect(), REQUESTS_BYTES);
+    room.newest("requests", requests.iter().map(Asked::shown).collect(), REQUESTS_BYTES);
     room.newest("log", log, MOST_BYTES);
     let (document, cut) = room.finish();
     let text = serde_json::to_vec(&document).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;

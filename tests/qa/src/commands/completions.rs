@@ -26,11 +26,7 @@ pub(super) fn run(shell: Shell, context: &Context) -> Result<Report, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(generator, &mut with_words(Cli::command()), "saifu", &mut script);
     if context.printer.json() {
-        #[derive(serde::Serialize)]
-        struct Document {
-            script: String,
-        }
-        return Report::new(&Document { script: String::from_utf8_lossy(&script).into_owned() }, "");
+        return Report::new(serde_json::json!({ "script": String::from_utf8_lossy(&script) }), "");
     }
     context.printer.raw(&script)?;
     Ok(Report::silent())

@@ -8,7 +8,7 @@ use crate::failure::{Failure, LocalCode};
 use crate::report::Report;
 
 #[derive(Serialize)]
-struct Document {
+struct Decoded {
     format: &'static str,
     templates: Vec<Template>,
 }
@@ -52,7 +52,7 @@ pub(super) fn decode(payload: &str) -> Result<Report, Failure> {
             }
         })
         .collect();
-    let document = Document { format, templates };
+    let document = Decoded { format, templates };
     let text = words(&document);
     Report::new(&document, text)
 }
@@ -115,7 +115,7 @@ fn name(tag: u32) -> Option<&'static str> {
     })
 }
 
-fn words(document: &Document) -> String {
+fn words(document: &Decoded) -> String {
     let mut lines = vec![format!("format {}", document.format)];
     for template in &document.templates {
         lines.push(format!("template {}", template.tag));

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use saifu::Yen;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::cli::DemoArgs;
 use crate::context::Context;
@@ -111,14 +112,9 @@ pub(super) async fn run(args: DemoArgs, context: &Context) -> Result<Report, Fai
 }
 
 fn report(steps: Vec<Step>, balance_yen: Yen, quiet: bool) -> Result<Report, Failure> {
-    #[derive(Serialize)]
-    struct Document {
-        steps: Vec<Step>,
-        balance_yen: Yen,
-    }
     // What was said as it happened is not said again.
     let text = if quiet { format!("The balance is {balance_yen}.") } else { String::new() };
-    Report::new(&Document { steps, balance_yen }, text)
+    Report::new(json!({ "steps": steps, "balance_yen": balance_yen }), text)
 }
 
 fn closing(steps: &[Step], balance: Yen) -> String {

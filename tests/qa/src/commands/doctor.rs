@@ -6,6 +6,7 @@ use std::time::Duration;
 use saifu::WalletState;
 use saifu_host::desktop;
 use serde::Serialize;
+use serde_json::json;
 
 use super::wallet::open::{blocking, open_with};
 use crate::cli::{KeyStoreChoice, WalletName};
@@ -53,11 +54,6 @@ const PATIENCE: Duration = Duration::from_millis(2_500);
 const KEEP: &str = "Keep the folder for a bug report; sign up or recover in another --wallet.";
 
 pub(super) async fn run(context: &Context) -> Result<Report, Failure> {
-    #[derive(Serialize)]
-    struct Document {
-        sound: bool,
-        checks: Vec<Check>,
-    }
     let keyring = blocking(desktop::keyring_answers).await?;
     let mut checks = vec![home(context), sandbox(context), keyring_check(keyring), zbar()];
     let (wallets, strays) = context.home().map(|home| home.wallets()).unwrap_or_default();
@@ -74,7 +70,7 @@ pub(super) async fn run(context: &Context) -> Result<Report, Failure> {
     }));
     let sound = checks.iter().all(|check| check.health != Health::Broken);
     let text = checks.iter().map(words).collect::<Vec<_>>().join("\n");
-    let report = Report::new(&Document { sound, checks }, text)?;
+    let report = Report::new(json!({ "sound": sound, "checks": checks }), text)?;
     Ok(report.with_status(if sound { Status::Done } else { Status::Vault }))
 }
 

@@ -1,7 +1,7 @@
 //! `saifu sandbox event`: a call of the control API. What became of it is seen where it happens: in the inbox, at a sign-up, in the books.
 
 use saifu_sandbox::rules::world::Happening;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::table;
 use crate::cli::EventArgs;
@@ -20,9 +20,14 @@ pub(super) async fn run(args: EventArgs, context: &Context) -> Result<Report, Fa
     };
     let happening = Happening { event, because, number, by_ms: by, times };
     happening.check().map_err(|why| LocalCode::BadInput.detail(why))?;
-    let document = control.event(&happening).await?;
-    let text = told(&document);
-    Report::new(&document, text)
+    let Happening { event, because, number, by_ms, times } = &happening;
+    let by = by_ms.map(crate::scenario::span);
+    let step = json!({ "event": event, "because": because, "number": number, "by": by, "times": times });
+    let happened = async {
+        let document = control.event(&happening).await?;
+        Report::new(&document, told(&document))
+    };
+    context.did("sandbox.event", step, happened).await
 }
 
 fn field(value: &Value, path: &str) -> String {

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use saifu_wire::{ProblemCode, Reason};
 use serde::Serialize;
+use serde_json::json;
 
-use crate::cli::ExplainArgs;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::report::Report;
@@ -24,8 +24,8 @@ struct Meaning {
     next: &'static str,
 }
 
-pub(super) async fn run(args: &ExplainArgs, context: &Context) -> Result<Report, Failure> {
-    let code = args.code_or_id.trim();
+pub(super) async fn run(code_or_id: &str, context: &Context) -> Result<Report, Failure> {
+    let code = code_or_id.trim();
     if let Some(meaning) = meaning(&code.to_ascii_lowercase())? {
         return Ok(meaning);
     }
@@ -38,10 +38,6 @@ pub(super) async fn run(args: &ExplainArgs, context: &Context) -> Result<Report,
 
 /// What the tables say, if the code is in one.
 fn meaning(code: &str) -> Result<Option<Report>, Failure> {
-    #[derive(Serialize)]
-    struct Document {
-        meanings: Vec<Meaning>,
-    }
     let meanings: Vec<Meaning> = meanings().filter(|meaning| fits(meaning, code)).collect();
     if meanings.is_empty() {
         return Ok(None);
@@ -51,7 +47,7 @@ fn meaning(code: &str) -> Result<Option<Report>, Failure> {
         format!("{} ({}{number}): {}\n  next: {}", meaning.code, meaning.from, meaning.title, meaning.next)
     });
     let text = lines.collect::<Vec<_>>().join("\n");
-    Report::new(&Document { meanings }, text).map(Some)
+    Report::new(json!({ "meanings": meanings }), text).map(Some)
 }
 
 fn fits(meaning: &Meaning, code: &str) -> bool {

@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use saifu_sandbox::SandboxInfo;
 use saifu_sandbox::faults::Fault;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::wallet::open::open_with;
 use crate::cli::{FaultAddArgs, FaultCommand, WalletName};
@@ -13,23 +13,30 @@ use crate::failure::{Failure, LocalCode};
 use crate::peers::ControlApi;
 use crate::report::Report;
 
+/// How often a recorded fault strikes that strikes until it is cleared.
+const FOR_GOOD: u32 = 1_000;
+
 pub(super) async fn run(command: FaultCommand, context: &Context) -> Result<Report, Failure> {
     let info = context.sandbox()?;
     let control = ControlApi::new(&info)?;
-    let document = match command {
+    match command {
         FaultCommand::Add(args) => {
             let FaultAddArgs { on, from, act, times, chance } = args;
             let from = match from {
                 Some(name) => Some(caller(&name, &info, context).await?),
                 None => None,
             };
-            control.add_fault(&Fault { on: on.name().into(), from, act, times, chance }).await?
+            let step = json!({
+                "on": on.name(), "act": act.to_string(), "from": from, "times": times.unwrap_or(FOR_GOOD), "chance": chance,
+            });
+            let fault = Fault { on: on.name().into(), from, act, times, chance };
+            context.did("sandbox.fault", step, async { report(&control.add_fault(&fault).await?) }).await
         }
-        FaultCommand::List => control.faults().await?,
-        FaultCommand::Clear => control.clear_faults().await?,
-    };
-    let text = words(&document);
-    Report::new(&document, text)
+        FaultCommand::List => report(&control.faults().await?),
+        FaultCommand::Clear => {
+            context.did("sandbox.clear-faults", json!({}), async { report(&control.clear_faults().await?) }).await
+        }
+    }
 }
 
 /// What the issuer calls a terminal or a wallet of this name.
@@ -47,6 +54,10 @@ async fn caller(name: &str, info: &SandboxInfo, context: &Context) -> Result<Str
     open.wallet.close().await;
     let none = || LocalCode::BadInput.detail(format!("--from: the wallet `{name}` has no account yet"));
     device.map(|device| device.to_string()).ok_or_else(none)
+}
+
+fn report(document: &Value) -> Result<Report, Failure> {
+    Report::new(document, words(document))
 }
 
 fn words(document: &Value) -> String {

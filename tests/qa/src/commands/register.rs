@@ -3,62 +3,43 @@
 use std::path::Path;
 
 use saifu_wire::messages::{Outcome, RefundRequest, SettleAnswer, SettleRequest, TerminalKind, VoidRequest};
-use saifu_wire::{Name, Open, Operation, Reason, Sensitive, SettlementId, Yen};
+use saifu_wire::{Name, Operation, Sensitive, SettlementId};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::behave::{self, Step};
-use crate::cli::{Original, Peer, RefundArgs, RegisterCommand, ScanArgs, VoidArgs};
+use crate::cli::{Original, Peer, RefundArgs, RegisterCommand, ScanArgs};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status};
 use crate::peers::{ControlApi, Terminal, new_txid};
 use crate::picture;
-use crate::report::Report;
+use crate::report::{Report, with};
 use crate::words::shown;
-
-/// What a terminal's transaction came to.
-#[derive(Serialize)]
-pub(super) struct Document {
-    result: Outcome,
-    reason: Option<Open<Reason>>,
-    settlement: Option<SettlementId>,
-    yen: Yen,
-    txid: Name,
-    terminal: Name,
-}
 
 /// What a till says when it was told no reason.
 const NO_REASON: (&str, &str) = ("unknown", "Ask the customer to look at the app.");
 
-impl Document {
-    pub(super) fn new(answer: SettleAnswer, txid: Name, terminal: Name) -> Self {
-        let SettleAnswer { result, reason, settlement, yen } = answer;
-        Self { result, reason, settlement, yen, txid, terminal }
-    }
-
-    /// The document; a decline ends with exit 3.
-    pub(super) fn report(&self) -> Result<Report, Failure> {
-        let Self { yen, txid, terminal, .. } = self;
-        let text = match self.result {
-            Outcome::Approved => {
-                let settlement = self.settlement.map(|id| format!("\n  settlement {id}")).unwrap_or_default();
-                format!("approved: {yen} ({terminal}, {txid}){settlement}")
-            }
-            Outcome::Voided => format!("voided ({terminal}, {txid})"),
-            Outcome::Declined => {
-                let (word, text) = self.reason.as_ref().map_or(NO_REASON, |reason| (reason.as_str(), reason.text()));
-                format!("declined: {}\n  {text} ({terminal}, {txid})", shown(word))
-            }
-        };
-        let status = if self.result == Outcome::Declined { Status::Refused } else { Status::Done };
-        Ok(Report::new(self, text)?.with_status(status))
-    }
+/// The issuer's answer to a terminal's transaction; a decline ends with exit 3.
+pub(super) fn receipt(answer: &SettleAnswer, txid: &Name, terminal: &Name) -> Result<Report, Failure> {
+    let text = match answer.result {
+        Outcome::Approved => {
+            let settlement = answer.settlement.map(|id| format!("\n  settlement {id}")).unwrap_or_default();
+            format!("approved: {} ({terminal}, {txid}){settlement}", answer.yen)
+        }
+        Outcome::Voided => format!("voided ({terminal}, {txid})"),
+        Outcome::Declined => {
+            let (word, text) = answer.reason.as_ref().map_or(NO_REASON, |reason| (reason.as_str(), reason.text()));
+            format!("declined: {}\n  {text} ({terminal}, {txid})", shown(word))
+        }
+    };
+    let status = if answer.result == Outcome::Declined { Status::Refused } else { Status::Done };
+    Ok(Report::new(with(with(json!(answer), "txid", txid), "terminal", terminal), text)?.with_status(status))
 }
 
 pub(super) async fn run(command: RegisterCommand, context: &Context) -> Result<Report, Failure> {
     match command {
         RegisterCommand::Scan(args) => scan(args, context).await,
-        RegisterCommand::Void(args) => void(args, context).await,
+        RegisterCommand::Void { txid, terminal } => void(txid, terminal.as_ref(), context).await,
         RegisterCommand::Refund(args) => refund(args, context).await,
     }
 }
@@ -68,6 +49,27 @@ pub(super) fn open(context: &Context, kind: TerminalKind, peer: Peer) -> Result<
     let terminal = Terminal::open(context, kind, peer.terminal.as_ref())?;
     let txid = peer.txid.map_or_else(|| new_txid(kind.as_str()), Ok)?;
     Ok((terminal, txid))
+}
+
+/// One transaction of a till, whose body has the fields of the scenario's verb.
+async fn done(
+    context: &Context,
+    verb: &str,
+    terminal: &Terminal,
+    operation: Operation,
+    txid: Name,
+    body: impl Serialize,
+) -> Result<Report, Failure> {
+    let asked = async {
+        let answer = terminal.ask(operation, &body).await?;
+        receipt(&answer, &txid, terminal.name())
+    };
+    context.did(verb, by(terminal, &body), asked).await
+}
+
+/// What a terminal did, as a step says it.
+pub(super) fn by(terminal: &Terminal, body: &impl Serialize) -> Value {
+    with(json!(body), "as", terminal.name())
 }
 
 async fn scan(args: ScanArgs, context: &Context) -> Result<Report, Failure> {
@@ -85,9 +87,7 @@ async fn scan(args: ScanArgs, context: &Context) -> Result<Report, Failure> {
         return behave::run(context, TerminalKind::Register, how, args.peer, steps).await;
     }
     let (terminal, txid) = open(context, TerminalKind::Register, args.peer)?;
-    let body = request(&txid);
-    let answer = terminal.ask(Operation::Settle, &body).await?;
-    Document::new(answer, txid, terminal.name().clone()).report()
+    done(context, "register.scan", &terminal, Operation::Settle, txid.clone(), request(&txid)).await
 }
 
 /// What the scanner reads: the payment code among the symbols in the picture, which bar code and QR give alike.
@@ -107,10 +107,10 @@ fn see(image: &Path) -> Result<String, Failure> {
     }
 }
 
-async fn void(args: VoidArgs, context: &Context) -> Result<Report, Failure> {
-    let terminal = Terminal::open(context, TerminalKind::Register, args.terminal.as_ref())?;
-    let answer = terminal.ask(Operation::SettleVoid, &VoidRequest { txid: args.txid.clone() }).await?;
-    Document::new(answer, args.txid, terminal.name().clone()).report()
+async fn void(txid: Name, terminal: Option<&Name>, context: &Context) -> Result<Report, Failure> {
+    let terminal = Terminal::open(context, TerminalKind::Register, terminal)?;
+    let body = VoidRequest { txid: txid.clone() };
+    done(context, "register.void", &terminal, Operation::SettleVoid, txid, body).await
 }
 
 /// The settlement of a payment; a till keeps its receipts, this one looks them up.
@@ -141,7 +141,5 @@ async fn refund(args: RefundArgs, context: &Context) -> Result<Report, Failure> 
         return behave::run(context, TerminalKind::Register, how, args.peer, steps).await;
     }
     let (terminal, txid) = open(context, TerminalKind::Register, args.peer)?;
-    let body = request(&txid);
-    let answer = terminal.ask(Operation::Refund, &body).await?;
-    Document::new(answer, txid, terminal.name().clone()).report()
+    done(context, "register.refund", &terminal, Operation::Refund, txid.clone(), request(&txid)).await
 }

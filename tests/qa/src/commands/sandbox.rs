@@ -15,7 +15,7 @@ use std::path::Path;
 
 use saifu_sandbox::policy::Policy;
 use saifu_sandbox::{FolderError, Options, Ports, Running, Sandbox, SandboxInfo, StartError};
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::log;
 use crate::cli::SandboxRunArgs;
@@ -26,7 +26,7 @@ use crate::home::Home;
 use crate::peers::ControlApi;
 use crate::report::Report;
 use crate::tracing_setup::kill_self;
-use crate::words::{json_path, shown_path};
+use crate::words::shown_path;
 
 pub(super) use pair::run as pair;
 pub(super) use person::run as person;
@@ -37,18 +37,6 @@ pub(super) use snapshot::{restore, snapshot};
 const MOST_POLICY: u64 = 1024 * 1024;
 /// Where customers are served unless a port is named: the same at every start, so that what was copied stays true.
 const PORT: u16 = 8_940;
-
-/// What `sandbox.json` says, without the keys.
-#[derive(Serialize)]
-struct Document<'a> {
-    #[serde(serialize_with = "json_path")]
-    sandbox: &'a Path,
-    customer_url: &'a str,
-    register_url: &'a str,
-    service_url: &'a str,
-    lever_url: &'a str,
-    pid: u32,
-}
 
 pub(super) async fn run(args: SandboxRunArgs, context: &Context) -> Result<Report, Failure> {
     let SandboxRunArgs { data, port, host, reset, seed, policy } = args;
@@ -64,6 +52,8 @@ pub(super) async fn run(args: SandboxRunArgs, context: &Context) -> Result<Repor
         Some(port) => Ports::At(port),
     };
     let running = Sandbox::start(Options { ports, host, seed, reset, policy, die, ..Options::new(data) }).await?;
+    // Beside its own file, wherever that is.
+    context.at(running.info_file()).did("sandbox.start", json!({}), async { Ok(Vec::new()) }).await?;
     announce(&running, ports, host, context)?;
     if context.printer.draws() && !context.printer.quiet() {
         let control = ControlApi::new(running.info())?;
@@ -81,16 +71,8 @@ pub(super) async fn run(args: SandboxRunArgs, context: &Context) -> Result<Repor
 
 fn announce(running: &Running, ports: Ports, host: Option<IpAddr>, context: &Context) -> Result<(), Failure> {
     let info = running.info();
-    let document = Document {
-        sandbox: running.info_file(),
-        customer_url: &info.customer_url,
-        register_url: &info.register_url,
-        service_url: &info.service_url,
-        lever_url: &info.lever_url,
-        pid: info.pid,
-    };
     if context.printer.json() {
-        return context.printer.line(&document);
+        return context.printer.line(&addresses(info, running.info_file()));
     }
     let names: Vec<&str> = info.terminals.iter().map(|terminal| terminal.terminal.as_str()).collect();
     let phones = match host {
@@ -112,6 +94,14 @@ fn announce(running: &Running, ports: Ports, host: Option<IpAddr>, context: &Con
     text.push_str(&phones);
     text.push_str(&finding(running.info_file(), context));
     context.printer.text(&text)
+}
+
+/// What `sandbox.json` says, without the keys.
+fn addresses(info: &SandboxInfo, file: &Path) -> Value {
+    json!({
+        "sandbox": file.to_string_lossy(), "customer_url": info.customer_url, "register_url": info.register_url,
+        "service_url": info.service_url, "lever_url": info.lever_url, "pid": info.pid,
+    })
 }
 
 /// What another terminal needs so that it finds this sandbox, and the same wallets.

@@ -1,5 +1,7 @@
-//! `saifu scenario run|list|driver`. Every file is read before the first is played, so that a malformed one is refused at
+//! `saifu scenario run|list|record|driver`. Every file is read before the first is played, so that a malformed one is refused at
 //! once.
+
+mod record;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,9 +10,9 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::iter;
-use serde::Serialize;
+use serde_json::json;
 
-use crate::cli::{ScenarioCommand, ScenarioListArgs, ScenarioRunArgs};
+use crate::cli::{ScenarioCommand, ScenarioRunArgs};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status, at};
 use crate::files;
@@ -29,7 +31,8 @@ const LOOK: Duration = Duration::from_millis(300);
 pub(super) async fn run(command: ScenarioCommand, context: &Context) -> Result<Report, Failure> {
     match command {
         ScenarioCommand::Run(args) => play_all(args, context).await,
-        ScenarioCommand::List(args) => list(&args),
+        ScenarioCommand::List { folder } => list(&folder),
+        ScenarioCommand::Record { file } => record::run(&file, context).await,
         ScenarioCommand::Driver => drive(context).await.map(|()| Report::silent()),
     }
 }
@@ -72,12 +75,6 @@ fn wanted(args: &ScenarioRunArgs) -> Result<Vec<PathBuf>, Failure> {
 }
 
 async fn round(files: &[PathBuf], playing: &Playing<'_>, context: &Context) -> Result<Report, Failure> {
-    #[derive(Serialize)]
-    struct Document {
-        scenarios: Vec<Played>,
-        count: usize,
-        hash: String,
-    }
     let scenarios: Vec<Scenario> = files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
     // One alone is told step by step; of several at a time that would be nobody's story.
     let live = if scenarios.len() == 1 { Some(context) } else { None };
@@ -91,8 +88,8 @@ async fn round(files: &[PathBuf], playing: &Playing<'_>, context: &Context) -> R
     drop(ends);
     let status = if played.iter().all(|played| played.ok) { Status::Done } else { LocalCode::ScenarioFailed.status() };
     let text = words(&played);
-    let document = Document { count: played.len(), scenarios: played, hash: hash(&scenarios) };
-    Ok(Report::new(&document, text)?.with_status(status))
+    let document = json!({ "scenarios": played, "count": played.len(), "hash": hash(&scenarios) });
+    Ok(Report::new(document, text)?.with_status(status))
 }
 
 /// Plays one, and keeps what is told of it until it is its turn.
@@ -145,26 +142,15 @@ fn optional(before: &str, text: Option<&str>) -> String {
     text.map(|text| format!("{before}{text}")).unwrap_or_default()
 }
 
-fn list(args: &ScenarioListArgs) -> Result<Report, Failure> {
-    #[derive(Serialize)]
-    struct Row {
-        name: String,
-        shows: String,
-        steps: usize,
-        file: PathBuf,
+fn list(folder: &Path) -> Result<Report, Failure> {
+    let (mut rows, mut words) = (Vec::new(), Vec::new());
+    for file in files(folder)? {
+        let it = read(&file)?;
+        rows.push(json!({ "name": it.name, "shows": it.shows, "steps": it.len(), "file": file.to_string_lossy() }));
+        words.push(vec![it.name, it.shows]);
     }
-    #[derive(Serialize)]
-    struct Document {
-        scenarios: Vec<Row>,
-        count: usize,
-    }
-    let mut rows = Vec::new();
-    for file in files(&args.folder)? {
-        let scenario = read(&file)?;
-        rows.push(Row { steps: scenario.len(), name: scenario.name, shows: scenario.shows, file });
-    }
-    let text = super::table(&["name", "shows"], rows.iter().map(|row| vec![row.name.clone(), row.shows.clone()]));
-    Report::new(&Document { count: rows.len(), scenarios: rows }, text)
+    let text = super::table(&["name", "shows"], words);
+    Report::new(json!({ "count": rows.len(), "scenarios": rows }), text)
 }
 
 /// The scenarios of a folder, by name. None at all is a mistake: nothing would be shown by playing it.

@@ -1,16 +1,16 @@
 //! `saifu tool …`: codes and pictures without any issuer. Bad input ends with exit 2, saying what is wrong and where.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use saifu_code::{Totp, base32, code128, qr};
 use saifu_crypto::HashAlgorithm;
-use serde::Serialize;
+use serde_json::json;
 
 use super::cpm;
-use crate::cli::{Algorithm, BarcodeArgs, CpmCommand, QrArgs, ToolCommand, TotpArgs};
+use crate::cli::{Algorithm, CpmCommand, ToolCommand, TotpArgs};
 use crate::failure::{Failure, LocalCode};
-use crate::picture::{self, Page, Symbol, SymbolKind};
+use crate::picture::{self, Page, SymbolKind};
 use crate::report::Report;
 use crate::words::{shown, shown_path};
 
@@ -21,19 +21,14 @@ const QR_PIXELS: u32 = 10;
 pub(super) fn run(command: ToolCommand) -> Result<Report, Failure> {
     match command {
         ToolCommand::Totp(args) => totp(&args),
-        ToolCommand::Barcode(args) => barcode(&args),
-        ToolCommand::Qr(args) => draw_qr(&args),
-        ToolCommand::Scan(args) => scan(args.file),
-        ToolCommand::Cpm(CpmCommand::Decode(args)) => cpm::decode(&args.payload),
+        ToolCommand::Barcode { digits, out } => barcode(&digits, &out),
+        ToolCommand::Qr { text, out } => draw_qr(&text, &out),
+        ToolCommand::Scan { file } => scan(&file),
+        ToolCommand::Cpm(CpmCommand::Decode { payload }) => cpm::decode(&payload),
     }
 }
 
 fn totp(args: &TotpArgs) -> Result<Report, Failure> {
-    #[derive(Serialize)]
-    struct Document {
-        code: String,
-        valid_until: u64,
-    }
     let bad = |option: &str, what: String| LocalCode::BadInput.detail(format!("{option}: {what}"));
     let secret = base32::decode(&args.secret).map_err(|error| bad("--secret", error.to_string()))?;
     let algorithm = match args.algorithm {
@@ -47,52 +42,30 @@ fn totp(args: &TotpArgs) -> Result<Report, Failure> {
     })?;
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let seconds = args.time.unwrap_or_else(now);
-    let document = Document { code: totp.code(&secret, seconds), valid_until: totp.valid_until(seconds) };
-    let text = document.code.clone();
-    Report::new(&document, text)
+    let code = totp.code(&secret, seconds);
+    Report::new(json!({ "code": code, "valid_until": totp.valid_until(seconds) }), code)
 }
 
-fn barcode(args: &BarcodeArgs) -> Result<Report, Failure> {
-    #[derive(Serialize)]
-    struct Document {
-        modules: usize,
-        quiet_zone: usize,
-    }
-    let matrix =
-        code128::encode(&args.digits).map_err(|error| LocalCode::BadInput.detail(format!("DIGITS: {error}")))?;
-    Page::new().bars(&matrix, BAR_PIXELS).caption(&args.digits).write(&args.out)?;
-    let document = Document { modules: matrix.width(), quiet_zone: matrix.quiet_zone() };
-    let text = format!(
-        "{}: Code 128, {} modules and {} of quiet zone on each side",
-        shown_path(&args.out),
-        document.modules,
-        document.quiet_zone
-    );
-    Report::new(&document, text)
+fn barcode(digits: &str, out: &Path) -> Result<Report, Failure> {
+    let matrix = code128::encode(digits).map_err(|error| LocalCode::BadInput.detail(format!("DIGITS: {error}")))?;
+    Page::new().bars(&matrix, BAR_PIXELS).caption(digits).write(out)?;
+    let (modules, quiet_zone) = (matrix.width(), matrix.quiet_zone());
+    let text = format!("{}: Code 128, {modules} modules and {quiet_zone} of quiet zone on each side", shown_path(out));
+    Report::new(json!({ "modules": modules, "quiet_zone": quiet_zone }), text)
 }
 
-fn draw_qr(args: &QrArgs) -> Result<Report, Failure> {
-    #[derive(Serialize)]
-    struct Document {
-        modules: usize,
-        version: usize,
-        quiet_zone: usize,
-    }
-    let matrix = qr::encode(&args.text).map_err(|error| LocalCode::BadInput.detail(format!("TEXT: {error}")))?;
-    Page::new().qr(&matrix, QR_PIXELS).write(&args.out)?;
+fn draw_qr(text: &str, out: &Path) -> Result<Report, Failure> {
+    let matrix = qr::encode(text).map_err(|error| LocalCode::BadInput.detail(format!("TEXT: {error}")))?;
+    Page::new().qr(&matrix, QR_PIXELS).write(out)?;
     // ISO/IEC 18004 §5.3.2: version 1 has 21 modules on a side, each further one four more.
     let version = matrix.width().saturating_sub(17) / 4;
-    let document = Document { modules: matrix.width(), version, quiet_zone: matrix.quiet_zone() };
-    let text = format!("{}: QR version {version}, {} modules on a side", shown_path(&args.out), document.modules);
-    Report::new(&document, text)
+    let modules = matrix.width();
+    let text = format!("{}: QR version {version}, {modules} modules on a side", shown_path(out));
+    Report::new(json!({ "modules": modules, "version": version, "quiet_zone": matrix.quiet_zone() }), text)
 }
 
-fn scan(file: PathBuf) -> Result<Report, Failure> {
-    #[derive(Serialize)]
-    struct Document {
-        symbols: Vec<Symbol>,
-    }
-    let symbols = picture::read(&file)?;
+fn scan(file: &Path) -> Result<Report, Failure> {
+    let symbols = picture::read(file)?;
     if symbols.is_empty() {
         return Err(LocalCode::NoSymbol.detail(format!("{}: no Code 128 and no QR code was found", file.display())));
     }
@@ -104,5 +77,5 @@ fn scan(file: PathBuf) -> Result<Report, Failure> {
         format!("{kind}: {}", shown(&symbol.text))
     });
     let text = lines.collect::<Vec<_>>().join("\n");
-    Report::new(&Document { symbols }, text)
+    Report::new(json!({ "symbols": symbols }), text)
 }

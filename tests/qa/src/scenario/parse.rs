@@ -144,7 +144,7 @@ fn rounds(row: &Value, path: &str) -> Result<Vec<Round>, Malformed> {
     Ok((1..=times).flat_map(round).collect())
 }
 
-fn step(
+pub(super) fn step(
     value: &Value,
     path: &str,
     personas: &BTreeMap<String, Persona>,
@@ -296,7 +296,7 @@ fn text_of<'a>(fields: &'a Map<String, Value>, name: &str, path: &str) -> Result
     required(fields, name, path)?.as_str().map_or_else(|| wrong(format!("{path}.{name}"), "a text is needed"), Ok)
 }
 
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
@@ -314,6 +314,14 @@ pub(super) fn span_ms(text: &str) -> Option<u64> {
     };
     let plain = digits.starts_with(|c: char| matches!(c, '1'..='9')) && digits.bytes().all(|b| b.is_ascii_digit());
     if plain { digits.parse::<u64>().ok()?.checked_mul(each) } else { None }
+}
+
+/// The same in words, of the whole seconds in it.
+pub(crate) fn span(ms: u64) -> String {
+    let seconds = ms.div_euclid(1_000);
+    let of =
+        |(unit, each): (char, u64)| seconds.is_multiple_of(each).then(|| format!("{}{unit}", seconds.div_euclid(each)));
+    [('d', 86_400), ('h', 3_600), ('m', 60)].into_iter().find_map(of).unwrap_or_else(|| format!("{seconds}s"))
 }
 
 /// JSON without blanks, keys in byte order: the same text for the same scenario in every language.

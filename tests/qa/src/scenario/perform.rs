@@ -130,6 +130,7 @@ async fn sandbox(
             let fault = serde_json::from_value(fault).map_err(|error| Halt::Broken(error.to_string()))?;
             return Ok(world.control().add_fault(&fault).await?);
         }
+        "sandbox.clear-faults" => return Ok(world.control().clear_faults().await?),
         "sandbox.held" => return Ok(json!({ "held": world.held().await? })),
         "sandbox.event" => {
             let happening = happening(arguments)?;

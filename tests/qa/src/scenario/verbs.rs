@@ -205,6 +205,8 @@ verbs! {
     "sandbox.fault", Actor::Nobody, false,
         [needed("on", OPERATIONS), needed("act", ACTS), optional("times", Kind::Number)], ["faults", "held"],
         "Meets the next request: it is lost, its answer is, it is done twice, held or answered wrongly; so often, else once.";
+    "sandbox.clear-faults", Actor::Nobody, false, [], ["faults", "held"],
+        "Forgets every fault.";
     "sandbox.held", Actor::Nobody, true, [], ["held"],
         "How many requests faults hold now.";
     "sandbox.event", Actor::Nobody, false,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use saifu::{Channel, Error, Event, EventBody, HistoryEntry, Home, Open, Pending, PhoneNumber, Purpose, Wallet};
+use saifu::{Channel, Error, Event, EventBody, HistoryEntry, Home, Open, PhoneNumber, Purpose, Wallet};
 use saifu_host::KeyError;
 use saifu_wire::Word;
 use serde_json::{Value, json};
@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use super::arguments::Arguments;
 use super::driver::Phone;
 use super::halt::Halt;
+use crate::commands::{document, unfinished};
 use crate::failure::{Failure, LocalCode};
+use crate::report::with;
 
 /// How long the machine may take to bring an event that is on its way.
 const EVENT_BOUND: Duration = Duration::from_secs(20);
@@ -44,11 +46,11 @@ pub(super) async fn perform(phone: &mut Phone, verb: &str, arguments: &Arguments
             json!({})
         }
         "wallet.approve-top-up" => approve(phone).await?,
-        "wallet.pending" => list(wallet.pending().iter().map(pending).collect()),
+        "wallet.pending" => list(wallet.pending().iter().map(unfinished).collect()),
         "wallet.history" => list(wallet.history(usize::MAX).await?.entries.iter().map(entry).collect()),
         "wallet.totp" => {
             let totp = wallet.totp()?;
-            json!({ "code": totp.code, "valid_until": totp.valid_until, "trust": totp.trust.as_str() })
+            json!({ "code": totp.code, "valid_until": totp.valid_until, "trust": totp.trust })
         }
         "wallet.follow" => {
             let events = wallet.events();
@@ -103,10 +105,7 @@ async fn approve(phone: &mut Phone) -> Result<Value, Halt> {
     let signed = tokio::task::spawn_blocking(move || host.authorize(&message)).await;
     let signature = signed.map_err(|error| Halt::Broken(error.to_string()))?.map_err(Error::from)?;
     let top_up = approval.confirm(signature).await?;
-    Ok(json!({
-        "intent": top_up.intent, "number": top_up.number, "state": word(&top_up.state), "yen": top_up.yen,
-        "since": top_up.since, "expires_at": top_up.expires_at,
-    }))
+    Ok(with(json!(top_up), "state", word(&top_up.state)))
 }
 
 async fn next_event(phone: &mut Phone, wanted: Option<&str>) -> Result<Value, Halt> {
@@ -143,47 +142,22 @@ fn word<T: Word>(word: &Open<T>) -> &'static str {
 }
 
 fn told(event: &Event) -> Value {
-    let mut told = json!(event);
-    let known = match &event.body {
-        EventBody::Entry { entry: line } => Some(("entry", entry(line))),
-        EventBody::Notice { notice, .. } => Some(("notice", json!(word(notice)))),
-        EventBody::Declined { .. } | EventBody::TopUpExpired { .. } | EventBody::Other => None,
-    };
-    if let (Some((name, value)), Some(told)) = (known, told.as_object_mut()) {
-        told.insert(name.into(), value);
+    match &event.body {
+        EventBody::Entry { entry: line } => with(json!(event), "entry", entry(line)),
+        EventBody::Notice { notice, .. } => with(json!(event), "notice", word(notice)),
+        EventBody::Declined { .. } | EventBody::TopUpExpired { .. } | EventBody::Other => json!(event),
     }
-    told
 }
 
 fn entry(entry: &HistoryEntry) -> Value {
-    json!({
-        "id": entry.id, "number": entry.number, "at": entry.at, "kind": word(&entry.kind), "yen": entry.yen,
-        "points": entry.points, "merchant": entry.merchant, "state": word(&entry.state), "original": entry.original,
-        "intent": entry.intent,
-    })
+    with(with(json!(entry), "kind", word(&entry.kind)), "state", word(&entry.state))
 }
 
 fn home(home: &Home) -> Value {
-    let notices: Vec<Value> = home
-        .notices
-        .iter()
-        .map(|it| json!({ "number": it.number, "at": it.at, "kind": word(&it.kind), "text": it.text }))
-        .collect();
-    json!({
-        "state": home.state.as_str(), "standing": home.standing.as_ref().map(word), "balance_yen": home.balance_yen,
-        "balance_reason": home.balance_reason, "as_of": home.as_of, "age_ms": home.age_ms, "points": home.points,
-        "notices": notices, "frozen": home.frozen, "device_id": home.device,
-        "top_up_left_yen": home.top_up_left_yen, "pay_left_yen": home.pay_left_yen, "last_event": home.last_event,
-        "way_out": home.state.way_out(), "put_aside": home.put_aside, "trust": home.trust.as_str(),
-        "history_incomplete": home.history_incomplete, "following": home.following.as_str(),
-    })
-}
-
-fn pending(pending: &Pending) -> Value {
-    json!({
-        "id": pending.id, "kind": pending.what.as_str(), "yen": pending.what.yen(), "number": pending.what.number(),
-        "since": pending.since, "ends_by": pending.ends_by, "next": pending.next,
-    })
+    let notices = home.notices.iter().map(|it| with(json!(it), "kind", word(&it.kind)));
+    let told = with(document(home), "notices", notices.collect::<Vec<_>>());
+    let told = with(told, "standing", home.standing.as_ref().map(word));
+    with(told, "following", home.following.as_str())
 }
 
 fn list(entries: Vec<Value>) -> Value {

@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use saifu::{DeviceId, EntryKind, Home, Millis, NoticeKind, Open, Pending, PendingWhat, Standing, Yen};
+use saifu::{EntryKind, Pending, PendingWhat};
 use saifu_host::Clock as _;
 use saifu_host::desktop::DesktopClock;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::scrub::scrubbed;
-use crate::commands::trace::Shown;
 use crate::commands::wallet::open::{Network, OpenWallet, open};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::peers::{ControlApi, sandbox_clock};
-use crate::request_log::{RequestLog, Requests};
+use crate::report::with;
+use crate::request_log::{Asked, RequestLog, Requests};
 
 /// Lines of the issuer's log that are looked at.
 const LINES: usize = 2_000;
@@ -45,25 +44,15 @@ pub(super) fn clock(context: &Context) -> Value {
 }
 
 /// The wallet's requests, and how many lines of their file are damaged; null where it cannot be read.
-pub(super) fn requests(context: &Context) -> (Vec<Shown>, Option<usize>) {
+pub(super) fn requests(context: &Context) -> (Vec<Asked>, Option<usize>) {
     match context.folder().map(|folder| RequestLog::new(folder.path()).read()) {
-        Ok(Ok(Requests { requests, damaged })) => (requests.into_iter().map(Shown::from).collect(), Some(damaged)),
+        Ok(Ok(Requests { requests, damaged })) => (requests, Some(damaged)),
         Ok(Err(_)) | Err(_) => (Vec::new(), None),
     }
 }
 
 /// How the wallet stands. No number, no code, no text of a notice.
 pub(super) async fn wallet(context: &Context) -> Value {
-    #[derive(Serialize)]
-    struct Wallet {
-        name: String,
-        key_store: Option<&'static str>,
-        #[serde(flatten)]
-        home: Screen,
-        pending: Vec<Waits>,
-        /// How many of each kind; null where the cache cannot be read.
-        history: Option<BTreeMap<&'static str, usize>>,
-    }
     let name = saifu_wire::redacted(context.wallet.as_str());
     let OpenWallet { wallet, .. } = match open(context, Network::Unused).await {
         Ok(open) => open,
@@ -78,67 +67,27 @@ pub(super) async fn wallet(context: &Context) -> Value {
         counts
     });
     let settings = context.folder().and_then(|folder| folder.settings()).ok().flatten();
-    let told = Wallet {
-        name,
-        key_store: settings.map(|settings| settings.key_store.as_str()),
-        home: Screen::of(&wallet.home()),
-        pending: wallet.pending().into_iter().take(PENDING).map(Waits::of).collect(),
-        history,
-    };
+    let home = wallet.home();
+    let kept =
+        ["state", "standing", "balance_yen", "balance_reason", "as_of", "age_ms", "frozen", "device_id", "last_event"];
+    let mut told = json!(home);
+    if let Some(fields) = told.as_object_mut() {
+        fields.retain(|name, _| kept.contains(&name.as_str()));
+    }
+    // Their kinds and times; what they say names the phone's last digits.
+    let notices: Vec<Value> = home.notices.iter().map(|notice| json!((notice.at, &notice.kind))).collect();
+    let pending: Vec<Value> = wallet.pending().iter().take(PENDING).map(waits).collect();
     wallet.close().await;
-    json!(told)
+    let told = with(with(told, "notices", notices), "pending", pending);
+    let told = with(with(told, "name", name), "history", history);
+    with(told, "key_store", settings.map(|settings| settings.key_store))
 }
 
-/// The home screen's figures.
-#[derive(Serialize)]
-struct Screen {
-    state: &'static str,
-    standing: Option<Open<Standing>>,
-    balance_yen: Option<Yen>,
-    balance_reason: Option<&'static str>,
-    as_of: Option<Millis>,
-    age_ms: Option<u64>,
-    frozen: bool,
-    device_id: Option<DeviceId>,
-    last_event: u64,
-    /// Their kinds and times; what they say names the phone's last digits.
-    notices: Vec<(Millis, Open<NoticeKind>)>,
-}
-
-impl Screen {
-    fn of(home: &Home) -> Self {
-        Self {
-            state: home.state.as_str(),
-            standing: home.standing.clone(),
-            balance_yen: home.balance_yen,
-            balance_reason: home.balance_reason,
-            as_of: home.as_of,
-            age_ms: home.age_ms,
-            frozen: home.frozen,
-            device_id: home.device,
-            last_event: home.last_event,
-            notices: home.notices.iter().map(|notice| (notice.at, notice.kind.clone())).collect(),
-        }
-    }
-}
-
-/// Something unfinished, without the number that an ATM takes.
-#[derive(Serialize)]
-struct Waits {
-    /// The intent's key, for `saifu explain`.
-    intent: Option<String>,
-    kind: &'static str,
-    yen: Option<Yen>,
-    since: Millis,
-    ends_by: Millis,
-}
-
-impl Waits {
-    fn of(pending: Pending) -> Self {
-        let Pending { id, since, ends_by, what, next: _ } = pending;
-        let intent = (what != PendingWhat::SignUp).then_some(id);
-        Self { intent, kind: what.as_str(), yen: what.yen(), since, ends_by }
-    }
+/// Something unfinished, without the number that an ATM takes; the intent's key is for `saifu explain`.
+fn waits(pending: &Pending) -> Value {
+    let Pending { id, since, ends_by, what, next: _ } = pending;
+    let intent = (*what != PendingWhat::SignUp).then_some(id);
+    json!({ "intent": intent, "kind": what.as_str(), "yen": what.yen(), "since": since, "ends_by": ends_by })
 }
 
 /// What a sandbox told.
@@ -181,7 +130,7 @@ fn listed(answer: Value, name: &str) -> Vec<Value> {
 
 impl Told {
     /// What the log calls the newest taps: it shows no ids, so that a run can be repeated and compared.
-    pub(super) async fn names(&self, requests: &[Shown]) -> Value {
+    pub(super) async fn names(&self, requests: &[Asked]) -> Value {
         let mut names = serde_json::Map::new();
         for asked in requests.iter().rev() {
             let trace = asked.trace.to_string();

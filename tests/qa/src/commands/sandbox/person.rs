@@ -2,14 +2,11 @@
 //! clock can do.
 
 use saifu_wire::{Amount, PhoneNumber};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::entries;
-use crate::cli::{
-    AtmCommand, ConfirmArgs, DepositArgs, PayArgs, Peer, Person, PersonArgs, SignUpArgs, TopUpAtmArgs, TopUpCommand,
-    WalletCommand,
-};
+use crate::cli::{AtmCommand, DepositArgs, PayArgs, Peer, Person, PersonArgs, TopUpCommand, WalletCommand};
 use crate::commands::{atm, pay, wallet};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
@@ -32,16 +29,6 @@ const MOST: i64 = 100_000;
 pub(crate) struct Invented {
     pub(crate) name: String,
     pub(crate) number: PhoneNumber,
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    person: &'static str,
-    name: &'a str,
-    number: &'a PhoneNumber,
-    wallet: &'a str,
-    state: Value,
-    balance_yen: Value,
 }
 
 pub(in crate::commands) async fn run(args: PersonArgs, context: &Context) -> Result<Report, Failure> {
@@ -78,20 +65,18 @@ pub(in crate::commands) async fn run(args: PersonArgs, context: &Context) -> Res
         }
         Person::TenThousandEntries => {
             top_up(&owner, entries::TOP_UP).await?;
-            entries::make(args.entries.unwrap_or(entries::MANY), &owner, &control, context.printer).await?;
+            let many = args.entries.unwrap_or(entries::MANY);
+            let made = async { entries::make(many, &owner, &control, context.printer).await.map(|()| Vec::new()) };
+            context.did("sandbox.person", json!({}), made).await?;
         }
     }
     let home = document(wallet::run(WalletCommand::Home, &owner).await?);
-    let document = Document {
-        person: kind,
-        name: &name,
-        number: &number,
-        wallet: context.wallet.as_str(),
-        state: home.get("state").cloned().unwrap_or_default(),
-        balance_yen: home.get("balance_yen").cloned().unwrap_or_default(),
-    };
+    let document = json!({
+        "person": kind, "name": name, "number": number, "wallet": context.wallet.as_str(), "state": home.get("state"),
+        "balance_yen": home.get("balance_yen"),
+    });
     let text = format!("{name}, {}: `{kind}` in the wallet `{}`", number.as_str(), context.wallet.as_str());
-    Report::new(&document, text)
+    Report::new(document, text)
 }
 
 fn document(report: Report) -> Value {
@@ -99,10 +84,9 @@ fn document(report: Report) -> Value {
 }
 
 async fn sign_up(phone: &Context, control: &ControlApi, number: &PhoneNumber) -> Result<(), Failure> {
-    let args = SignUpArgs { number: number.clone(), no_wait: true };
-    wallet::run(WalletCommand::Signup(args), phone).await?;
+    wallet::run(WalletCommand::Signup { number: number.clone(), no_wait: true }, phone).await?;
     let code = control.sms(number).await?.into_iter().rev().find_map(|sms| sms.code);
-    wallet::run(WalletCommand::Confirm(ConfirmArgs { code }), phone).await?;
+    wallet::run(WalletCommand::Confirm { code }, phone).await?;
     Ok(())
 }
 
@@ -116,7 +100,7 @@ pub(super) fn amount(yen: i64) -> Result<Amount, Failure> {
 
 /// Cash at an ATM.
 async fn top_up(owner: &Context, yen: i64) -> Result<(), Failure> {
-    let top_up = TopUpCommand::Atm(TopUpAtmArgs { yen: amount(yen)? });
+    let top_up = TopUpCommand::Atm { yen: amount(yen)? };
     wallet::run(WalletCommand::Topup(top_up), owner).await?;
     let deposit = DepositArgs { number: None, totp: None, yen: amount(yen)?, peer: peer() };
     approved(atm::run(AtmCommand::Deposit(deposit), owner).await?)

@@ -3,7 +3,7 @@
 use saifu_sandbox::policy::RULES;
 use saifu_wire::Yen;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::commands::log::device;
 use crate::commands::table;
@@ -20,13 +20,6 @@ struct Rule {
     /// As in the policy file.
     everybody: Value,
     means: &'static str,
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    /// Null: nobody has signed up in it, so the values are everybody's.
-    wallet: Option<&'a str>,
-    rules: Vec<Rule>,
 }
 
 pub(in crate::commands) async fn run(context: &Context) -> Result<Report, Failure> {
@@ -55,7 +48,7 @@ pub(in crate::commands) async fn run(context: &Context) -> Result<Report, Failur
     for it in differ {
         text.push_str(&format!("\n* {} is {} for others", it.rule, words(it.rule, &it.everybody)));
     }
-    Report::new(&Document { wallet, rules }, text)
+    Report::new(json!({ "wallet": wallet, "rules": rules }), text)
 }
 
 fn shown(rule: &Rule) -> String {

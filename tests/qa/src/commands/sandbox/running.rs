@@ -2,34 +2,19 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::addresses;
 use crate::commands::time;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::peers::ControlApi;
-use crate::report::Report;
+use crate::report::{Report, with};
 use crate::words::shown_path;
 
 /// Open requests may take so long to finish.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
-
-#[derive(Serialize)]
-struct Document<'a> {
-    sandbox: std::borrow::Cow<'a, str>,
-    customer_url: &'a str,
-    register_url: &'a str,
-    service_url: &'a str,
-    lever_url: &'a str,
-    pid: u32,
-    version: &'a str,
-    started_at: &'a str,
-    clock: Value,
-    faults: Value,
-    audit: Value,
-}
 
 pub(in crate::commands) async fn status(context: &Context) -> Result<Report, Failure> {
     let (info, file) = (context.sandbox()?, context.sandbox_file()?);
@@ -52,28 +37,13 @@ pub(in crate::commands) async fn status(context: &Context) -> Result<Report, Fai
         info.customer_url,
         info.register_url,
     );
-    let document = Document {
-        sandbox: file.to_string_lossy(),
-        customer_url: &info.customer_url,
-        register_url: &info.register_url,
-        service_url: &info.service_url,
-        lever_url: &info.lever_url,
-        pid: info.pid,
-        version: &info.version,
-        started_at: &info.started_at,
-        clock,
-        faults: faults.get("faults").cloned().unwrap_or_default(),
-        audit,
-    };
-    Report::new(&document, text)
+    let document = with(addresses(&info, &file), "version", &info.version);
+    let document = with(with(document, "started_at", &info.started_at), "clock", clock);
+    let document = with(document, "faults", faults.get("faults").cloned().unwrap_or_default());
+    Report::new(with(document, "audit", audit), text)
 }
 
 pub(in crate::commands) async fn stop(context: &Context) -> Result<Report, Failure> {
-    #[derive(Serialize)]
-    struct Document {
-        stopped: bool,
-        pid: u32,
-    }
     let pid = context.sandbox()?.pid;
     end(pid)?;
     let gone = async {
@@ -84,7 +54,7 @@ pub(in crate::commands) async fn stop(context: &Context) -> Result<Report, Failu
     };
     let waited = tokio::time::timeout(PATIENCE, gone).await;
     waited.map_err(|_| LocalCode::InUse.detail(format!("the sandbox (process {pid}) does not end")))?;
-    Report::new(&Document { stopped: true, pid }, format!("The sandbox (process {pid}) has stopped."))
+    Report::new(json!({ "stopped": true, "pid": pid }), format!("The sandbox (process {pid}) has stopped."))
 }
 
 /// Its file is true for as long as it holds the lock beside it, so this is its process.

@@ -14,8 +14,9 @@ use data_encoding::BASE64;
 use saifu_sandbox::{IssuerSnapshot, RestoreError, StartError, holds_an_issuer, is_free};
 use saifu_vault::{FolderDisk, VaultError};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::cli::{KeyStoreChoice, RestoreArgs, SnapshotArgs, WalletName};
+use crate::cli::{KeyStoreChoice, WalletName};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, at};
 use crate::files::{self, Readers};
@@ -23,7 +24,7 @@ use crate::home::WalletFolder;
 use crate::peers::ControlApi;
 use crate::report::Report;
 use crate::restoring::Staged;
-use crate::words::{json_path, shown_path};
+use crate::words::shown_path;
 
 const FORMAT: u32 = 1;
 /// Bytes of a snapshot at most.
@@ -48,16 +49,7 @@ struct Head {
     format: u32,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    #[serde(serialize_with = "json_path")]
-    file: &'a Path,
-    #[serde(serialize_with = "json_path")]
-    sandbox: PathBuf,
-    wallets: Vec<&'a str>,
-}
-
-pub(in crate::commands) async fn snapshot(args: SnapshotArgs, context: &Context) -> Result<Report, Failure> {
+pub(in crate::commands) async fn snapshot(file: &Path, context: &Context) -> Result<Report, Failure> {
     let control = ControlApi::new(&context.sandbox()?)?;
     let mut wallets = BTreeMap::new();
     let mut locks = Vec::new();
@@ -71,12 +63,12 @@ pub(in crate::commands) async fn snapshot(args: SnapshotArgs, context: &Context)
     drop(locks);
     let snapshot = Snapshot { format: FORMAT, version: env!("CARGO_PKG_VERSION").into(), issuer, wallets };
     let text = serde_json::to_vec(&snapshot).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
-    files::write(&args.file, &text, Readers::Owner)?;
-    report(&args.file, context, &snapshot.wallets, "taken")
+    files::write(file, &text, Readers::Owner)?;
+    report(file, context, &snapshot.wallets, "taken")
 }
 
-pub(in crate::commands) fn restore(args: RestoreArgs, context: &Context) -> Result<Report, Failure> {
-    let snapshot = read(&args.file)?;
+pub(in crate::commands) fn restore(file: &Path, force: bool, context: &Context) -> Result<Report, Failure> {
+    let snapshot = read(file)?;
     let (home, data) = (context.home()?, data(context)?);
     is_free(&data).map_err(StartError::Folder)?;
     let mut here = Vec::new();
@@ -88,7 +80,7 @@ pub(in crate::commands) fn restore(args: RestoreArgs, context: &Context) -> Resu
             here.push((name, folder));
         }
     }
-    if !args.force && (holds_an_issuer(&data) || !here.is_empty()) {
+    if !force && (holds_an_issuer(&data) || !here.is_empty()) {
         let full = if holds_an_issuer(&data) { &data } else { home.path() };
         let what = format!("{} is not empty; --force replaces what is there", full.display());
         return Err(LocalCode::BadInput.detail(what));
@@ -104,7 +96,7 @@ pub(in crate::commands) fn restore(args: RestoreArgs, context: &Context) -> Resu
     for other in home.wallets().0.iter().filter(|other| !wallets.contains_key(other.as_str())) {
         context.printer.note(&format!("the wallet `{}` is not in the snapshot and stays as it is", other.as_str()));
     }
-    report(&args.file, context, &wallets, "restored")
+    report(file, context, &wallets, "restored")
 }
 
 fn report<T>(
@@ -113,10 +105,12 @@ fn report<T>(
     wallets: &BTreeMap<String, T>,
     done: &'static str,
 ) -> Result<Report, Failure> {
-    let document = Document { file, sandbox: data(context)?, wallets: wallets.keys().map(String::as_str).collect() };
-    let names = if wallets.is_empty() { "no wallet".to_owned() } else { document.wallets.join(", ") };
+    let names: Vec<&str> = wallets.keys().map(String::as_str).collect();
+    let sandbox = data(context)?;
+    let document = json!({ "file": file.to_string_lossy(), "sandbox": sandbox.to_string_lossy(), "wallets": names });
+    let names = if names.is_empty() { "no wallet".to_owned() } else { names.join(", ") };
     let text = format!("{}: {done}, with {names}", shown_path(file));
-    Report::new(&document, text)
+    Report::new(document, text)
 }
 
 /// The sandbox's folder.

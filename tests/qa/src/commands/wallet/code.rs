@@ -1,12 +1,11 @@
 //! `saifu wallet code`: one payment code, as JSON, as a picture, or on the screen for a till's camera.
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
-use saifu::{Error, Millis, PaymentCode, Purpose};
+use saifu::{Error, PaymentCode, Purpose};
 use saifu_code::{Kind, PaymentDigits};
-use serde::Serialize;
+use serde_json::json;
 
 use super::open::{Network, OpenWallet, open};
 use super::screen;
@@ -15,7 +14,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::picture::{self, Page};
 use crate::printer::Printer;
-use crate::report::Report;
+use crate::report::{Report, with};
 use crate::words::shown_path;
 
 /// Somebody stands at a till: after this the code that is in hand is shown.
@@ -23,20 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Pixels of a module in pictures.
 const BAR_PIXELS: u32 = 4;
 const QR_PIXELS: u32 = 10;
-
-#[derive(Serialize)]
-struct Document<'a> {
-    digits: &'a str,
-    kind: &'static str,
-    qr: &'a str,
-    offline: bool,
-    issued_at: Millis,
-    expires_at: Millis,
-    refresh_at: Millis,
-    trust: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    out: Option<Cow<'a, str>>,
-}
 
 pub(super) async fn run(args: CodeArgs, context: &Context) -> Result<Report, Failure> {
     if let Some(out) = &args.out {
@@ -63,34 +48,38 @@ async fn once(
     offline: bool,
     out: Option<&Path>,
 ) -> Result<Report, Failure> {
-    let code = if offline { open.wallet.payment_code(purpose)? } else { fresh(open, purpose).await? };
+    let code = if offline {
+        let in_hand = async { Ok(open.wallet.payment_code(purpose)?) };
+        context.did("wallet.code", json!({ "purpose": purpose, "offline": true }), in_hand).await?
+    } else {
+        fresh(open, context, purpose).await?
+    };
     if let Some(out) = out {
         page(&code).write(out)?;
     }
-    let document = Document {
-        digits: code.digits(),
-        kind: kind(&code),
-        qr: code.qr_text(),
-        offline: code.offline,
-        issued_at: code.issued_at,
-        expires_at: code.expires_at,
-        refresh_at: code.refresh_at,
-        trust: code.trust.as_str(),
-        out: out.map(Path::to_string_lossy),
-    };
+    let document = json!({
+        "digits": code.digits(), "kind": kind(&code), "qr": code.qr_text(), "offline": code.offline,
+        "issued_at": code.issued_at, "expires_at": code.expires_at, "refresh_at": code.refresh_at, "trust": code.trust,
+    });
     let until = crate::commands::time(code.expires_at);
     match out {
-        Some(out) => Report::new(&document, format!("{}: a code that lives until {until}", shown_path(out))),
-        None => Ok(Report::new(&document, format!("until {until}"))?.with_drawing(drawing(&code, context.printer))),
+        Some(out) => {
+            let document = with(document, "out", out.to_string_lossy());
+            Report::new(document, format!("{}: a code that lives until {until}", shown_path(out)))
+        }
+        None => Ok(Report::new(document, format!("until {until}"))?.with_drawing(drawing(&code, context.printer))),
     }
 }
 
 /// A code of this moment; when the issuer does not answer in time, the one in hand.
-pub(super) async fn fresh(open: &OpenWallet, purpose: Purpose) -> Result<PaymentCode, Failure> {
-    match tokio::time::timeout(PATIENCE, open.wallet.next_code(purpose)).await {
-        Ok(Err(Error::Offline | Error::NoAnswer)) | Err(_) => Ok(open.wallet.payment_code(purpose)?),
-        Ok(answered) => Ok(answered?),
-    }
+pub(super) async fn fresh(open: &OpenWallet, context: &Context, purpose: Purpose) -> Result<PaymentCode, Failure> {
+    let code = async {
+        match tokio::time::timeout(PATIENCE, open.wallet.next_code(purpose)).await {
+            Ok(Err(Error::Offline | Error::NoAnswer)) | Err(_) => Ok(open.wallet.payment_code(purpose)?),
+            Ok(answered) => Ok(answered?),
+        }
+    };
+    context.did("wallet.code", json!({ "purpose": purpose }), code).await
 }
 
 fn kind(code: &PaymentCode) -> &'static str {

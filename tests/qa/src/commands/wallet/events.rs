@@ -5,17 +5,16 @@ use saifu::{Event, EventBody, Following, HistoryEntry, Notice, Update};
 use serde_json::{Value, json};
 
 use super::open::{Network, OpenWallet, open};
-use crate::cli::EventsArgs;
 use crate::commands::time;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::printer::Printer;
 use crate::report::Report;
 
-pub(super) async fn run(args: EventsArgs, context: &Context) -> Result<Report, Failure> {
-    let network = if args.follow { Network::Needed } else { Network::Unused };
+pub(super) async fn run(follows: bool, context: &Context) -> Result<Report, Failure> {
+    let network = if follows { Network::Needed } else { Network::Unused };
     let open = open(context, network).await?;
-    let outcome = if args.follow { follow(&open, context).await } else { known(&open, context).await };
+    let outcome = if follows { follow(&open, context).await } else { known(&open, context).await };
     open.wallet.close().await;
     outcome.map(|()| Report::silent())
 }

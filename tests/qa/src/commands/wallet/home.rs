@@ -1,38 +1,13 @@
 //! `saifu wallet home` and `refresh`.
 
-use saifu::{DeviceId, Home, Millis, Notice, Open, Points, ProblemCode, Standing, Trust, WalletState, Yen};
-use serde::Serialize;
+use saifu::{Following, Home, Trust, WalletState};
+use serde_json::{Value, json};
 
 use super::open::{Network, open};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::report::Report;
+use crate::report::{Report, with};
 use crate::words::shown;
-
-#[derive(Serialize)]
-struct Document<'a> {
-    state: &'static str,
-    /// What leads on from this state.
-    way_out: &'static str,
-    /// The issuer's word for why it no longer knows this device.
-    put_aside: Option<&'a Open<ProblemCode>>,
-    standing: Option<&'a Open<Standing>>,
-    /// Null when it is not known; `balance_reason` then says why.
-    balance_yen: Option<Yen>,
-    balance_reason: Option<&'static str>,
-    as_of: Option<Millis>,
-    age_ms: Option<u64>,
-    points: Option<Points>,
-    notices: &'a [Notice],
-    frozen: bool,
-    device_id: Option<DeviceId>,
-    top_up_left_yen: Option<Yen>,
-    pay_left_yen: Option<Yen>,
-    last_event: u64,
-    history_incomplete: bool,
-    /// What the issuer's time rests on here.
-    trust: &'static str,
-}
 
 /// From the journal alone. A wallet that was never used is not made by looking at it.
 pub(super) async fn home(context: &Context) -> Result<Report, Failure> {
@@ -60,49 +35,35 @@ pub(super) async fn refresh(context: &Context) -> Result<Report, Failure> {
 }
 
 fn nobody() -> Result<Report, Failure> {
-    let document = Document {
-        state: WalletState::NoAccount.as_str(),
-        way_out: WalletState::NoAccount.way_out(),
+    let home = Home {
+        state: WalletState::NoAccount,
         put_aside: None,
+        device: None,
         standing: None,
         balance_yen: None,
         balance_reason: Some("there is no account yet"),
         as_of: None,
         age_ms: None,
+        trust: Trust::Unanchored,
         points: None,
-        notices: &[],
         frozen: false,
-        device_id: None,
         top_up_left_yen: None,
         pay_left_yen: None,
+        notices: Vec::new(),
         last_event: 0,
         history_incomplete: false,
-        trust: Trust::Unanchored.as_str(),
+        following: Following::Off,
     };
-    Report::new(&document, "There is no account in this wallet. Sign up with `saifu wallet signup --number N`.")
+    Report::new(document(&home), "There is no account in this wallet. Sign up with `saifu wallet signup --number N`.")
+}
+
+/// The core's record, and what leads on from its state.
+pub(crate) fn document(home: &Home) -> Value {
+    with(json!(home), "way_out", home.state.way_out())
 }
 
 fn report(home: &Home) -> Result<Report, Failure> {
-    let document = Document {
-        state: home.state.as_str(),
-        way_out: home.state.way_out(),
-        put_aside: home.put_aside.as_ref(),
-        standing: home.standing.as_ref(),
-        balance_yen: home.balance_yen,
-        balance_reason: home.balance_reason,
-        as_of: home.as_of,
-        age_ms: home.age_ms,
-        points: home.points,
-        notices: &home.notices,
-        frozen: home.frozen,
-        device_id: home.device,
-        top_up_left_yen: home.top_up_left_yen,
-        pay_left_yen: home.pay_left_yen,
-        last_event: home.last_event,
-        history_incomplete: home.history_incomplete,
-        trust: home.trust.as_str(),
-    };
-    Report::new(&document, words(home))
+    Report::new(document(home), words(home))
 }
 
 fn words(home: &Home) -> String {

@@ -1,21 +1,15 @@
 //! `saifu wallet reset`: this device forgets the wallet, keys included. The account stays with the issuer.
 
 use saifu::{Error, OpenError, VaultError, Wallet, WalletState};
-use serde::Serialize;
+use serde_json::json;
 
 use super::open::{blocking, parts};
-use crate::cli::ResetArgs;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::presence;
 use crate::report::Report;
 
-#[derive(Serialize)]
-struct Document {
-    state: &'static str,
-}
-
-pub(super) async fn run(args: ResetArgs, context: &Context) -> Result<Report, Failure> {
+pub(super) async fn run(insist: bool, context: &Context) -> Result<Report, Failure> {
     let folder = context.folder()?;
     let Some(settings) = folder.settings()? else { return Err(Error::NotSignedUp.into()) };
     let text = format!(
@@ -33,19 +27,19 @@ pub(super) async fn run(args: ResetArgs, context: &Context) -> Result<Report, Fa
     };
     match opened {
         Ok(wallet) => {
-            let done = wallet.reset(args.insist).await;
+            let done = wallet.reset(insist).await;
             wallet.close().await;
             done?;
         }
         // In somebody's hands, which is no reason to delete it.
         Err(error @ (OpenError::Vault(VaultError::InUse) | OpenError::Config(_))) => return Err(error.into()),
-        Err(_) if !args.insist => {
+        Err(_) if !insist => {
             let why =
                 "the wallet does not open, so what is unfinished in it is not known; --insist deletes it all the same";
             return Err(LocalCode::Usage.detail(why));
         }
         Err(_) => blocking(move || Wallet::erase(&platform, &config.folder)).await??,
     }
-    let document = Document { state: WalletState::NoAccount.as_str() };
-    Report::new(&document, "This device has forgotten the wallet. Sign up with `saifu wallet signup --number N`.")
+    let document = json!({ "state": WalletState::NoAccount });
+    Report::new(document, "This device has forgotten the wallet. Sign up with `saifu wallet signup --number N`.")
 }

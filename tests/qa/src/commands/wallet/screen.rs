@@ -27,7 +27,7 @@ use crate::words::shown;
 const KEY_POLL: Duration = Duration::from_millis(100);
 
 pub(super) async fn show(open: &OpenWallet, context: &Context, purpose: Purpose) -> Result<Report, Failure> {
-    let mut code = fresh(open, purpose).await?;
+    let mut code = fresh(open, context, purpose).await?;
     let mut events = open.wallet.events();
     open.wallet.follow()?;
     let screen = Screen::enter(context.printer)?;
@@ -40,7 +40,7 @@ pub(super) async fn show(open: &OpenWallet, context: &Context, purpose: Purpose)
             _ = tick.tick() => {
                 let now = open.wallet.issuer_time();
                 if now >= code.refresh_at {
-                    match fresh(open, purpose).await {
+                    match fresh(open, context, purpose).await {
                         Ok(next) => code = next,
                         Err(failure) => break Some(failure.text()),
                     }

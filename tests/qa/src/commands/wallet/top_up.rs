@@ -1,29 +1,17 @@
 //! `saifu wallet topup atm`: the owner approves, the wallet asks, the ATM number comes back.
 
-use saifu::{Approval, Channel, IntentKey, Millis, Open, TopUp, TopUpState, Yen};
-use saifu_wire::Sensitive;
-use serde::Serialize;
+use saifu::{Amount, Approval, Channel, TopUp};
 
 use super::open::{Network, OpenWallet, blocking, open};
-use crate::cli::TopUpAtmArgs;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::presence;
 use crate::report::Report;
 
-#[derive(Serialize)]
-struct Document {
-    intent: IntentKey,
-    number: Option<Sensitive>,
-    expires_at: Millis,
-    yen: Yen,
-    state: Open<TopUpState>,
-}
-
-pub(super) async fn atm(args: TopUpAtmArgs, context: &Context) -> Result<Report, Failure> {
+pub(super) async fn atm(yen: Amount, context: &Context) -> Result<Report, Failure> {
     let open = open(context, Network::Needed).await?;
     presence::possible(context, open.sandbox)?;
-    let approval = open.wallet.top_up(Channel::Atm, args.yen).await?;
+    let approval = open.wallet.top_up(Channel::Atm, yen).await?;
     let top_up = approved(approval, context, &open).await;
     open.wallet.close().await;
     report(top_up?)
@@ -38,14 +26,14 @@ async fn approved(approval: Approval, context: &Context, open: &OpenWallet) -> R
 }
 
 fn report(top_up: TopUp) -> Result<Report, Failure> {
-    let TopUp { intent, number, expires_at, yen, state, .. } = top_up;
-    let until = crate::commands::time(expires_at);
-    let text = match &number {
+    let until = crate::commands::time(top_up.expires_at);
+    let text = match &top_up.number {
         Some(number) => format!(
-            "Type {} and a TOTP code (`saifu wallet totp`) at an ATM and insert up to {yen}, by {until}.",
-            number.expose()
+            "Type {} and a TOTP code (`saifu wallet totp`) at an ATM and insert up to {}, by {until}.",
+            number.expose(),
+            top_up.yen
         ),
-        None => format!("This top-up of {yen} is over."),
+        None => format!("This top-up of {} is over.", top_up.yen),
     };
-    Report::new(&Document { intent, number, expires_at, yen, state }, text)
+    Report::new(top_up, text)
 }
