@@ -1,6 +1,6 @@
 //! What a key signs: `"saifu/v1/" subject 0x00`, then fields in fixed order, each behind its length as a big-endian u32.
 //! One subject per purpose, so a signature given for one can never serve another. Integers are big-endian, 8 bytes.
-//! `tests/vectors.rs` freezes every one of them.
+//! `tests/it/vectors.rs` freezes every one of them.
 
 use saifu_crypto::{CryptoError, Secret, hkdf_sha256, hmac_sha256, sha256};
 

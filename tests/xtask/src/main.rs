@@ -111,7 +111,7 @@ fn run_suites(selection: &Selection) -> io::Result<u8> {
 
 fn list_suites() -> io::Result<u8> {
     let workspace = Workspace::load()?;
-    for suite in suites::all(&workspace) {
+    for suite in suites::all(&workspace)? {
         println!("{}", suite.name);
     }
     Ok(0)

@@ -36,7 +36,7 @@ pub(crate) struct Suite {
     pub(crate) name: String,
     /// Programs beyond the Rust toolchain that it would use, installed beforehand where that is possible.
     needs: &'static [&'static str],
-    /// The cargo arguments that choose the Rust test programs it runs.
+    /// The arguments of nextest that choose the Rust tests it runs.
     builds: Vec<String>,
     job: Job,
 }
@@ -70,12 +70,12 @@ impl Selection {
 }
 
 /// Every suite, in running order: the cheap ones first.
-pub(crate) fn all(workspace: &Workspace) -> Vec<Suite> {
+pub(crate) fn all(workspace: &Workspace) -> io::Result<Vec<Suite>> {
     let families = [
         lint::format(),
         rules::suites(),
         lint::compiled(),
-        rust_tests::suites(workspace),
+        rust_tests::suites(workspace)?,
         keyring::suites(),
         deny::suites(),
         unused::suites(),
@@ -84,12 +84,12 @@ pub(crate) fn all(workspace: &Workspace) -> Vec<Suite> {
         shipped::suites(),
         mobile::suites(),
     ];
-    families.into_iter().flatten().collect()
+    Ok(families.into_iter().flatten().collect())
 }
 
 /// Runs the selection and prints its table; the exit code of the whole command.
 pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> io::Result<u8> {
-    let mut suites = all(workspace);
+    let mut suites = all(workspace)?;
     if let Some(unknown) = selection.only.iter().find(|name| suites.iter().all(|suite| suite.name != **name)) {
         let known: Vec<_> = suites.iter().map(|suite| suite.name.as_str()).collect();
         return Err(io::Error::other(format!("no suite is called {unknown}; there are: {}", known.join(", "))));
@@ -115,7 +115,7 @@ struct Desk<'a> {
     deadline: Option<Instant>,
     scratch: PathBuf,
     log: RefCell<PathBuf>,
-    /// Which test programs the run needs: cargo's arguments, none for all of them.
+    /// Which Rust tests the run needs: arguments of nextest, none for all of them.
     builds: Vec<String>,
     tested: OnceCell<Tested>,
 }

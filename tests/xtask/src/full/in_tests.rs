@@ -12,19 +12,19 @@ const FIGURES: &str = "SAIFU-FIGURES ";
 
 /// SIGKILL between the steps of a top-up, each chunk with other delays.
 pub(super) fn kills(bench: &Bench<'_>, task: Task) -> io::Result<Chunk> {
-    let test = "wallet_killed_between_any_two_steps_of_a_top_up_agrees_with_the_ledger";
-    play(bench, "kills", test, ("SAIFU_KILL_SEED", task.seed.to_string()), task.rounds)
+    let test = "kills::wallet_killed_between_any_two_steps_of_a_top_up_agrees_with_the_ledger";
+    play(bench, test, ("SAIFU_KILL_SEED", task.seed.to_string()), task.rounds)
 }
 
 /// Two faults in one flow, slice after slice of an order that the run's seed decides.
 pub(super) fn faults(bench: &Bench<'_>, task: Task) -> io::Result<Chunk> {
     let (seed, first) = (task.seed.wrapping_sub(task.number), task.number.saturating_mul(super::FAULTS_A_CHUNK));
     let slice = ("SAIFU_FAULT_PAIRS", format!("{seed}:{first}:{}", task.rounds));
-    play(bench, "faults", "pairs::flows_end_well_when_two_things_go_wrong", slice, task.rounds)
+    play(bench, "faults::pairs::flows_end_well_when_two_things_go_wrong", slice, task.rounds)
 }
 
-fn play(bench: &Bench<'_>, program: &str, test: &str, told: (&str, String), rounds: u64) -> io::Result<Chunk> {
-    let cargo = ["test", "--profile", "bench", "--package", "saifu-qa", "--test", program];
+fn play(bench: &Bench<'_>, test: &str, told: (&str, String), rounds: u64) -> io::Result<Chunk> {
+    let cargo = ["test", "--profile", "bench", "--package", "saifu-qa", "--test", "it"];
     // What does not compile is no finding.
     bench.need(bench.cargo(&cargo).arg("--no-run"))?;
     let mut command = bench.cargo(&cargo);

@@ -1,11 +1,12 @@
-//! Rust's own tests, by nextest: one build of the whole workspace and one run of all programs that the chosen suites need, each
-//! test in a process of its own. A suite is one program; the unit tests of all crates are one suite.
+//! Rust's own tests, by nextest: one build of the whole workspace and one run of all tests that were chosen, each in a process of
+//! its own. A suite is one program, or one module of a program `it`; the unit tests of all crates are one suite.
 //!
 //! Cargo unifies features over the packages it is asked for, so a run for one crate alone would build the dependencies again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -25,7 +26,8 @@ const PROFILE: &str = "gate";
 /// What one run of nextest came to.
 pub(super) struct Tested {
     ended: Ended,
-    /// By the name of the program as nextest has it: `PACKAGE` for a library's unit tests, `PACKAGE::TEST`.
+    /// By the name of the program as nextest has it (`PACKAGE` for a library's unit tests, `PACKAGE::TEST`), modules of a
+    /// program `it` by theirs.
     programs: BTreeMap<String, Counted>,
 }
 
@@ -45,27 +47,46 @@ impl Tested {
     }
 }
 
-pub(super) fn suites(workspace: &Workspace) -> Vec<Suite> {
-    let mut suites =
-        vec![Suite::new(BUILD, build), tests(UNIT.to_owned(), vec!["--lib".to_owned(), "--bins".to_owned()])];
+pub(super) fn suites(workspace: &Workspace) -> io::Result<Vec<Suite>> {
+    let unit = ["--lib", "--bins", "--filterset=kind(lib) | kind(bin)"].map(str::to_owned);
+    let mut suites = vec![Suite::new(BUILD, build), tests(UNIT.to_owned(), unit.to_vec())];
     for package in &workspace.packages {
         for target in package.targets.iter().filter(|target| target.kind() == TargetKind::Integration) {
-            let builds = vec!["--test".to_owned(), target.name.clone()];
-            suites.push(tests(format!("{}::{}", package.name, target.name), builds));
+            let (program, build) = (format!("{}::{}", package.name, target.name), format!("--test={}", target.name));
+            if target.name == junit::OF_MODULES {
+                for module in modules(&target.src_path)? {
+                    let filter = format!("--filterset=binary_id(={program}) & test(/^{module}::/)");
+                    suites.push(tests(format!("{}::{module}", package.name), vec![build.clone(), filter]));
+                }
+            } else {
+                let filter = format!("--filterset=binary_id(={program})");
+                suites.push(tests(program, vec![build, filter]));
+            }
         }
     }
     suites.push(Suite::new("doc-tests", doc_tests));
-    suites
+    Ok(suites)
 }
 
-/// Which programs the chosen suites need, as cargo's arguments: none means all.
+/// The files beside a program's `main.rs`, by name. What its tests share lies in a folder that has no such file.
+fn modules(main: &Path) -> io::Result<BTreeSet<String>> {
+    let mut modules = BTreeSet::new();
+    for entry in main.parent().ok_or(io::ErrorKind::NotFound)?.read_dir()? {
+        let path = entry?.path();
+        if path != main && path.extension().is_some_and(|extension| extension == "rs") {
+            modules.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    Ok(modules)
+}
+
+/// What the chosen suites build and run, as nextest's arguments: none means all.
 pub(super) fn builds(suites: &[Suite]) -> Vec<String> {
     if suites.iter().any(|suite| suite.name == BUILD) {
         return Vec::new();
     }
-    // `--test NAME` is a pair, so duplicates are dropped by suite and not by word.
-    let distinct: BTreeSet<&Vec<String>> = suites.iter().map(|suite| &suite.builds).collect();
-    distinct.into_iter().flatten().cloned().collect()
+    let distinct: BTreeSet<&String> = suites.iter().flat_map(|suite| &suite.builds).collect();
+    distinct.into_iter().cloned().collect()
 }
 
 fn tests(name: String, builds: Vec<String>) -> Suite {
@@ -154,6 +175,18 @@ mod tests {
         let output = "test result: ok. 3 passed; 0 failed; 0 ignored\ntest a ... 9 passed\n\
             test result: FAILED. 12 passed; 2 failed; 0 ignored\n";
         assert_eq!(passed(output), 15);
+    }
+
+    #[test]
+    fn every_module_beside_main_is_a_suite_and_helpers_in_a_folder_are_none() {
+        let folder = std::env::temp_dir().join(format!("xtask-modules-{}", std::process::id()));
+        fs::create_dir_all(folder.join("support")).unwrap();
+        for name in ["main.rs", "b.rs", "a.rs", "support/c.rs", "notes.md"] {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        let found = modules(&folder.join("main.rs"));
+        fs::remove_dir_all(folder).unwrap();
+        assert_eq!(found.unwrap().into_iter().collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]

@@ -1,0 +1,60 @@
+//! One code at two tills, and a till whose answer was lost.
+//!
+//! Control: `tests/sandbox/tests` removes the burn and the replay look-up, and sees these checks fail.
+
+use saifu::{Purpose, Yen};
+use saifu_wire::Reason;
+use saifu_wire::messages::Outcome;
+
+use crate::support::rig::{Customer, Issuer, NO_WAITING, settle};
+
+const ROUNDS: usize = 100;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn code_shown_to_two_registers_at_once_is_approved_exactly_once() {
+    let issuer = Issuer::start(Some(NO_WAITING));
+    let customer = Customer::new(&issuer, "090-2000-0001").await;
+    customer.top_up(&issuer, 10_000).await;
+    let tills = [issuer.terminal("register-1"), issuer.terminal("register-3")];
+    for round in 0..ROUNDS {
+        let code = customer.wallet.next_code(Purpose::Pay).await.unwrap();
+        let scans = tills.clone().map(|till| {
+            let digits = code.digits().to_owned();
+            tokio::spawn(async move { settle(&till, &format!("scan-{round}"), &digits, 10).await.unwrap() })
+        });
+        let mut approved = 0;
+        for scan in scans {
+            let answer = scan.await.unwrap();
+            match answer.result {
+                Outcome::Approved => approved += 1,
+                _ => assert_eq!(answer.reason, Some(Reason::CodeNotValid.into()), "{answer:?}"),
+            }
+        }
+        assert_eq!(approved, 1, "round {round}");
+    }
+    let home = customer.wallet.refresh().await.unwrap();
+    assert_eq!(home.balance_yen, Some(Yen(10_000 - 1_000)));
+    issuer.assert_books_balance();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn transaction_repeated_after_a_lost_answer_gives_the_same_approval() {
+    let mut issuer = Issuer::start(Some(NO_WAITING));
+    let customer = Customer::new(&issuer, "090-2000-0002").await;
+    customer.top_up(&issuer, 10_000).await;
+    let code = customer.wallet.next_code(Purpose::Pay).await.unwrap();
+    let first = settle(&issuer.terminal("register-1"), "t-1", code.digits(), 1_280).await.unwrap();
+    assert_eq!(first.result, Outcome::Approved);
+    let again = settle(&issuer.terminal("register-1"), "t-1", code.digits(), 1_280).await.unwrap();
+    assert_eq!(again, first);
+    issuer.restart();
+    let after_a_kill = settle(&issuer.terminal("register-1"), "t-1", code.digits(), 1_280).await.unwrap();
+    assert_eq!(after_a_kill, first);
+    // The same id for something else, and the same code under another id, move nothing.
+    let other = settle(&issuer.terminal("register-1"), "t-1", code.digits(), 1_281).await.unwrap();
+    assert_eq!((other.result, other.reason), (Outcome::Declined, Some(Reason::TransactionReused.into())));
+    let other = settle(&issuer.terminal("register-1"), "t-2", code.digits(), 1_280).await.unwrap();
+    assert_eq!((other.result, other.reason), (Outcome::Declined, Some(Reason::CodeNotValid.into())));
+    let customer = customer.reopen(&issuer).await;
+    assert_eq!(customer.wallet.refresh().await.unwrap().balance_yen, Some(Yen(10_000 - 1_280)));
+}

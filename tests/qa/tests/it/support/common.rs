@@ -1,0 +1,220 @@
+//! What the tests of the command share: a home folder of its own with a sandbox in it, running the command in it, and the
+//! second decoder.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// The command under test.
+pub(crate) const SAIFU: &str = env!("CARGO_BIN_EXE_saifu");
+
+/// How a run of the command ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// The one document on stdout.
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!(self.stdout.lines().count(), 1, "one document: {self:?}");
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The document of a run that did what it was asked.
+    #[track_caller]
+    pub(crate) fn done(&self) -> Value {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.json()
+    }
+
+    /// The document of a run that ended with this exit code and error code.
+    #[track_caller]
+    pub(crate) fn refused(&self, exit: i32, code: &str) -> Value {
+        let document = self.json();
+        assert_eq!((self.code, document["error"]["code"].as_str()), (Some(exit), Some(code)), "{self:?}");
+        document
+    }
+
+    /// The reason of a declined terminal transaction.
+    #[track_caller]
+    pub(crate) fn declined(&self, reason: &str) -> Value {
+        let document = self.json();
+        assert_eq!((self.code, document["result"].as_str()), (Some(3), Some("declined")), "{self:?}");
+        assert_eq!(document["reason"], reason, "{self:?}");
+        document
+    }
+}
+
+/// A home folder, deleted at the end.
+pub(crate) struct Home(tempfile::TempDir);
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// The command with this home, `--json`, file keys, no stdin and none of the caller's settings.
+    pub(crate) fn command<A: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = A>) -> Command {
+        let mut command = bare(words);
+        command.args(["--json", "--key-store", "file", "--home"]).arg(self.path());
+        command
+    }
+
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = A>) -> Ran {
+        run(self.command(words))
+    }
+
+    /// Words separated by blanks, for short commands.
+    pub(crate) fn saifu(&self, words: &str) -> Ran {
+        self.run(words.split(' '))
+    }
+
+    pub(crate) fn sandbox(&self) -> Sandbox {
+        self.sandbox_with("sandbox")
+    }
+
+    pub(crate) fn sandbox_with(&self, words: &str) -> Sandbox {
+        Sandbox::start(self.command(words.split(' ').chain(["--port", "0"])))
+    }
+
+    /// Signs a wallet up with this number.
+    pub(crate) fn sign_up(&self, wallet: &str, number: &str) {
+        self.run(["wallet", "signup", "--wallet", wallet, "--number", number]).done();
+        let code = self.sms_code(number);
+        let ready = self.run(["wallet", "confirm", "--wallet", wallet, "--code", &code]).done();
+        assert_eq!(ready["state"], "ready");
+    }
+
+    pub(crate) fn inbox(&self, number: &str) -> Vec<Value> {
+        self.run(["sandbox", "sms", "--number", number]).done()["messages"].as_array().unwrap().clone()
+    }
+
+    /// The newest one-time code sent to a number.
+    pub(crate) fn sms_code(&self, number: &str) -> String {
+        let inbox = self.inbox(number);
+        let newest = inbox.iter().rev().find_map(|sms| sms["code"].as_str());
+        newest.unwrap_or_else(|| panic!("no code in {inbox:?}")).to_owned()
+    }
+
+    pub(crate) fn totp(&self) -> String {
+        self.saifu("wallet totp").done()["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Tops the wallet `me` up with cash.
+    pub(crate) fn top_up(&self, yen: i64) {
+        let top_up = self.saifu(&format!("wallet topup atm --yen {yen} --yes")).done();
+        let (number, totp) = (top_up["number"].as_str().unwrap(), self.totp());
+        let deposit = self.saifu(&format!("atm deposit --number {number} --totp {totp} --yen {yen}")).done();
+        assert_eq!((&deposit["result"], deposit["yen"].as_i64()), (&Value::from("approved"), Some(yen)));
+    }
+
+    /// A fresh payment code. A machine busy with other tests may miss the second that a till is patient.
+    pub(crate) fn code(&self, words: &str) -> Value {
+        for _ in 0..5 {
+            let ran = self.saifu(format!("wallet code {words}").trim());
+            if ran.code != Some(4) {
+                return ran.done();
+            }
+        }
+        panic!("the issuer gives no code");
+    }
+
+    pub(crate) fn digits(&self) -> String {
+        self.code("")["digits"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn balance(&self) -> i64 {
+        self.saifu("wallet refresh").done()["balance_yen"].as_i64().unwrap()
+    }
+}
+
+/// A running sandbox, killed at the end.
+pub(crate) struct Sandbox {
+    child: Child,
+    pub(crate) document: Value,
+}
+
+impl Sandbox {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let document = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        Self { child, document }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.document["sandbox"].as_str().unwrap().into()
+    }
+
+    /// As a power cut would.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The command with closed stdin and none of the caller's settings.
+pub(crate) fn bare<A: AsRef<OsStr>>(words: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(SAIFU);
+    for name in ["SAIFU_HOME", "SAIFU_SANDBOX", "SAIFU_KEY_STORE", "SAIFU_YES", "SAIFU_LOG", "SAIFU_KILL_AT"] {
+        command.env_remove(name);
+    }
+    command.args(words).stdin(Stdio::null());
+    command
+}
+
+pub(crate) fn run(mut command: Command) -> Ran {
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// Asks again until it is so; half a minute at most.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < Duration::from_secs(30), "never: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The lines `zbarimg` reads in a picture, or `None` where the program is not installed.
+pub(crate) fn zbar(file: &Path) -> Option<Vec<String>> {
+    let output = match Command::new("zbarimg").args(["--nodbus", "-q", "--raw"]).arg(file).output() {
+        Ok(output) => output,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            println!("SAIFU-SKIP: zbarimg");
+            return None;
+        }
+        Err(error) => panic!("zbarimg: {error}"),
+    };
+    Some(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
