@@ -21,7 +21,6 @@ mod tool;
 mod trace;
 mod wallet;
 
-pub(crate) use sandbox::Invented;
 pub(crate) use wallet::{document, unfinished};
 
 use crate::cli::{Command, DemoArgs};

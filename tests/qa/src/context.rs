@@ -7,7 +7,7 @@ use saifu_sandbox::SandboxInfo;
 use crate::cli::{Global, KeyStoreChoice, WalletName};
 use crate::failure::{Failure, LocalCode};
 use crate::home::{Home, WalletFolder};
-use crate::peers;
+use crate::peers::{self, ControlApi};
 use crate::printer::Printer;
 use crate::restoring;
 
@@ -78,6 +78,11 @@ impl Context {
     /// The running sandbox.
     pub(crate) fn sandbox(&self) -> Result<SandboxInfo, Failure> {
         peers::read_sandbox(&self.sandbox_file()?)
+    }
+
+    /// The control API of the running sandbox.
+    pub(crate) fn control(&self) -> Result<ControlApi, Failure> {
+        ControlApi::new(&self.sandbox()?)
     }
 
     pub(crate) fn folder(&self) -> Result<WalletFolder, Failure> {

@@ -36,6 +36,7 @@ use http::{StatusCode, header};
 use saifu_crypto::{constant_time_eq, sha256};
 use saifu_wire::{DeviceId, PhoneNumber, Problem, ProblemCode, headers};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::issuer::Shared;
 use crate::ledger;
@@ -81,7 +82,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-fn json<T: Serialize>(value: &T) -> Result<Response, Refusal> {
+fn answered<T: Serialize>(value: &T) -> Result<Response, Refusal> {
     let text = serde_json::to_vec(value).map_err(|_| ProblemCode::Internal)?;
     Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], text).into_response())
 }
@@ -108,15 +109,10 @@ struct InboxQuery {
     holder: Option<usize>,
 }
 
-#[derive(Serialize)]
-struct Inbox {
-    messages: Vec<sms::Sms>,
-}
-
 async fn inbox(State(issuer): State<Shared>, Query(query): Query<InboxQuery>) -> Result<Response, Refusal> {
     let number = PhoneNumber::parse(&query.number).map_err(|error| invalid(&error.to_string()))?;
     let messages = issuer.rules.read(issuer.now(), TRACE, move |cx| sms::inbox_of(cx, &number, query.holder)).await?;
-    json(&Inbox { messages })
+    answered(&json!({ "messages": messages }))
 }
 
 #[derive(serde::Deserialize)]
@@ -131,22 +127,15 @@ async fn policy(State(issuer): State<Shared>, Query(query): Query<PolicyQuery>) 
         let customer = account::of_device(cx, device)?.ok_or(ProblemCode::UnknownDevice)?;
         Ok(limits::in_force(cx, &customer))
     });
-    json(&policy.await?)
+    answered(&policy.await?)
 }
 
 async fn snapshot(State(issuer): State<Shared>) -> Result<Response, Refusal> {
-    json(&issuer.snapshot().await?)
-}
-
-#[derive(Serialize)]
-struct AuditAnswer {
-    /// Whether there are no faults.
-    ok: bool,
-    #[serde(flatten)]
-    audit: ledger::Audit,
+    answered(&issuer.snapshot().await?)
 }
 
 async fn audit(State(issuer): State<Shared>) -> Result<Response, Refusal> {
     let audit = issuer.rules.read(issuer.now(), TRACE, |cx| Ok(ledger::audit(cx.conn)?)).await?;
-    json(&AuditAnswer { ok: audit.faults.is_empty(), audit })
+    let ledger::Audit { postings, accounts, faults } = audit;
+    answered(&json!({ "ok": faults.is_empty(), "postings": postings, "accounts": accounts, "faults": faults }))
 }

@@ -7,6 +7,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use crate::rules::Cx;
+use crate::words::words;
 
 /// One account of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,31 +17,34 @@ pub struct LedgerAccount(pub(crate) i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hold(pub(crate) i64);
 
-/// What an account counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unit {
-    Yen,
-    Points,
+words! {
+    /// What an account counts.
+    pub(crate) Unit {
+        Yen = "yen",
+        Points = "points",
+    }
 }
 
-/// Whose an account is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Owner {
-    Customer,
-    Merchant,
-    /// Where money comes from.
-    Rail,
-    /// Where points come from.
-    Issuer,
+words! {
+    /// Whose an account is.
+    pub(crate) Owner {
+        Customer = "customer",
+        Merchant = "merchant",
+        /// Where money comes from.
+        Rail = "rail",
+        /// Where points come from.
+        Issuer = "issuer",
+    }
 }
 
-/// How a hold ends without money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum GivenBack {
-    /// Somebody or a rule ended it.
-    Voided,
-    /// Its time ran out.
-    Expired,
+words! {
+    /// How a hold ends without money.
+    pub(crate) GivenBack {
+        /// Somebody or a rule ended it.
+        Voided = "void",
+        /// Its time ran out.
+        Expired = "expire",
+    }
 }
 
 /// One move: what, from where to where.
@@ -53,16 +57,6 @@ pub(crate) struct Move {
 
 /// Opens an account; its name must be new.
 pub(crate) fn open(conn: &Connection, name: &str, unit: Unit, owner: Owner) -> Result<LedgerAccount> {
-    let unit = match unit {
-        Unit::Yen => "yen",
-        Unit::Points => "points",
-    };
-    let owner = match owner {
-        Owner::Customer => "customer",
-        Owner::Merchant => "merchant",
-        Owner::Rail => "rail",
-        Owner::Issuer => "issuer",
-    };
     conn.prepare_cached("INSERT INTO ledger_account (name, unit, kind) VALUES (?, ?, ?)")?
         .insert(params![name, unit, owner])
         .map(LedgerAccount)
@@ -107,11 +101,7 @@ pub(crate) fn post_held(cx: &Cx<'_>, hold: Hold, amount: i64, settlement: &[u8; 
 /// Ends a hold without money. `None` when there is no such hold to end.
 pub(crate) fn give_back(cx: &Cx<'_>, hold: Hold, why: GivenBack) -> Result<Option<()>> {
     let Some(held) = open_hold(cx.conn, hold)? else { return Ok(None) };
-    let phase = match why {
-        GivenBack::Voided => "void",
-        GivenBack::Expired => "expire",
-    };
-    insert(cx, phase, Some(hold), held, None).map(|_| Some(()))
+    insert(cx, why.as_str(), Some(hold), held, None).map(|_| Some(()))
 }
 
 fn open_hold(conn: &Connection, hold: Hold) -> Result<Option<Move>> {

@@ -11,6 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use saifu_wire::messages::Outcome;
 use saifu_wire::{Millis, ProblemCode, Reason};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use crate::rules::notes::{Check, Ended, Notes, Posted};
 use crate::words::words;
@@ -44,8 +46,14 @@ impl Named {
     }
 }
 
+impl Serialize for Named {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name)
+    }
+}
+
 /// One line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Line {
     pub(crate) number: u64,
     pub(crate) at: Millis,
@@ -59,12 +67,16 @@ pub(crate) struct Line {
     pub(crate) transaction: Option<Named>,
     pub(crate) intent: Option<Named>,
     pub(crate) settlement: Option<Named>,
+    #[serde(flatten)]
     pub(crate) outcome: Said,
     /// Whether the store keeps what was decided, for longer than the log does.
+    #[serde(skip)]
     pub(crate) kept: bool,
     /// When it was due, for what ended by itself.
     pub(crate) due_at: Option<Millis>,
+    #[serde(skip)]
     pub(crate) checks: Vec<Check>,
+    #[serde(skip)]
     pub(crate) postings: Vec<Posted>,
 }
 
@@ -82,7 +94,7 @@ impl Line {
 }
 
 /// How the caller was answered.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Said {
     pub(crate) status: Option<u16>,
     pub(crate) code: Option<ProblemCode>,
@@ -125,14 +137,10 @@ impl Filter {
         };
         line.number > self.after
             && is(&self.account, &line.account)
-            && self.device_lets(line)
+            && is(&self.device, &line.device)
             && self.terminal.as_ref().is_none_or(|wanted| line.terminal.as_ref() == Some(wanted))
             && self.trace.as_deref().is_none_or(|said| line.trace.is(said))
             && (!self.refused || line.refused())
-    }
-
-    fn device_lets(&self, line: &Line) -> bool {
-        self.device.as_deref().is_none_or(|said| line.device.as_ref().is_some_and(|named| named.is(said)))
     }
 }
 
@@ -270,7 +278,7 @@ impl State {
 }
 
 /// A row of the ledger as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct ShownPosting {
     pub(crate) phase: Cow<'static, str>,
     pub(crate) from: String,
@@ -279,70 +287,13 @@ pub(crate) struct ShownPosting {
     pub(crate) unit: String,
 }
 
-/// A line as it is shown. What it does not have is left out.
-#[derive(Debug, serde::Serialize)]
-pub(crate) struct ShownLine {
-    number: u64,
-    at: Millis,
-    trace: String,
-    operation: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    of_account: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    terminal: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    transaction: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    intent: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    settlement: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<ProblemCode>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    result: Option<Outcome>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Reason>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    repeat: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decided_by: Option<Check>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    due_at: Option<Millis>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    postings: Vec<ShownPosting>,
-}
-
-impl ShownLine {
-    /// With the rows of the ledger under their accounts' names.
-    pub(crate) fn new(line: Line, postings: Vec<ShownPosting>) -> Self {
-        let name = |named: Option<Named>| named.map(|named| named.name);
-        let decided_by = line.decided_by().cloned();
-        Self {
-            number: line.number,
-            at: line.at,
-            trace: line.trace.name,
-            operation: line.operation,
-            account: name(line.account),
-            of_account: line.of_account,
-            device: name(line.device),
-            terminal: line.terminal,
-            transaction: name(line.transaction),
-            intent: name(line.intent),
-            settlement: name(line.settlement),
-            status: line.outcome.status,
-            code: line.outcome.code,
-            result: line.outcome.result,
-            reason: line.outcome.reason,
-            repeat: line.outcome.repeat,
-            decided_by,
-            due_at: line.due_at,
-            postings,
-        }
+/// A line as it is shown, with the rows of the ledger under their accounts' names. What it does not have is left out.
+pub(crate) fn shown(line: &Line, postings: &[ShownPosting]) -> Value {
+    let mut shown = json!(line);
+    if let Some(fields) = shown.as_object_mut() {
+        fields.insert("decided_by".into(), json!(line.decided_by()));
+        fields.insert("postings".into(), json!(postings));
+        fields.retain(|_, value| !(value.is_null() || *value == json!(false) || *value == json!([])));
     }
+    shown
 }

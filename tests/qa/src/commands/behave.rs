@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::cli::{Behave, Peer};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
-use crate::peers::{ControlApi, Terminal, new_txid};
+use crate::peers::{Terminal, new_txid};
 use crate::report::Report;
 
 /// Whose key [`Behave::WrongKey`] takes: no till and no ATM.
@@ -44,7 +44,7 @@ pub(super) async fn run(
     let txid = peer.txid.map_or_else(|| new_txid(kind.as_str()), Ok)?;
     let steps = steps(&txid)?;
     let heard = context.did("--behave", json!({}), misbehave(&terminal, how, kind, &txid, steps)).await?;
-    let ledger = ControlApi::new(&context.sandbox()?)?.postings(&txid).await?;
+    let ledger = context.control()?.postings(&txid).await?;
     let customer_yen = ledger.iter().map(on_the_customer).fold(0_i64, i64::saturating_add);
     let text = format!(
         "{} answers heard, {} postings; the customer's balance changed by {customer_yen} yen ({}, {txid})",

@@ -8,7 +8,6 @@ use crate::commands::sandbox::{policy, running};
 use crate::commands::{event, fault, log, sandbox};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
-use crate::peers::ControlApi;
 use crate::report::Report;
 use crate::words::shown;
 
@@ -32,7 +31,7 @@ pub(super) async fn run(command: ControlCommand, context: &Context) -> Result<Re
 
 async fn sms(number: &PhoneNumber, holder: Option<usize>, context: &Context) -> Result<Report, Failure> {
     let read = async {
-        let messages = ControlApi::new(&context.sandbox()?)?.inbox(number, holder).await?;
+        let messages = context.control()?.inbox(number, holder).await?;
         let lines = messages.iter().map(|sms| format!("{}  {}", super::time(sms.arrived_at), shown(&sms.text)));
         let text = if messages.is_empty() { "no messages".to_owned() } else { lines.collect::<Vec<_>>().join("\n") };
         Report::new(json!({ "messages": messages }), text)
@@ -45,15 +44,15 @@ async fn clock(change: &[String], only: Option<Only>, context: &Context) -> Resu
     if only.is_some() && matches!(change, None | Some(Move::Hold(_))) {
         return Err(LocalCode::BadInput.detail("--only: one clock alone can be moved, not shown or held"));
     }
-    let control = ControlApi::new(&context.sandbox()?)?;
+    let control = context.control()?;
     let only = only.map(|only| only.to_string());
     let (body, step) = match change {
-        None => return shown_clock(&control.clock().await?),
+        None => return shown_clock(&control.get("clock", &[]).await?),
         Some(Move::By(ms)) => (json!({ "advance_ms": ms, "only": only }), json!({ "only": only })),
         Some(Move::To(time)) => (json!({ "to": time, "only": only }), json!({ "only": only })),
         Some(Move::Hold(held)) => (json!({ "held": held }), json!({ "held": held })),
     };
-    context.did("sandbox.clock", step, async { shown_clock(&control.move_clock(&body).await?) }).await
+    context.did("sandbox.clock", step, async { shown_clock(&control.post("clock", &body).await?) }).await
 }
 
 fn shown_clock(document: &Value) -> Result<Report, Failure> {

@@ -7,14 +7,13 @@ use super::table;
 use crate::cli::EventArgs;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
-use crate::peers::ControlApi;
 use crate::report::Report;
 
 pub(super) async fn run(args: EventArgs, context: &Context) -> Result<Report, Failure> {
-    let control = ControlApi::new(&context.sandbox()?)?;
+    let control = context.control()?;
     let EventArgs { event, because, number, by, times } = args;
     let (Some(event), Some(because)) = (event, because) else {
-        let document = control.events().await?;
+        let document = control.get("events", &[]).await?;
         let text = listed(&document);
         return Report::new(&document, text);
     };
@@ -24,7 +23,7 @@ pub(super) async fn run(args: EventArgs, context: &Context) -> Result<Report, Fa
     let by = by_ms.map(crate::scenario::span);
     let step = json!({ "event": event, "because": because, "number": number, "by": by, "times": times });
     let happened = async {
-        let document = control.event(&happening).await?;
+        let document = control.post("events", &happening).await?;
         Report::new(&document, told(&document))
     };
     context.did("sandbox.event", step, happened).await

@@ -30,9 +30,9 @@ pub(super) async fn run(command: FaultCommand, context: &Context) -> Result<Repo
                 "on": on.name(), "act": act.to_string(), "from": from, "times": times.unwrap_or(FOR_GOOD), "chance": chance,
             });
             let fault = Fault { on: on.name().into(), from, act, times, chance };
-            context.did("sandbox.fault", step, async { report(&control.add_fault(&fault).await?) }).await
+            context.did("sandbox.fault", step, async { report(&control.post("faults", &fault).await?) }).await
         }
-        FaultCommand::List => report(&control.faults().await?),
+        FaultCommand::List => report(&control.get("faults", &[]).await?),
         FaultCommand::Clear => {
             context.did("sandbox.clear-faults", json!({}), async { report(&control.clear_faults().await?) }).await
         }

@@ -11,7 +11,7 @@ use super::behave::{self, Step};
 use crate::cli::{Original, Peer, RefundArgs, RegisterCommand, ScanArgs};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status};
-use crate::peers::{ControlApi, Terminal, new_txid};
+use crate::peers::{Terminal, new_txid};
 use crate::picture;
 use crate::report::{Report, with};
 use crate::words::shown;
@@ -119,7 +119,7 @@ async fn original(named: Original, terminal: Option<&Name>, context: &Context) -
         Original::Settlement(id) => return Ok(id),
         Original::Transaction(txid) => txid,
     };
-    let told = ControlApi::new(&context.sandbox()?)?.tries(&txid).await?;
+    let told = context.control()?.tries(&txid).await?;
     let is = |row: &Value, field: &str, word: &str| row.get(field).and_then(Value::as_str) == Some(word);
     let paid = told.iter().find(|row| {
         is(row, "what", "settle")

@@ -8,8 +8,6 @@ mod run;
 pub(super) mod running;
 mod snapshot;
 
-pub(crate) use person::Invented;
-
 use std::net::IpAddr;
 use std::path::Path;
 

@@ -4,14 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use saifu_sandbox::faults::Fault;
-use saifu_sandbox::rules::world::Happening;
-use saifu_sandbox::{IssuerSnapshot, SandboxInfo};
-use saifu_wire::{Millis, PhoneNumber, Problem};
+use saifu_sandbox::SandboxInfo;
+use saifu_wire::{Millis, Name, PhoneNumber, Problem};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use url::Url;
 
-use crate::commands::Invented;
 use crate::failure::{Failure, LocalCode};
 
 /// A client of the control API.
@@ -22,7 +21,7 @@ pub(crate) struct ControlApi {
 }
 
 /// A message in an inbox.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Serialize, serde::Deserialize)]
 pub(crate) struct Sms {
     pub(crate) at: Millis,
     pub(crate) arrived_at: Millis,
@@ -58,91 +57,51 @@ impl ControlApi {
         Ok(Self { http, url, token: info.lever_token.clone() })
     }
 
-    /// The messages that arrived for the present holder of a number, in the order of arrival.
-    pub(crate) async fn sms(&self, number: &PhoneNumber) -> Result<Vec<Sms>, Failure> {
-        self.inbox(number, None).await
-    }
-
-    /// The same for an earlier holder of the number, the first being 1.
-    pub(crate) async fn inbox(&self, number: &PhoneNumber, holder: Option<usize>) -> Result<Vec<Sms>, Failure> {
-        let mut url = self.at("sms")?;
-        url.query_pairs_mut().append_pair("number", number.as_str());
-        if let Some(holder) = holder {
-            url.query_pairs_mut().append_pair("holder", &holder.to_string());
+    /// Reads what is there under this name.
+    pub(crate) async fn get<A: DeserializeOwned>(&self, what: &str, query: &[(&str, &str)]) -> Result<A, Failure> {
+        let mut url = self.at(what)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
         }
-        let inbox: Inbox = self.send(self.http.get(url)).await?;
-        Ok(inbox.messages)
-    }
-
-    /// Somebody who has no account yet.
-    pub(crate) async fn person(&self, label: &str) -> Result<Invented, Failure> {
-        let mut url = self.at("person")?;
-        url.query_pairs_mut().append_pair("label", label);
         self.send(self.http.get(url)).await
     }
 
-    /// The issuer as files.
-    pub(crate) async fn snapshot(&self) -> Result<IssuerSnapshot, Failure> {
-        self.send(self.http.get(self.at("snapshot")?)).await
-    }
-
-    /// The clock as it stands.
-    pub(crate) async fn clock(&self) -> Result<serde_json::Value, Failure> {
-        self.send(self.http.get(self.at("clock")?)).await
-    }
-
-    /// Moves the clock; the answer comes when everything due has run.
-    pub(crate) async fn move_clock(&self, body: &serde_json::Value) -> Result<serde_json::Value, Failure> {
+    /// Changes it; the answer comes when everything that follows has happened.
+    pub(crate) async fn post(&self, what: &str, body: &impl Serialize) -> Result<Value, Failure> {
         let body = serde_json::to_vec(body).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
-        let request = self.http.post(self.at("clock")?).header("content-type", "application/json").body(body);
-        self.send(request).await
-    }
-
-    /// The ledger's own check of itself.
-    pub(crate) async fn audit(&self) -> Result<serde_json::Value, Failure> {
-        self.send(self.http.get(self.at("audit")?)).await
-    }
-
-    /// The limits in force; of a device, as they apply to it.
-    pub(crate) async fn policy(&self, device: Option<&str>) -> Result<serde_json::Value, Failure> {
-        let mut url = self.at("policy")?;
-        if let Some(device) = device {
-            url.query_pairs_mut().append_pair("device", device);
-        }
-        self.send(self.http.get(url)).await
-    }
-
-    /// The faults that wait.
-    pub(crate) async fn faults(&self) -> Result<serde_json::Value, Failure> {
-        self.send(self.http.get(self.at("faults")?)).await
-    }
-
-    /// Adds a fault.
-    pub(crate) async fn add_fault(&self, fault: &Fault) -> Result<serde_json::Value, Failure> {
-        let body = serde_json::to_vec(fault).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
-        let request = self.http.post(self.at("faults")?).header("content-type", "application/json").body(body);
-        self.send(request).await
-    }
-
-    /// Lets the world do something.
-    pub(crate) async fn event(&self, happening: &Happening) -> Result<serde_json::Value, Failure> {
-        let body = serde_json::to_vec(happening).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
-        let request = self.http.post(self.at("events")?).header("content-type", "application/json").body(body);
-        self.send(request).await
-    }
-
-    /// What the world did so far.
-    pub(crate) async fn events(&self) -> Result<serde_json::Value, Failure> {
-        self.send(self.http.get(self.at("events")?)).await
+        self.send(self.http.post(self.at(what)?).header("content-type", "application/json").body(body)).await
     }
 
     /// Forgets every fault.
-    pub(crate) async fn clear_faults(&self) -> Result<serde_json::Value, Failure> {
+    pub(crate) async fn clear_faults(&self) -> Result<Value, Failure> {
         self.send(self.http.delete(self.at("faults")?)).await
     }
 
+    /// Moves the clock of everybody ahead.
+    pub(crate) async fn advance(&self, ms: u64) -> Result<Value, Failure> {
+        self.post("clock", &json!({ "advance_ms": ms })).await
+    }
+
+    /// The messages that arrived for a holder of a number, the first being 1, or for its present one: in the order of arrival.
+    pub(crate) async fn inbox(&self, number: &PhoneNumber, holder: Option<usize>) -> Result<Vec<Sms>, Failure> {
+        let holder = holder.map(|holder| holder.to_string());
+        let holder = holder.as_deref().map(|holder| ("holder", holder));
+        let query: Vec<(&str, &str)> = [("number", number.as_str())].into_iter().chain(holder).collect();
+        Ok(self.get::<Inbox>("sms", &query).await?.messages)
+    }
+
+    /// The newest one-time code that arrived at a number.
+    pub(crate) async fn newest_code(&self, number: &PhoneNumber) -> Result<Option<String>, Failure> {
+        Ok(self.inbox(number, None).await?.into_iter().rev().find_map(|sms| sms.code))
+    }
+
+    /// The limits in force; of a device, as they apply to it.
+    pub(crate) async fn policy(&self, device: Option<&str>) -> Result<Value, Failure> {
+        self.get("policy", device.map(|device| ("device", device)).as_slice()).await
+    }
+
     /// Everything that was tried under this id, newest first; nothing if it never arrived.
-    pub(crate) async fn tries(&self, id: &saifu_wire::Name) -> Result<Vec<serde_json::Value>, Failure> {
+    pub(crate) async fn tries(&self, id: &Name) -> Result<Vec<Value>, Failure> {
         let mut newest = match self.explain(id).await {
             Err(failure) if failure.code() == "not-found" => return Ok(Vec::new()),
             told => told?,
@@ -153,37 +112,30 @@ impl ControlApi {
     }
 
     /// The postings under a terminal's transaction id, oldest first.
-    pub(crate) async fn postings(&self, txid: &saifu_wire::Name) -> Result<Vec<serde_json::Value>, Failure> {
+    pub(crate) async fn postings(&self, txid: &Name) -> Result<Vec<Value>, Failure> {
         let tries = self.tries(txid).await?.into_iter().rev();
-        let postings = tries.filter_map(|told| told.get("postings").and_then(serde_json::Value::as_array).cloned());
+        let postings = tries.filter_map(|told| told.get("postings").and_then(Value::as_array).cloned());
         Ok(postings.flatten().collect())
     }
 
     /// Lines of the issuer's log after this number, some at a time.
-    pub(crate) async fn log(&self, after: u64, filter: &[(&str, String)]) -> Result<Vec<serde_json::Value>, Failure> {
+    pub(crate) async fn log(&self, after: u64, filter: &[(&str, String)]) -> Result<Vec<Value>, Failure> {
         #[derive(serde::Deserialize)]
-        struct Answer {
-            lines: Vec<serde_json::Value>,
+        struct Page {
+            lines: Vec<Value>,
         }
-        let mut url = self.at("log")?;
-        url.query_pairs_mut().append_pair("after", &after.to_string()).extend_pairs(filter);
-        let answer: Answer = self.send(self.http.get(url)).await?;
-        Ok(answer.lines)
+        let after = after.to_string();
+        let filter = filter.iter().map(|(name, value)| (*name, value.as_str()));
+        let query: Vec<(&str, &str)> = [("after", after.as_str())].into_iter().chain(filter).collect();
+        Ok(self.get::<Page>("log", &query).await?.lines)
     }
 
-    /// Why a try ended as it did.
-    pub(crate) async fn explain(&self, id: &saifu_wire::Name) -> Result<serde_json::Value, Failure> {
-        self.send(self.http.get(self.explaining(id)?)).await
+    /// Why a try ended as it did. In the query: as a part of the path `..` would lead elsewhere, encoded or not.
+    pub(crate) async fn explain(&self, id: &Name) -> Result<Value, Failure> {
+        self.get("explain", &[("of", id.as_str())]).await
     }
 
-    /// In the query: as a part of the path `..` would lead elsewhere, encoded or not.
-    fn explaining(&self, id: &saifu_wire::Name) -> Result<Url, Failure> {
-        let mut url = self.at("explain")?;
-        url.query_pairs_mut().append_pair("of", id.as_str());
-        Ok(url)
-    }
-
-    fn at(&self, path: &'static str) -> Result<Url, Failure> {
+    fn at(&self, path: &str) -> Result<Url, Failure> {
         self.url.join(path).map_err(|_| LocalCode::BadInput.detail("lever_url is not a URL"))
     }
 

@@ -3,16 +3,16 @@
 
 use saifu_sandbox::rules::world::Happening;
 use saifu_wire::messages::{
-    AtmAuthorizeAnswer, AtmAuthorizeRequest, AtmDepositRequest, Outcome, RefundRequest, SettleAnswer, SettleRequest,
-    SwitchRequest, SwitchState, VoidRequest,
+    AtmAuthorizeRequest, AtmDepositRequest, Outcome, RefundRequest, SettleRequest, SwitchRequest, VoidRequest,
 };
-use saifu_wire::{Name, Operation, PhoneNumber, Sensitive, SettlementId};
-use serde::de::DeserializeOwned;
+use saifu_wire::{Name, Operation, PhoneNumber, Sensitive};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::arguments::Arguments;
 use super::halt::Halt;
 use super::world::World;
+use crate::report::with;
 
 /// Does one step. `who` is the persona or terminal, `number` the persona's; `arguments` have their saved values.
 pub(super) async fn perform(
@@ -34,77 +34,58 @@ pub(super) async fn perform(
 }
 
 async fn terminal(world: &mut World, verb: &str, who: &str, arguments: &Arguments<'_>) -> Result<Value, Halt> {
-    let number = || arguments.needed("number").map(Sensitive::new);
-    let totp = || arguments.needed("totp").map(Sensitive::new);
-    Ok(match verb {
+    let txid = arguments.txid()?;
+    let answer = match verb {
         "register.scan" => {
-            let (txid, digits) = (arguments.txid()?, Sensitive::new(arguments.needed("digits")?));
-            let body = SettleRequest { txid: txid.clone(), digits, yen: arguments.yen()? };
-            settled(&ask(world, who, Operation::Settle, &body).await?, &txid)
+            let (digits, yen) = (Sensitive::new(arguments.needed("digits")?), arguments.yen()?);
+            ask(world, who, Operation::Settle, &SettleRequest { txid: txid.clone(), digits, yen }).await?
         }
-        "register.void" => {
-            let txid = arguments.txid()?;
-            settled(&ask(world, who, Operation::SettleVoid, &VoidRequest { txid: txid.clone() }).await?, &txid)
-        }
+        "register.void" => ask(world, who, Operation::SettleVoid, &VoidRequest { txid: txid.clone() }).await?,
         "register.refund" => {
-            let txid = arguments.txid()?;
-            let settlement: SettlementId = serde_json::from_value(json!(arguments.needed("settlement")?))
-                .map_err(|_| Halt::Broken("`settlement` is no id of a settlement".into()))?;
+            let settlement = arguments.needed("settlement")?.parse();
+            let settlement = settlement.map_err(|_| Halt::Broken("`settlement` is no id of a settlement".into()))?;
             let body = RefundRequest { txid: txid.clone(), settlement, yen: arguments.yen()? };
-            settled(&ask(world, who, Operation::Refund, &body).await?, &txid)
+            ask(world, who, Operation::Refund, &body).await?
         }
         "atm.authorize" | "atm.deposit" => {
-            let txid = arguments.txid()?;
-            let body = AtmAuthorizeRequest { txid: txid.clone(), number: number()?, totp: totp()? };
-            let allowed: AtmAuthorizeAnswer = ask(world, who, Operation::AtmAuthorize, &body).await?;
-            let AtmAuthorizeAnswer { result, reason, yen, until } = allowed;
-            if verb == "atm.authorize" {
-                return Ok(json!({ "result": result, "reason": reason, "yen": yen, "until": until, "txid": txid }));
+            let (number, totp) = (arguments.needed("number")?, arguments.needed("totp")?);
+            let (number, totp) = (Sensitive::new(number), Sensitive::new(totp));
+            let asked = AtmAuthorizeRequest { txid: txid.clone(), number, totp };
+            let allowed = ask(world, who, Operation::AtmAuthorize, &asked).await?;
+            match (verb, allowed.get("result") == Some(&json!(Outcome::Approved))) {
+                ("atm.authorize", _) => allowed,
+                (_, false) => with(allowed, "settlement", Value::Null),
+                (_, true) => {
+                    let body = AtmDepositRequest { txid: txid.clone(), yen: arguments.yen()? };
+                    ask(world, who, Operation::AtmDeposit, &body).await?
+                }
             }
-            if result != Outcome::Approved {
-                return Ok(settled(&SettleAnswer { result, reason, settlement: None, yen }, &txid));
-            }
-            let body = AtmDepositRequest { txid: txid.clone(), yen: arguments.yen()? };
-            settled(&ask(world, who, Operation::AtmDeposit, &body).await?, &txid)
         }
         "operator.switch" => {
             let switch = serde_json::from_value(json!(arguments.needed("switch")?))
                 .map_err(|_| Halt::Broken("`switch` is no switch".into()))?;
             let reason = arguments.text("reason").unwrap_or_default().to_owned();
             let body = SwitchRequest { switch, on: arguments.flag("on"), reason };
-            let state: SwitchState = ask(world, who, Operation::SwitchSet, &body).await?;
-            json!(state)
+            return ask(world, who, Operation::SwitchSet, &body).await;
         }
         other => return Err(Halt::Broken(format!("the world does not know {other}"))),
-    })
+    };
+    Ok(with(answer, "txid", txid))
 }
 
 /// With the rule that declined. A terminal is not told, so it is asked for as a tester would: by the transaction.
-async fn with_rule(world: &World, mut outcome: Value) -> Result<Value, Halt> {
+async fn with_rule(world: &World, outcome: Value) -> Result<Value, Halt> {
     let declined = outcome.get("result") == Some(&json!(Outcome::Declined));
     let txid = outcome.get("txid").and_then(Value::as_str).filter(|_| declined);
     let rule = match txid.map(Name::new).transpose().map_err(|error| Halt::Broken(error.to_string()))? {
         Some(txid) => world.control().explain(&txid).await?.get("decided_by").cloned(),
         None => None,
     };
-    if let Some(fields) = outcome.as_object_mut() {
-        fields.insert("rule".into(), rule.unwrap_or_default());
-    }
-    Ok(outcome)
+    Ok(with(outcome, "rule", rule))
 }
 
-async fn ask<A: DeserializeOwned>(
-    world: &mut World,
-    who: &str,
-    operation: Operation,
-    body: &impl serde::Serialize,
-) -> Result<A, Halt> {
+async fn ask(world: &mut World, who: &str, operation: Operation, body: &impl Serialize) -> Result<Value, Halt> {
     Ok(world.terminal(who)?.ask(operation, body).await?)
-}
-
-fn settled(answer: &SettleAnswer, txid: &Name) -> Value {
-    let SettleAnswer { result, reason, settlement, yen } = answer;
-    json!({ "result": result, "reason": reason, "settlement": settlement, "yen": yen, "txid": txid })
 }
 
 async fn sandbox(
@@ -116,7 +97,7 @@ async fn sandbox(
     match verb {
         "sandbox.clock" => match arguments.span_ms("advance") {
             Some(ms) => return world.advance(ms).await,
-            None => return Ok(world.control().clock().await?),
+            None => return Ok(world.control().get("clock", &[]).await?),
         },
         "sandbox.sms" => {
             let number = number.ok_or_else(|| Halt::Broken("the persona's number is missing".into()))?;
@@ -127,14 +108,13 @@ async fn sandbox(
         "sandbox.fault" => {
             let times = arguments.0.get("times").cloned().unwrap_or_else(|| json!(1));
             let fault = json!({ "on": arguments.text("on"), "do": arguments.text("act"), "times": times });
-            let fault = serde_json::from_value(fault).map_err(|error| Halt::Broken(error.to_string()))?;
-            return Ok(world.control().add_fault(&fault).await?);
+            return Ok(world.control().post("faults", &fault).await?);
         }
         "sandbox.clear-faults" => return Ok(world.control().clear_faults().await?),
         "sandbox.held" => return Ok(json!({ "held": world.held().await? })),
         "sandbox.event" => {
             let happening = happening(arguments)?;
-            return Ok(world.control().event(&happening).await?);
+            return Ok(world.control().post("events", &happening).await?);
         }
         "sandbox.restart" => {
             world.stop().await?;
@@ -148,19 +128,16 @@ async fn sandbox(
 }
 
 fn happening(arguments: &Arguments<'_>) -> Result<Happening, Halt> {
-    let broken = |error: String| Halt::Broken(error);
-    let number = match arguments.text("number") {
-        Some(text) => Some(PhoneNumber::parse(text).map_err(|error| Halt::Broken(format!("`number`: {error}")))?),
-        None => None,
-    };
-    let times = arguments.0.get("times").and_then(Value::as_u64).map(u32::try_from).transpose();
-    let happening = Happening {
-        event: arguments.needed("event")?.parse().map_err(broken)?,
-        because: arguments.needed("because")?.parse().map_err(broken)?,
-        number,
-        by_ms: arguments.span_ms("by"),
-        times: times.map_err(|error| Halt::Broken(format!("`times`: {error}")))?,
-    };
-    happening.check().map_err(broken)?;
+    let mut fields = arguments.0.clone();
+    if fields.remove("by").is_some() {
+        fields.insert("by_ms".into(), json!(arguments.span_ms("by")));
+    }
+    if let Some(text) = arguments.text("number") {
+        let number = PhoneNumber::parse(text).map_err(|error| Halt::Broken(format!("`number`: {error}")))?;
+        fields.insert("number".into(), json!(number));
+    }
+    let happening: Happening =
+        serde_json::from_value(fields.into()).map_err(|error| Halt::Broken(error.to_string()))?;
+    happening.check().map_err(Halt::Broken)?;
     Ok(happening)
 }

@@ -190,7 +190,7 @@ impl<'a> Stage<'a> {
 
     async fn newest_code(&mut self, who: &str) -> Result<String, Halt> {
         let number = self.phone(who)?.number.clone();
-        let newest = self.world.control().sms(&number).await?.into_iter().rev().find_map(|sms| sms.code);
+        let newest = self.world.control().newest_code(&number).await?;
         newest.ok_or_else(|| Halt::Broken("there is no code in the inbox".into()))
     }
 

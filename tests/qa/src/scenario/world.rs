@@ -60,8 +60,8 @@ impl World {
         };
         let control = ControlApi::new(running.info())?;
         if let Some(seed) = seed {
-            control.move_clock(&json!({ "held": true })).await?;
-            control.move_clock(&json!({ "to": first_moment(seed) })).await?;
+            control.post("clock", &json!({ "held": true })).await?;
+            control.post("clock", &json!({ "to": first_moment(seed) })).await?;
         }
         let (folder, policy, terminals) = (folder.to_owned(), policy.clone(), BTreeMap::new());
         Ok(Self { folder, policy, port, running: Some(running), control, terminals, record: Record::default() })
@@ -105,23 +105,23 @@ impl World {
 
     /// Moves every clock.
     pub(super) async fn advance(&self, ms: u64) -> Result<Value, Halt> {
-        Ok(self.control.move_clock(&json!({ "advance_ms": ms })).await?)
+        Ok(self.control.advance(ms).await?)
     }
 
     /// The issuer's clock as it stands.
     pub(super) async fn clock(&self) -> Result<Value, Halt> {
-        Ok(self.control.clock().await?)
+        Ok(self.control.get("clock", &[]).await?)
     }
 
     /// How many requests faults hold.
     pub(super) async fn held(&self) -> Result<u64, Halt> {
-        let faults = self.control.faults().await?;
+        let faults: Value = self.control.get("faults", &[]).await?;
         faults.get("held").and_then(Value::as_u64).ok_or_else(|| Halt::Broken("the control API tells no `held`".into()))
     }
 
     /// The ledger's check of itself; `None` while the issuer is not running.
     pub(super) async fn audit(&self) -> Result<Option<Value>, Halt> {
-        if self.runs() { Ok(Some(self.control.audit().await?)) } else { Ok(None) }
+        if self.runs() { Ok(Some(self.control.get("audit", &[]).await?)) } else { Ok(None) }
     }
 
     /// Takes the log of the issuer that runs, if one does, before it ends.

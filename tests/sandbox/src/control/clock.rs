@@ -1,41 +1,28 @@
 //! The clock's calls.
 
-use std::collections::BTreeMap;
-
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use saifu_wire::{Millis, Name, ProblemCode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::{Refusal, invalid, json};
+use super::{Refusal, answered, invalid};
 use crate::clock::{ClockError, ClockFile, Target, Whose};
 use crate::issuer::{Issuer, Shared};
-use crate::rules::due;
 
-#[derive(Serialize)]
-struct Answer {
-    now: Millis,
-    offset_ms: i64,
-    /// Whether time stands still.
-    held: bool,
-    /// How far wallets, registers and ATMs stay behind the issuer.
-    others_behind_ms: u64,
-    /// How far single wallets are ahead of the others.
-    wallets_ahead_ms: BTreeMap<String, u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ran: Option<Vec<due::Done>>,
-}
-
-impl Answer {
-    fn new(issuer: &Issuer, now: Millis, ran: Option<Vec<due::Done>>) -> Self {
-        let ClockFile { offset_ms, held_at, others_behind_ms, wallets_ahead_ms } = issuer.clock.file();
-        Self { now, offset_ms, held: held_at.is_some(), others_behind_ms, wallets_ahead_ms, ran }
-    }
+/// How the clocks stand: whether time stands still, how far wallets, registers and ATMs stay behind the issuer, and how far single
+/// wallets are ahead of the others.
+fn answer(issuer: &Issuer, now: Millis) -> Value {
+    let ClockFile { offset_ms, held_at, others_behind_ms, wallets_ahead_ms } = issuer.clock.file();
+    json!({
+        "now": now, "offset_ms": offset_ms, "held": held_at.is_some(), "others_behind_ms": others_behind_ms,
+        "wallets_ahead_ms": wallets_ahead_ms,
+    })
 }
 
 pub(super) async fn show(State(issuer): State<Shared>) -> Result<Response, Refusal> {
-    json(&Answer::new(&issuer, issuer.now(), None))
+    answered(&answer(&issuer, issuer.now()))
 }
 
 /// What the body asks for: one of the first three.
@@ -95,5 +82,9 @@ pub(super) async fn change(State(issuer): State<Shared>, body: Bytes) -> Result<
     })?;
     let ran = issuer.run_due(now).await?;
     issuer.wake_all();
-    json(&Answer::new(&issuer, now, Some(ran)))
+    let mut answer = answer(&issuer, now);
+    if let Some(fields) = answer.as_object_mut() {
+        fields.insert("ran".into(), json!(ran));
+    }
+    answered(&answer)
 }

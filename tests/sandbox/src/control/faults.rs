@@ -1,21 +1,15 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
-use serde::Serialize;
+use serde_json::json;
 
-use super::{Refusal, invalid, json};
-use crate::faults::{Fault, Struck};
+use super::{Refusal, answered, invalid};
+use crate::faults::Fault;
 use crate::issuer::Shared;
 
-#[derive(Serialize)]
-struct FaultsAnswer {
-    faults: Vec<Struck>,
-    /// Requests that a fault holds now.
-    held: usize,
-}
-
+/// All of them, and how many requests they hold now.
 fn all(issuer: &Shared) -> Result<Response, Refusal> {
-    json(&FaultsAnswer { faults: issuer.faults.list(), held: issuer.faults.held() })
+    answered(&json!({ "faults": issuer.faults.list(), "held": issuer.faults.held() }))
 }
 
 pub(super) async fn list(State(issuer): State<Shared>) -> Result<Response, Refusal> {

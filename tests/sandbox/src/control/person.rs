@@ -7,7 +7,7 @@ use saifu_crypto::{Random as _, SystemRandom, sha256};
 use saifu_wire::{PhoneNumber, ProblemCode};
 use serde::{Deserialize, Serialize};
 
-use super::{Refusal, TRACE, json};
+use super::{Refusal, TRACE, answered};
 use crate::issuer::Shared;
 
 /// Nobody that exists; the commonest names.
@@ -49,7 +49,7 @@ pub(super) async fn invent(State(issuer): State<Shared>, Query(wanted): Query<Wa
         }
         Err(ProblemCode::Internal.into())
     });
-    json(&found.await?)
+    answered(&found.await?)
 }
 
 /// Eight digits of which the first is not 0 make a mobile number.

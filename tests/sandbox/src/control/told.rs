@@ -5,32 +5,28 @@ use axum::response::Response;
 use saifu_wire::messages::Outcome;
 use saifu_wire::{Millis, Name, ProblemCode, Reason};
 use serde::Serialize;
+use serde_json::json;
 
-use super::{Refusal, TRACE, json};
+use super::{Refusal, TRACE, answered};
 use crate::issuer::Shared;
-use crate::log::{Filter, Kind, Line, ShownLine, ShownPosting};
+use crate::log::{Filter, Kind, Line, ShownPosting};
 use crate::rules::decision;
 use crate::rules::notes::{Check, Posted};
 
 /// Lines of one answer; the caller asks for the rest.
 const LINES: usize = 1_000;
 
-#[derive(Serialize)]
-struct LogAnswer {
-    lines: Vec<ShownLine>,
-}
-
 pub(super) async fn log(State(issuer): State<Shared>, Query(filter): Query<Filter>) -> Result<Response, Refusal> {
     let mut lines = Vec::new();
     for line in issuer.log.lines(&filter, LINES) {
-        let postings = shown(&issuer, line.postings.clone()).await?;
-        lines.push(ShownLine::new(line, postings));
+        let postings = named(&issuer, line.postings.clone()).await?;
+        lines.push(crate::log::shown(&line, &postings));
     }
-    json(&LogAnswer { lines })
+    answered(&json!({ "lines": lines }))
 }
 
 /// The rows with their accounts' names; a customer's account is named as the log names it.
-async fn shown(issuer: &Shared, postings: Vec<Posted>) -> Result<Vec<ShownPosting>, Refusal> {
+async fn named(issuer: &Shared, postings: Vec<Posted>) -> Result<Vec<ShownPosting>, Refusal> {
     if postings.is_empty() {
         return Ok(Vec::new());
     }
@@ -79,13 +75,6 @@ struct Explanation {
     trace: String,
 }
 
-#[derive(Serialize)]
-struct ExplainAnswer {
-    #[serde(flatten)]
-    newest: Explanation,
-    earlier: Vec<Explanation>,
-}
-
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
@@ -116,7 +105,11 @@ pub(super) async fn explain(State(issuer): State<Shared>, Path(asked): Path<Stri
     told.sort_by_key(|it| std::cmp::Reverse(it.at));
     let mut told = told.into_iter();
     let newest = told.next().ok_or(ProblemCode::NotFound)?;
-    json(&ExplainAnswer { newest, earlier: told.collect() })
+    let mut answer = json!(newest);
+    if let Some(fields) = answer.as_object_mut() {
+        fields.insert("earlier".into(), told.map(|it| json!(it)).collect());
+    }
+    answered(&answer)
 }
 
 async fn of_decision(issuer: &Shared, kept: decision::Found) -> Result<Explanation, Refusal> {
@@ -129,7 +122,7 @@ async fn of_decision(issuer: &Shared, kept: decision::Found) -> Result<Explanati
         reason,
         decided_by: decided(&rules),
         rules,
-        postings: shown(issuer, postings).await?,
+        postings: named(issuer, postings).await?,
         terminal: kept.terminal,
         settlement: kept.settlement.map(|id| id.to_string()),
         trace: kept.trace,
@@ -157,7 +150,7 @@ async fn of_line(issuer: &Shared, line: Line) -> Result<Explanation, Refusal> {
         result: line.outcome.result,
         reason: line.outcome.reason,
         decided_by: decided(&line.checks),
-        postings: shown(issuer, line.postings).await?,
+        postings: named(issuer, line.postings).await?,
         rules: line.checks,
         terminal: line.terminal,
         settlement: line.settlement.map(|named| named.id),

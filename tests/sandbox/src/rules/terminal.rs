@@ -71,11 +71,7 @@ fn find(cx: &Cx<'_>, sql: &str, by: &str) -> Result<Option<Terminal>, Refused> {
     let row: Option<(String, String, String)> =
         cx.conn.prepare_cached(sql)?.query_row([by], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
     let Some((name, kind, merchant)) = row else { return Ok(None) };
-    let kind = match kind.as_str() {
-        "register" => TerminalKind::Register,
-        "atm" => TerminalKind::Atm,
-        _ => TerminalKind::Operator,
-    };
+    let kind = serde_json::from_value(kind.into())?;
     let name_of = |text: String| Name::new(text).map_err(|_| Refused::from(ProblemCode::Internal));
     Ok(Some(Terminal { name: name_of(name)?, kind, merchant: name_of(merchant)? }))
 }

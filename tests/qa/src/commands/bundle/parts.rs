@@ -104,10 +104,10 @@ pub(super) struct Told {
 
 /// Asks the sandbox that is named, if it runs.
 pub(super) async fn sandbox(context: &Context) -> Result<Told, Failure> {
-    let control = ControlApi::new(&context.sandbox()?)?;
-    let clock = control.clock().await?;
-    let faults = listed(control.faults().await?, "faults");
-    let events = listed(control.events().await?, "events");
+    let control = context.control()?;
+    let clock: Value = control.get("clock", &[]).await?;
+    let faults = listed(control.get("faults", &[]).await?, "faults");
+    let events = listed(control.get("events", &[]).await?, "events");
     let policy = control.policy(None).await?;
     let mut lines = VecDeque::new();
     let mut after = 0;

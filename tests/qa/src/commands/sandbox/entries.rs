@@ -6,7 +6,6 @@ use std::future::Future;
 
 use saifu_wire::messages::{Outcome, Purpose, RefundRequest, SettleAnswer, SettleRequest, TerminalKind};
 use saifu_wire::{Operation, Sensitive, SettlementId};
-use serde_json::json;
 
 use super::person::amount;
 use crate::commands::wallet::open::{Network, open};
@@ -37,7 +36,7 @@ pub(super) async fn make(many: u32, owner: &Context, control: &ControlApi, print
     let mut payments: u32 = 0;
     while made < many {
         if payments > 0 && payments.is_multiple_of(PAYMENTS_AN_HOUR) {
-            control.move_clock(&json!({ "advance_ms": HOUR_MS })).await?;
+            control.advance(HOUR_MS).await?;
         }
         let code = patiently(|| phone.wallet.next_code(Purpose::Pay)).await?;
         till.next_transaction();

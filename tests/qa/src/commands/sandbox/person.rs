@@ -26,9 +26,9 @@ const MOST: i64 = 100_000;
 
 /// Who the sandbox made up.
 #[derive(Deserialize)]
-pub(crate) struct Invented {
-    pub(crate) name: String,
-    pub(crate) number: PhoneNumber,
+struct Invented {
+    name: String,
+    number: PhoneNumber,
 }
 
 pub(in crate::commands) async fn run(args: PersonArgs, context: &Context) -> Result<Report, Failure> {
@@ -41,10 +41,11 @@ pub(in crate::commands) async fn run(args: PersonArgs, context: &Context) -> Res
             saifu::Yen(MOST)
         )));
     }
-    let control = ControlApi::new(&context.sandbox()?)?;
+    let control = context.control()?;
     let owner = context.quiet(context.home()?.clone())?;
     let kind = args.person.as_str();
-    let Invented { name, number } = control.person(&format!("{kind}/{}", context.wallet.as_str())).await?;
+    let Invented { name, number } =
+        control.get("person", &[("label", &format!("{kind}/{}", context.wallet.as_str()))]).await?;
     sign_up(&owner, &control, &number).await?;
     match args.person {
         Person::New => {
@@ -55,13 +56,13 @@ pub(in crate::commands) async fn run(args: PersonArgs, context: &Context) -> Res
         Person::Starter => start(&owner, &control, args.yen).await?,
         Person::Robbed => {
             start(&owner, &control, args.yen).await?;
-            control.move_clock(&json!({ "advance_ms": BETWEEN_CODES_MS })).await?;
+            control.advance(BETWEEN_CODES_MS).await?;
             rob(&owner, &control, &number).await?;
             wallet::run(WalletCommand::Refresh, &owner).await?;
         }
         Person::Offline3Days => {
             start(&owner, &control, args.yen).await?;
-            control.move_clock(&json!({ "advance_ms": THREE_DAYS_MS })).await?;
+            control.advance(THREE_DAYS_MS).await?;
         }
         Person::TenThousandEntries => {
             top_up(&owner, entries::TOP_UP).await?;
@@ -85,7 +86,7 @@ fn document(report: Report) -> Value {
 
 async fn sign_up(phone: &Context, control: &ControlApi, number: &PhoneNumber) -> Result<(), Failure> {
     wallet::run(WalletCommand::Signup { number: number.clone(), no_wait: true }, phone).await?;
-    let code = control.sms(number).await?.into_iter().rev().find_map(|sms| sms.code);
+    let code = control.newest_code(number).await?;
     wallet::run(WalletCommand::Confirm { code }, phone).await?;
     Ok(())
 }
@@ -114,7 +115,7 @@ async fn fund(owner: &Context, control: &ControlApi, yen: i64) -> Result<(), Fai
         left = left.saturating_sub(now);
         top_up(owner, now).await?;
         if left > 0 {
-            control.move_clock(&json!({ "advance_ms": DAY_MS })).await?;
+            control.advance(DAY_MS).await?;
         }
     }
     wallet::run(WalletCommand::Refresh, owner).await.map(drop)

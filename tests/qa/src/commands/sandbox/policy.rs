@@ -9,7 +9,6 @@ use crate::commands::log::device;
 use crate::commands::table;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
-use crate::peers::ControlApi;
 use crate::report::Report;
 
 #[derive(Serialize)]
@@ -23,7 +22,7 @@ struct Rule {
 }
 
 pub(in crate::commands) async fn run(context: &Context) -> Result<Report, Failure> {
-    let control = ControlApi::new(&context.sandbox()?)?;
+    let control = context.control()?;
     let everybody = control.policy(None).await?;
     let (wallet, own) = match device(context).await {
         Ok(device) => (Some(context.wallet.as_str()), control.policy(Some(&device)).await?),

@@ -19,7 +19,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(in crate::commands) async fn status(context: &Context) -> Result<Report, Failure> {
     let (info, file) = (context.sandbox()?, context.sandbox_file()?);
     let control = ControlApi::new(&info)?;
-    let (clock, faults, audit) = (control.clock().await?, control.faults().await?, control.audit().await?);
+    let clock: Value = control.get("clock", &[]).await?;
+    let (faults, audit): (Value, Value) = (control.get("faults", &[]).await?, control.get("audit", &[]).await?);
     let now = clock.get("now").and_then(Value::as_u64).map(saifu_wire::Millis);
     let now = now.map_or_else(|| "not known".to_owned(), time);
     let held = if clock.get("held") == Some(&Value::Bool(true)) { "; time stands still" } else { "" };

@@ -21,7 +21,6 @@ use crate::context::Context;
 use crate::failure::{Failure, LocalCode, at};
 use crate::files::{self, Readers};
 use crate::home::WalletFolder;
-use crate::peers::ControlApi;
 use crate::report::Report;
 use crate::restoring::Staged;
 use crate::words::shown_path;
@@ -50,7 +49,7 @@ struct Head {
 }
 
 pub(in crate::commands) async fn snapshot(file: &Path, context: &Context) -> Result<Report, Failure> {
-    let control = ControlApi::new(&context.sandbox()?)?;
+    let control = context.control()?;
     let mut wallets = BTreeMap::new();
     let mut locks = Vec::new();
     for (name, folder) in wallets_here(context)? {
@@ -59,7 +58,7 @@ pub(in crate::commands) async fn snapshot(file: &Path, context: &Context) -> Res
         collect(folder.path(), "", DEPTH, &mut files)?;
         wallets.insert(name, files);
     }
-    let issuer = control.snapshot().await?;
+    let issuer = control.get("snapshot", &[]).await?;
     drop(locks);
     let snapshot = Snapshot { format: FORMAT, version: env!("CARGO_PKG_VERSION").into(), issuer, wallets };
     let text = serde_json::to_vec(&snapshot).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;

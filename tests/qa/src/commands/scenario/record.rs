@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::files::{self, Readers};
-use crate::peers::ControlApi;
 use crate::report::Report;
 use crate::scenario::{Recorded, parse};
 use crate::words::{shown, shown_path};
@@ -16,7 +15,7 @@ pub(super) async fn run(file: &Path, context: &Context) -> Result<Report, Failur
     let bad = |what: &str| LocalCode::BadInput.detail(format!("{}: {what}", shown_path(file)));
     let name = file.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".json"));
     let name = name.ok_or_else(|| bad("a name that ends in .json is needed"))?;
-    let policy = ControlApi::new(&context.sandbox()?)?.policy(None).await?;
+    let policy = context.control()?.policy(None).await?;
     let Recorded { scenario, steps, left_out } = Recorded::of(context.all_done()?, name, &policy);
     if steps == 0 {
         let first = left_out.first().map(|one| format!("; `{}`: {}", one.command, one.why)).unwrap_or_default();
