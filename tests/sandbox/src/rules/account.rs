@@ -1,6 +1,5 @@
 //! What a customer sees, home and history, and the account's row as the other rules read it.
 
-use rusqlite::OptionalExtension as _;
 use saifu_wire::messages::{EventBody, HistoryPage, HistoryQuery, Home, Notice};
 use saifu_wire::{AccountId, DeviceId, Points, ProblemCode, Yen};
 use uuid::Uuid;
@@ -31,14 +30,12 @@ pub(crate) struct Customer {
 
 /// The account of this id.
 pub(crate) fn customer(cx: &Cx<'_>, id: AccountId) -> Result<Option<Customer>, Refused> {
-    let found = cx
-        .conn
-        .prepare_cached(
-            "SELECT number_hmac, created_at, a.epoch, frozen_at IS NOT NULL, recovery_at IS NOT NULL,
+    let found = cx.find(
+        "SELECT number_hmac, created_at, a.epoch, frozen_at IS NOT NULL, recovery_at IS NOT NULL,
              ifnull(d.level = 'hardware', 0), first_channel, last_event, yen, points
              FROM account a LEFT JOIN device d ON d.account = a.id AND d.state = 'live' WHERE a.id = ?",
-        )?
-        .query_row([id.as_bytes()], |row| {
+        [id.as_bytes()],
+        |row| {
             Ok(Customer {
                 id,
                 number_hmac: row.get(0)?,
@@ -52,18 +49,15 @@ pub(crate) fn customer(cx: &Cx<'_>, id: AccountId) -> Result<Option<Customer>, R
                 yen: LedgerAccount(row.get(8)?),
                 points: LedgerAccount(row.get(9)?),
             })
-        })
-        .optional()?;
+        },
+    )?;
     Ok(found)
 }
 
 /// The account of a device that is live.
 pub(crate) fn of_device(cx: &Cx<'_>, device: DeviceId) -> Result<Option<Customer>, Refused> {
-    let found: Option<[u8; 16]> = cx
-        .conn
-        .prepare_cached("SELECT account FROM device WHERE id = ? AND state = 'live'")?
-        .query_row([device.as_bytes()], |row| row.get(0))
-        .optional()?;
+    let found: Option<[u8; 16]> =
+        cx.find("SELECT account FROM device WHERE id = ? AND state = 'live'", [device.as_bytes()], |row| row.get(0))?;
     found.map_or(Ok(None), |id| customer(cx, AccountId(Uuid::from_bytes(id))))
 }
 

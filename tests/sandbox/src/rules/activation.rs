@@ -2,7 +2,7 @@
 //! current ones until the phone proves that it has kept them, by a MAC or by using them; so a crash on either side never
 //! leaves a phone without working secrets. At rest they are sealed; no stored answer holds one.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use saifu_code::{Alias, Totp};
 use saifu_crypto::{EphemeralKey, PublicKey, Secret, constant_time_eq};
 use saifu_wire::messages::{
@@ -45,15 +45,11 @@ pub fn begin(cx: &Cx<'_>, binding: Binding, request: &ActivationRequest) -> Resu
     let plain = Secret::new([secrets.offline_seed.expose(), secrets.totp.expose(), &mac].concat());
     let (alias, alias_hmac) = draw_alias(cx)?;
     let alias_expires_at = cx.now.plus(cx.policy.activation.alias_ms);
-    cx.conn
-        .prepare_cached("DELETE FROM activation WHERE device = ? AND state = 'pending'")?
-        .execute([binding.device.as_bytes()])?;
-    cx.conn
-        .prepare_cached(
-            "INSERT INTO activation (id, device, epoch, state, phone_point, issuer_point, sealed, alias_hmac, alias_until)
+    cx.run("DELETE FROM activation WHERE device = ? AND state = 'pending'", [binding.device.as_bytes()])?;
+    cx.run(
+        "INSERT INTO activation (id, device, epoch, state, phone_point, issuer_point, sealed, alias_hmac, alias_until)
              VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
+        params![
             id.as_bytes(),
             binding.device.as_bytes(),
             i64::try_from(binding.epoch)?,
@@ -62,7 +58,8 @@ pub fn begin(cx: &Cx<'_>, binding: Binding, request: &ActivationRequest) -> Resu
             cx.secrets.seal(cx.random, id.as_bytes(), plain.expose())?,
             alias_hmac,
             ms(alias_expires_at),
-        ])?;
+        ],
+    )?;
     let totp = Totp::default();
     Ok(ActivationAnswer {
         activation: id,
@@ -77,10 +74,8 @@ fn draw_alias(cx: &Cx<'_>) -> Result<(Alias, [u8; 32]), Refused> {
     for _ in 0..ALIAS_DRAWS {
         let alias = Alias::from_random(cx.random)?;
         let hmac = cx.secrets.alias(alias.as_str());
-        let taken: bool = cx
-            .conn
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM activation WHERE alias_hmac = ?)")?
-            .query_row([hmac], |row| row.get(0))?;
+        let taken: bool =
+            cx.row("SELECT EXISTS (SELECT 1 FROM activation WHERE alias_hmac = ?)", [hmac], |row| row.get(0))?;
         if !taken {
             return Ok((alias, hmac));
         }
@@ -101,14 +96,11 @@ pub fn confirm(
     let live = session::live(cx, binding)?;
     let id = request.activation;
     let (state, phone, issuer, sealed): (State, Vec<u8>, Vec<u8>, Vec<u8>) = cx
-        .conn
-        .prepare_cached(
+        .find(
             "SELECT state, phone_point, issuer_point, sealed FROM activation WHERE id = ? AND device = ? AND epoch = ?",
+            params![id.as_bytes(), binding.device.as_bytes(), i64::try_from(binding.epoch)?],
+            |row| row.try_into(),
         )?
-        .query_row(params![id.as_bytes(), binding.device.as_bytes(), i64::try_from(binding.epoch)?], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })
-        .optional()?
         .ok_or(ProblemCode::NoActivation)?;
     let transcript = signed::activation(id, binding, &phone, &issuer);
     live.device_key.verify_der(&transcript, &request.signature.0).map_err(|_| ProblemCode::InvalidSignature)?;
@@ -124,10 +116,8 @@ pub fn confirm(
 }
 
 fn promote(cx: &Cx<'_>, device: DeviceId) -> Result<(), Refused> {
-    cx.conn
-        .prepare_cached("DELETE FROM activation WHERE device = ? AND state = 'current'")?
-        .execute([device.as_bytes()])?;
-    cx.conn.prepare_cached("UPDATE activation SET state = 'current' WHERE device = ?")?.execute([device.as_bytes()])?;
+    cx.run("DELETE FROM activation WHERE device = ? AND state = 'current'", [device.as_bytes()])?;
+    cx.run("UPDATE activation SET state = 'current' WHERE device = ?", [device.as_bytes()])?;
     Ok(())
 }
 
@@ -137,7 +127,7 @@ pub(crate) fn take_totp(cx: &Cx<'_>, device: DeviceId, code: &str) -> Result<boo
     let candidates: Vec<([u8; 16], State, Vec<u8>, i64)> = cx
         .conn
         .prepare_cached("SELECT id, state, sealed, last_totp_step FROM activation WHERE device = ? ORDER BY state")?
-        .query_map([device.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+        .query_map([device.as_bytes()], |row| row.try_into())?
         .collect::<Result<_, _>>()?;
     for (id, state, sealed, last) in candidates {
         let plain = cx.secrets.open(&id, &sealed)?;
@@ -145,9 +135,7 @@ pub(crate) fn take_totp(cx: &Cx<'_>, device: DeviceId, code: &str) -> Result<boo
         let secret = Secret::copy_of(plain.expose().get(SEED_LEN..end).unwrap_or_default());
         let last = u64::try_from(last).ok().filter(|last| *last > 0 && !cx.policy.without.totp_step);
         let Some(step) = Totp::default().verify(&secret, code, cx.now.seconds(), last) else { continue };
-        cx.conn
-            .prepare_cached("UPDATE activation SET last_totp_step = ? WHERE id = ?")?
-            .execute(params![i64::try_from(step)?, id])?;
+        cx.run("UPDATE activation SET last_totp_step = ? WHERE id = ?", params![i64::try_from(step)?, id])?;
         if state == State::Pending {
             promote(cx, device)?;
         }

@@ -49,9 +49,7 @@ fn authorized(cx: &Cx<'_>, terminal: &Terminal, request: &AtmAuthorizeRequest) -
         Err(reason) => (refuse(reason), None),
         Ok(held) => {
             let until = cx.now.plus(cx.policy.atm.deposit_ms);
-            cx.conn
-                .prepare_cached("UPDATE top_up SET state = 'authorized', expires_at = ? WHERE id = ?")?
-                .execute(params![ms(until), held.id])?;
+            cx.run("UPDATE top_up SET state = 'authorized', expires_at = ? WHERE id = ?", params![ms(until), held.id])?;
             (approve(held.yen, until), Some(held.id))
         }
     };
@@ -132,7 +130,7 @@ fn is_number(text: &str) -> bool {
 }
 
 fn wrong_try(cx: &Cx<'_>, held: &Held) -> Result<(), Refused> {
-    cx.conn.prepare_cached("UPDATE top_up SET wrong_tries = wrong_tries + 1 WHERE id = ?")?.execute([held.id])?;
+    cx.run("UPDATE top_up SET wrong_tries = wrong_tries + 1 WHERE id = ?", [held.id])?;
     let tries = held.wrong_tries.saturating_add(1);
     if cx.weigh("atm.tries", cx.policy.atm.tries.into(), tries.into(), tries < cx.policy.atm.tries) {
         return Ok(());
@@ -198,13 +196,12 @@ fn post(cx: &Cx<'_>, terminal: &Terminal, held: &Held, yen: i64) -> Result<Settl
     let customer = account::owner(cx, held.account)?;
     let id = SettlementId(cx.new_timed_id()?);
     ledger::post_held(cx, held.posting, yen, id.as_bytes())?.ok_or(ProblemCode::Internal)?;
-    let first: bool = cx
-        .conn
-        .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM top_up WHERE account = ? AND state = 'done')")?
-        .query_row([held.account.as_bytes()], |row| row.get(0))?;
-    cx.conn
-        .prepare_cached("UPDATE top_up SET state = 'done', posted_yen = ? WHERE id = ?")?
-        .execute(params![yen, held.id])?;
+    let first: bool = cx.row(
+        "SELECT NOT EXISTS (SELECT 1 FROM top_up WHERE account = ? AND state = 'done')",
+        [held.account.as_bytes()],
+        |row| row.get(0),
+    )?;
+    cx.run("UPDATE top_up SET state = 'done', posted_yen = ? WHERE id = ?", params![yen, held.id])?;
     let line = Line { id, kind: EntryKind::TopUp, yen, points: 0, original: None, intent: Some(held.key) };
     record(cx, terminal, &customer, &line)?;
     let tell = &cx.policy.tell;

@@ -26,13 +26,10 @@ pub fn issue(cx: &Cx<'_>, binding: Binding, request: &CodeRequest) -> Result<Cod
     let digits = PaymentDigits::from_random(Issuer::SANDBOX, kind, cx.random)?;
     let cap = limits::code_cap(cx, &customer);
     let expires_at = cx.now.plus(policy.life_ms);
-    let stored = cx
-        .conn
-        .prepare_cached(
-            "INSERT OR IGNORE INTO payment_code (hmac, account, device, epoch, purpose, cap_yen, issued_at, expires_at,
+    let stored = cx.run(
+        "INSERT OR IGNORE INTO payment_code (hmac, account, device, epoch, purpose, cap_yen, issued_at, expires_at,
              state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'live')",
-        )?
-        .execute(params![
+        params![
             hmac(cx, digits.as_str()),
             binding.account.as_bytes(),
             binding.device.as_bytes(),
@@ -41,17 +38,17 @@ pub fn issue(cx: &Cx<'_>, binding: Binding, request: &CodeRequest) -> Result<Cod
             cap,
             cx.ms(),
             ms(expires_at)
-        ])?;
+        ],
+    )?;
     if stored == 0 {
         // The same 14 digits as a code that is still remembered: once in 10^8 with a million of them.
         return Err(ProblemCode::Overloaded.into());
     }
-    cx.conn
-        .prepare_cached(
-            "UPDATE payment_code SET state = 'replaced' WHERE id IN (
+    cx.run(
+        "UPDATE payment_code SET state = 'replaced' WHERE id IN (
              SELECT id FROM payment_code WHERE device = ? AND state = 'live' ORDER BY id DESC LIMIT -1 OFFSET ?)",
-        )?
-        .execute(params![binding.device.as_bytes(), policy.live])?;
+        params![binding.device.as_bytes(), policy.live],
+    )?;
     Ok(CodeAnswer {
         digits: Sensitive::new(digits.as_str()),
         issued_at: cx.now,

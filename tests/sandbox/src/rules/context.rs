@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 use saifu_crypto::{CryptoError, Random};
 use saifu_wire::{AccountId, Millis, Problem, ProblemCode};
 use uuid::Uuid;
@@ -84,6 +84,31 @@ impl Cx<'_> {
     /// The issuer's time as the database stores it.
     pub(crate) fn ms(&self) -> i64 {
         ms(self.now)
+    }
+
+    /// How many rows a statement changes.
+    pub(crate) fn run(&self, sql: &str, params: impl Params) -> rusqlite::Result<usize> {
+        self.conn.prepare_cached(sql)?.execute(params)
+    }
+
+    /// The one row of a statement.
+    pub(crate) fn row<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        self.conn.prepare_cached(sql)?.query_row(params, read)
+    }
+
+    /// The row of a statement, if there is one.
+    pub(crate) fn find<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Option<T>> {
+        self.row(sql, params, read).optional()
     }
 
     /// `N` random bytes.

@@ -95,6 +95,5 @@ pub(crate) fn of(cx: &Cx<'_>, id: &str) -> std::result::Result<Vec<Found>, Refus
 
 /// Name and unit of an account of the ledger.
 pub(crate) fn ledger_name(conn: &Connection, id: i64) -> Result<(String, String)> {
-    conn.prepare_cached("SELECT name, unit FROM ledger_account WHERE id = ?")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+    conn.prepare_cached("SELECT name, unit FROM ledger_account WHERE id = ?")?.query_row([id], |row| row.try_into())
 }

@@ -23,17 +23,17 @@ pub struct Done {
 /// # Errors
 /// `internal`.
 pub fn run(cx: &Cx<'_>) -> Result<Vec<Done>, Refused> {
-    cx.conn.prepare_cached("UPDATE clock SET latest = max(latest, ?)")?.execute([cx.ms()])?;
+    cx.run("UPDATE clock SET latest = max(latest, ?)", [cx.ms()])?;
     let done = end_holds(cx, None)?;
     let codes = ms(cx.now.minus(cx.policy.keep.codes_ms));
-    cx.conn.prepare_cached("DELETE FROM payment_code WHERE expires_at < ?")?.execute([codes])?;
-    cx.conn.prepare_cached("DELETE FROM intent_nonce WHERE expires_at < ?")?.execute([codes])?;
+    cx.run("DELETE FROM payment_code WHERE expires_at < ?", [codes])?;
+    cx.run("DELETE FROM intent_nonce WHERE expires_at < ?", [codes])?;
     // A phone that comes back later finds none and agrees anew.
     let pending = "DELETE FROM activation WHERE state = 'pending' AND alias_until < ?";
-    cx.conn.prepare_cached(pending)?.execute([cx.ms()])?;
+    cx.run(pending, [cx.ms()])?;
     let sign_ups = ms(cx.now.minus(cx.policy.keep.sign_ups_ms));
-    cx.conn.prepare_cached("DELETE FROM sign_up WHERE at < ?")?.execute(params![sign_ups])?;
-    cx.conn.prepare_cached("DELETE FROM sms WHERE arrives_at < ?")?.execute(params![sign_ups])?;
+    cx.run("DELETE FROM sign_up WHERE at < ?", params![sign_ups])?;
+    cx.run("DELETE FROM sms WHERE arrives_at < ?", params![sign_ups])?;
     Ok(done)
 }
 

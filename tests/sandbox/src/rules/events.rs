@@ -14,7 +14,7 @@ use crate::ledger::{self, LedgerAccount};
 /// # Errors
 /// `internal` when it cannot be read.
 pub fn era(cx: &Cx<'_>) -> Result<Era, Refused> {
-    let id: String = cx.conn.prepare_cached("SELECT id FROM era")?.query_row([], |row| row.get(0))?;
+    let id: String = cx.row("SELECT id FROM era", [], |row| row.get(0))?;
     id.parse().map_err(|_| ProblemCode::Internal.into())
 }
 
@@ -51,12 +51,11 @@ pub(crate) fn select(
 
 /// Writes the account's next event, after the postings it tells of. `body` is given its number.
 pub(crate) fn emit(cx: &Cx<'_>, account: AccountId, body: impl FnOnce(u64) -> EventBody) -> Result<u64, Refused> {
-    let (number, yen, points): (i64, i64, i64) = cx
-        .conn
-        .prepare_cached(
-            "UPDATE account SET last_event = last_event + 1 WHERE id = ? RETURNING last_event, yen, points",
-        )?
-        .query_row([account.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let (number, yen, points): (i64, i64, i64) = cx.row(
+        "UPDATE account SET last_event = last_event + 1 WHERE id = ? RETURNING last_event, yen, points",
+        [account.as_bytes()],
+        |row| row.try_into(),
+    )?;
     let body = body(number.unsigned_abs());
     let kind = match &body {
         EventBody::Entry { .. } => "entry",
@@ -70,9 +69,10 @@ pub(crate) fn emit(cx: &Cx<'_>, account: AccountId, body: impl FnOnce(u64) -> Ev
         points: Points(ledger::available(cx.conn, LedgerAccount(points))?),
         body,
     };
-    cx.conn
-        .prepare_cached("INSERT INTO event (account, number, kind, at, json, trace) VALUES (?, ?, ?, ?, ?, ?)")?
-        .execute(params![account.as_bytes(), number, kind, cx.ms(), serde_json::to_string(&event)?, cx.trace])?;
+    cx.run(
+        "INSERT INTO event (account, number, kind, at, json, trace) VALUES (?, ?, ?, ?, ?, ?)",
+        params![account.as_bytes(), number, kind, cx.ms(), serde_json::to_string(&event)?, cx.trace],
+    )?;
     cx.touched.borrow_mut().push(account);
     Ok(event.number)
 }

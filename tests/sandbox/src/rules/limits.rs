@@ -120,15 +120,12 @@ fn figures<const N: usize>(all: [(&'static str, Measure, Option<i64>, i64); N]) 
 /// The limits of a top-up of this many yen.
 pub(crate) fn top_up(cx: &Cx<'_>, customer: &Customer, yen: i64) -> Result<Vec<Figure>, Refused> {
     let policy = in_force(cx, customer).top_up;
-    let (day, count, last): (i64, i64, i64) = cx
-        .conn
-        .prepare_cached(
-            "SELECT ifnull(sum(CASE state WHEN 'expired' THEN 0 WHEN 'done' THEN posted_yen ELSE yen END), 0),
+    let (day, count, last): (i64, i64, i64) = cx.row(
+        "SELECT ifnull(sum(CASE state WHEN 'expired' THEN 0 WHEN 'done' THEN posted_yen ELSE yen END), 0),
              count(*) FILTER (WHERE at > ?), ifnull(max(at), 0) FROM top_up WHERE account = ? AND at > ?",
-        )?
-        .query_row(params![ms(cx.now.minus(HOUR)), customer.id.as_bytes(), ms(cx.now.minus(DAY))], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
+        params![ms(cx.now.minus(HOUR)), customer.id.as_bytes(), ms(cx.now.minus(DAY))],
+        |row| row.try_into(),
+    )?;
     let day = day.saturating_add(yen);
     let interval = policy.interval_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
     Ok(figures([
@@ -143,21 +140,12 @@ pub(crate) fn top_up(cx: &Cx<'_>, customer: &Customer, yen: i64) -> Result<Vec<F
 /// The limits of a payment of this many yen.
 pub(crate) fn pay(cx: &Cx<'_>, customer: &Customer, yen: i64) -> Result<Vec<Figure>, Refused> {
     let policy = in_force(cx, customer).pay;
-    let (day, hour, ten_minutes): (i64, i64, i64) = cx
-        .conn
-        .prepare_cached(
-            "SELECT ifnull(sum(yen), 0), ifnull(sum(yen) FILTER (WHERE at > ?), 0), count(*) FILTER (WHERE at > ?)
+    let (day, hour, ten_minutes): (i64, i64, i64) = cx.row(
+        "SELECT ifnull(sum(yen), 0), ifnull(sum(yen) FILTER (WHERE at > ?), 0), count(*) FILTER (WHERE at > ?)
              FROM settlement WHERE account = ? AND kind = 'payment' AND reversed = 0 AND at > ?",
-        )?
-        .query_row(
-            params![
-                ms(cx.now.minus(HOUR)),
-                ms(cx.now.minus(10 * MINUTE)),
-                customer.id.as_bytes(),
-                ms(cx.now.minus(DAY))
-            ],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )?;
+        params![ms(cx.now.minus(HOUR)), ms(cx.now.minus(10 * MINUTE)), customer.id.as_bytes(), ms(cx.now.minus(DAY))],
+        |row| row.try_into(),
+    )?;
     let (day, hour) = (day.saturating_add(yen), hour.saturating_add(yen));
     Ok(figures([
         (rule::PAY_EACH, Measure::Each, policy.each_yen, yen),

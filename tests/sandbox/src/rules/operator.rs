@@ -1,6 +1,6 @@
 //! What an operator decides: who is a terminal, what is stopped, which account is frozen.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use saifu_wire::messages::{
     EnrolRequest, EnrolledAnswer, NoticeKind, Switch, SwitchRequest, SwitchState, TerminalKind,
 };
@@ -35,12 +35,11 @@ pub fn set_switch(cx: &Cx<'_>, operator: &Terminal, request: &SwitchRequest) -> 
     }
     let state = SwitchState { switch: request.switch.into(), on: request.on, reason: request.reason.clone() };
     if self::state(cx, request.switch)? != state {
-        cx.conn
-            .prepare_cached(
-                "INSERT OR REPLACE INTO switch (name, is_on, reason, at, version)
+        cx.run(
+            "INSERT OR REPLACE INTO switch (name, is_on, reason, at, version)
                  VALUES (?, ?, ?, ?, (SELECT ifnull(max(version), 1) + 1 FROM switch))",
-            )?
-            .execute(params![request.switch.as_str(), request.on, request.reason, cx.ms()])?;
+            params![request.switch.as_str(), request.on, request.reason, cx.ms()],
+        )?;
     }
     Ok(state)
 }
@@ -58,8 +57,7 @@ pub fn switches(cx: &Cx<'_>) -> Result<Vec<SwitchState>, Refused> {
 /// # Errors
 /// `internal` when it cannot be read.
 pub fn document_version(cx: &Cx<'_>) -> Result<u64, Refused> {
-    let version: i64 =
-        cx.conn.prepare_cached("SELECT ifnull(max(version), 1) FROM switch")?.query_row([], |row| row.get(0))?;
+    let version: i64 = cx.row("SELECT ifnull(max(version), 1) FROM switch", [], |row| row.get(0))?;
     Ok(version.unsigned_abs())
 }
 
@@ -73,9 +71,7 @@ pub fn freeze(cx: &Cx<'_>, operator: &Terminal, account: AccountId) -> Result<()
     if customer.frozen {
         return Ok(());
     }
-    cx.conn
-        .prepare_cached("UPDATE account SET frozen_at = ? WHERE id = ?")?
-        .execute(params![cx.ms(), account.as_bytes()])?;
+    cx.run("UPDATE account SET frozen_at = ? WHERE id = ?", params![cx.ms(), account.as_bytes()])?;
     let text = format!(
         "Your account was frozen by support on {}. Nothing can be paid or topped up. Call support if you did not ask.",
         events::spoken_time(cx)
@@ -84,11 +80,8 @@ pub fn freeze(cx: &Cx<'_>, operator: &Terminal, account: AccountId) -> Result<()
 }
 
 fn state(cx: &Cx<'_>, switch: Switch) -> Result<SwitchState, Refused> {
-    let found: Option<(bool, String)> = cx
-        .conn
-        .prepare_cached("SELECT is_on, reason FROM switch WHERE name = ?")?
-        .query_row([switch.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
+    let found: Option<(bool, String)> =
+        cx.find("SELECT is_on, reason FROM switch WHERE name = ?", [switch.as_str()], |row| row.try_into())?;
     let (on, reason) = found.unwrap_or((true, String::new()));
     Ok(SwitchState { switch: switch.into(), on, reason })
 }

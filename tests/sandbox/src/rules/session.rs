@@ -1,6 +1,6 @@
 //! Which device speaks: the certificate that opens a session, and the check that it is still the one that may.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use saifu_crypto::PublicKey;
 use saifu_wire::messages::{SessionRequest, Switch};
 use saifu_wire::{Problem, ProblemCode, signed};
@@ -46,13 +46,12 @@ pub fn open(cx: &Cx<'_>, request: &SessionRequest, nonce: &str, thumbprint: &str
 /// `unknown-device`.
 pub fn check(cx: &Cx<'_>, binding: Binding) -> Result<(), Refused> {
     let epoch = i64::try_from(binding.epoch).map_err(|_| ProblemCode::UnknownDevice)?;
-    let live: bool = cx
-        .conn
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM device d JOIN account a ON a.id = d.account
+    let live: bool = cx.row(
+        "SELECT EXISTS (SELECT 1 FROM device d JOIN account a ON a.id = d.account
              WHERE d.id = ? AND a.id = ? AND a.epoch = ? AND d.epoch = a.epoch AND d.state = 'live')",
-        )?
-        .query_row(params![binding.device.as_bytes(), binding.account.as_bytes(), epoch], |row| row.get(0))?;
+        params![binding.device.as_bytes(), binding.account.as_bytes(), epoch],
+        |row| row.get(0),
+    )?;
     if live { Ok(()) } else { Err(ProblemCode::UnknownDevice.into()) }
 }
 
@@ -61,10 +60,9 @@ pub(crate) fn live(cx: &Cx<'_>, binding: Binding) -> Result<Live, Refused> {
     check(cx, binding)?;
     let customer = account::customer(cx, binding.account)?.ok_or(ProblemCode::UnknownDevice)?;
     let (device, authorization): (Vec<u8>, Vec<u8>) = cx
-        .conn
-        .prepare_cached("SELECT device_spki, authorization_spki FROM device WHERE id = ?")?
-        .query_row([binding.device.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?
+        .find("SELECT device_spki, authorization_spki FROM device WHERE id = ?", [binding.device.as_bytes()], |row| {
+            row.try_into()
+        })?
         .ok_or(ProblemCode::UnknownDevice)?;
     Ok(Live {
         customer,

@@ -4,7 +4,7 @@
 
 mod reverse;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use saifu_code::{Issuer, Kind, PaymentDigits};
 use saifu_wire::messages::{
     EntryKind, EntryState, EventBody, HistoryEntry, Outcome, SettleAnswer, SettleRequest, Switch, TerminalKind,
@@ -118,14 +118,8 @@ fn living(cx: &Cx<'_>, burnt: Burnt) -> Result<Option<Burnt>, Refused> {
 
 /// Notes why nothing could be burnt. The register is not told which it was.
 fn dead(cx: &Cx<'_>, hmac: &[u8; 32]) -> Result<Option<Burnt>, Refused> {
-    let found: Option<(CodeState, i64)> = cx
-        .conn
-        .prepare_cached(
-            "SELECT state, (SELECT count(*) FROM payment_code newer WHERE newer.device = code.device AND newer.id >= code.id)
-             FROM payment_code code WHERE hmac = ?",
-        )?
-        .query_row([hmac], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
+    let found: Option<(CodeState, i64)> = cx.find("SELECT state, (SELECT count(*) FROM payment_code newer WHERE newer.device = code.device AND newer.id >= code.id)
+             FROM payment_code code WHERE hmac = ?", [hmac], |row| row.try_into())?;
     match found {
         None => cx.check("code.known", false),
         Some((CodeState::Replaced, newest)) => cx.weigh("code.live", cx.policy.code.live.into(), newest, false),
@@ -155,21 +149,19 @@ struct Burnt {
 /// Burns a live code: compare and set.
 fn burn(cx: &Cx<'_>, hmac: &[u8; 32]) -> Result<Option<Burnt>, Refused> {
     let state = if cx.policy.without.code_burn { CodeState::Live } else { CodeState::Burnt };
-    let burnt = cx
-        .conn
-        .prepare_cached(
-            "UPDATE payment_code SET state = ? WHERE hmac = ? AND state = 'live'
+    let burnt = cx.find(
+        "UPDATE payment_code SET state = ? WHERE hmac = ? AND state = 'live'
              RETURNING account, device, epoch, cap_yen, issued_at, expires_at",
-        )?
-        .query_row(params![state, hmac], |row| {
+        params![state, hmac],
+        |row| {
             let binding = Binding {
                 account: AccountId(Uuid::from_bytes(row.get(0)?)),
                 device: DeviceId(Uuid::from_bytes(row.get(1)?)),
                 epoch: row.get::<_, i64>(2)?.unsigned_abs(),
             };
             Ok(Burnt { binding, cap: row.get(3)?, issued_at: millis(row.get(4)?), expires_at: millis(row.get(5)?) })
-        })
-        .optional()?;
+        },
+    )?;
     if let Some(Burnt { binding, .. }) = &burnt {
         cx.note(|notes| (notes.account, notes.device) = (Some(binding.account), Some(binding.device)));
     }
@@ -247,12 +239,10 @@ pub(crate) struct Line {
 
 /// Writes a line and its event, after the postings.
 pub(crate) fn record(cx: &Cx<'_>, terminal: &Terminal, customer: &Customer, line: &Line) -> Result<(), Refused> {
-    cx.conn
-        .prepare_cached(
-            "INSERT INTO settlement (id, kind, account, terminal, merchant, yen, points, at, original)
+    cx.run(
+        "INSERT INTO settlement (id, kind, account, terminal, merchant, yen, points, at, original)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
+        params![
             line.id.as_bytes(),
             line.kind.as_str(),
             customer.id.as_bytes(),
@@ -262,7 +252,8 @@ pub(crate) fn record(cx: &Cx<'_>, terminal: &Terminal, customer: &Customer, line
             line.points,
             cx.ms(),
             line.original.as_ref().map(SettlementId::as_bytes)
-        ])?;
+        ],
+    )?;
     let (yen, points) = match line.kind {
         EntryKind::Payment => (line.yen.saturating_neg(), line.points),
         EntryKind::TopUp => (line.yen, line.points),

@@ -1,7 +1,7 @@
 //! From a phone number to an account. [`begin`] never looks an account up, so it cannot tell whether the number has one:
 //! same answer, same work, same counters. Only who proves the number by its SMS code learns it, in [`confirm`].
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use saifu_crypto::{PublicKey, constant_time_eq};
 use saifu_wire::messages::{
     NoticeKind, SignUpAnswer, SignUpConfirmAnswer, SignUpConfirmRequest, SignUpRequest, Standing, Switch,
@@ -50,17 +50,14 @@ pub fn begin(cx: &Cx<'_>, request: &SignUpRequest, thumbprint: &str) -> Result<S
         expires_at: cx.now.plus(policy.code_ms),
         resend_at: cx.now.plus(policy.resend_ms.unwrap_or(0)),
     };
-    cx.conn
-        .prepare_cached(
-            "UPDATE sign_up SET state = 'replaced' WHERE number_hmac = ? AND device_spki = ? AND state = 'open'",
-        )?
-        .execute(params![number_hmac, request.device_spki.0])?;
-    cx.conn
-        .prepare_cached(
-            "INSERT INTO sign_up (id, number_hmac, number_sealed, prefix, device_spki, authorization_spki, code_hmac, at,
+    cx.run(
+        "UPDATE sign_up SET state = 'replaced' WHERE number_hmac = ? AND device_spki = ? AND state = 'open'",
+        params![number_hmac, request.device_spki.0],
+    )?;
+    cx.run(
+        "INSERT INTO sign_up (id, number_hmac, number_sealed, prefix, device_spki, authorization_spki, code_hmac, at,
              expires_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')",
-        )?
-        .execute(params![
+        params![
             id.as_bytes(),
             number_hmac,
             cx.secrets.seal(cx.random, &number_hmac, request.number.as_str().as_bytes())?,
@@ -70,7 +67,8 @@ pub fn begin(cx: &Cx<'_>, request: &SignUpRequest, thumbprint: &str) -> Result<S
             code_hmac(cx, id, &code),
             cx.ms(),
             ms(answer.expires_at),
-        ])?;
+        ],
+    )?;
     let minutes = policy.code_ms / 60_000;
     let text = format!(
         "Saifu: {code} signs a new phone up with your number. Valid for {minutes} minutes. \
@@ -82,23 +80,18 @@ pub fn begin(cx: &Cx<'_>, request: &SignUpRequest, thumbprint: &str) -> Result<S
 
 /// What these keys were answered a moment ago.
 fn repeated(cx: &Cx<'_>, number_hmac: &[u8; 32], request: &SignUpRequest) -> Result<Option<SignUpAnswer>, Refused> {
-    let answer = cx
-        .conn
-        .prepare_cached(
-            "SELECT id, at, expires_at FROM sign_up WHERE number_hmac = ? AND device_spki = ? AND authorization_spki = ?
+    let answer = cx.find(
+        "SELECT id, at, expires_at FROM sign_up WHERE number_hmac = ? AND device_spki = ? AND authorization_spki = ?
              AND state = 'open' AND at > ? ORDER BY at DESC LIMIT 1",
-        )?
-        .query_row(
-            params![number_hmac, request.device_spki.0, request.authorization_spki.0, ms(cx.now.minus(REPEAT_MS))],
-            |row| {
-                Ok(SignUpAnswer {
-                    request: RequestId(Uuid::from_bytes(row.get(0)?)),
-                    resend_at: millis(row.get(1)?).plus(cx.policy.sign_up.resend_ms.unwrap_or(0)),
-                    expires_at: millis(row.get(2)?),
-                })
-            },
-        )
-        .optional()?;
+        params![number_hmac, request.device_spki.0, request.authorization_spki.0, ms(cx.now.minus(REPEAT_MS))],
+        |row| {
+            Ok(SignUpAnswer {
+                request: RequestId(Uuid::from_bytes(row.get(0)?)),
+                resend_at: millis(row.get(1)?).plus(cx.policy.sign_up.resend_ms.unwrap_or(0)),
+                expires_at: millis(row.get(2)?),
+            })
+        },
+    )?;
     Ok(answer)
 }
 
@@ -118,27 +111,26 @@ fn check_keys(request: &SignUpRequest, thumbprint: &str) -> Result<(), Refused> 
 /// The device that has both keys, if its account has this number: a phone that lost what it knew, or never heard of its
 /// account. Keys that are bound in any other way are refused.
 fn bound(cx: &Cx<'_>, device: &[u8], authorization: &[u8], number_hmac: &[u8; 32]) -> Result<Option<Binding>, Refused> {
-    let in_use: bool = cx
-        .conn
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM device_key WHERE spki IN (?, ?))")?
-        .query_row(params![device, authorization], |row| row.get(0))?;
+    let in_use: bool = cx.row(
+        "SELECT EXISTS (SELECT 1 FROM device_key WHERE spki IN (?, ?))",
+        params![device, authorization],
+        |row| row.get(0),
+    )?;
     if !in_use {
         return Ok(None);
     }
-    let own = cx
-        .conn
-        .prepare_cached(
-            "SELECT a.id, d.id, d.epoch FROM device d JOIN account a ON a.id = d.account WHERE d.device_spki = ?
+    let own = cx.find(
+        "SELECT a.id, d.id, d.epoch FROM device d JOIN account a ON a.id = d.account WHERE d.device_spki = ?
              AND d.authorization_spki = ? AND d.state = 'live' AND d.epoch = a.epoch AND a.number_hmac = ?",
-        )?
-        .query_row(params![device, authorization, number_hmac], |row| {
+        params![device, authorization, number_hmac],
+        |row| {
             Ok(Binding {
                 account: AccountId(Uuid::from_bytes(row.get(0)?)),
                 device: DeviceId(Uuid::from_bytes(row.get(1)?)),
                 epoch: row.get::<_, i64>(2)?.unsigned_abs(),
             })
-        })
-        .optional()?;
+        },
+    )?;
     own.map(Some).ok_or_else(|| ProblemCode::DeviceInUse.into())
 }
 
@@ -146,18 +138,16 @@ fn bound(cx: &Cx<'_>, device: &[u8], authorization: &[u8], number_hmac: &[u8; 32
 fn check_counters(cx: &Cx<'_>, number_hmac: &[u8; 32], prefix: &str) -> Result<(), Refused> {
     let policy = &cx.policy.sign_up;
     let hour_ago = ms(cx.now.minus(HOUR));
-    let all: u32 =
-        cx.conn.prepare_cached("SELECT count(*) FROM sign_up WHERE at > ?")?.query_row([hour_ago], |row| row.get(0))?;
-    let of_prefix: u32 = cx
-        .conn
-        .prepare_cached("SELECT count(*) FROM sign_up WHERE prefix = ? AND at > ?")?
-        .query_row(params![prefix, hour_ago], |row| row.get(0))?;
-    let (of_number, first, last): (u32, i64, i64) = cx
-        .conn
-        .prepare_cached(
-            "SELECT count(*), ifnull(min(at), 0), ifnull(max(at), 0) FROM sign_up WHERE number_hmac = ? AND at > ?",
-        )?
-        .query_row(params![number_hmac, ms(cx.now.minus(DAY))], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let all: u32 = cx.row("SELECT count(*) FROM sign_up WHERE at > ?", [hour_ago], |row| row.get(0))?;
+    let of_prefix: u32 =
+        cx.row("SELECT count(*) FROM sign_up WHERE prefix = ? AND at > ?", params![prefix, hour_ago], |row| {
+            row.get(0)
+        })?;
+    let (of_number, first, last): (u32, i64, i64) = cx.row(
+        "SELECT count(*), ifnull(min(at), 0), ifnull(max(at), 0) FROM sign_up WHERE number_hmac = ? AND at > ?",
+        params![number_hmac, ms(cx.now.minus(DAY))],
+        |row| row.try_into(),
+    )?;
 
     let too_many = |rule, wait: u64| Problem::new(ProblemCode::TooManyTries).rule(rule).retry_after(wait);
     let counted = |rule, seen: u32, limit: Option<u32>| {
@@ -217,13 +207,11 @@ struct Row {
 }
 
 fn find(cx: &Cx<'_>, request: RequestId) -> Result<Option<Row>, Refused> {
-    let row = cx
-        .conn
-        .prepare_cached(
-            "SELECT number_hmac, number_sealed, device_spki, authorization_spki, code_hmac, expires_at, tries, state,
+    let row = cx.find(
+        "SELECT number_hmac, number_sealed, device_spki, authorization_spki, code_hmac, expires_at, tries, state,
              proven_at, answer FROM sign_up WHERE id = ?",
-        )?
-        .query_row([request.as_bytes()], |row| {
+        [request.as_bytes()],
+        |row| {
             Ok(Row {
                 number_hmac: row.get(0)?,
                 number_sealed: row.get(1)?,
@@ -236,8 +224,8 @@ fn find(cx: &Cx<'_>, request: RequestId) -> Result<Option<Row>, Refused> {
                 proven_at: row.get(8)?,
                 answer: row.get(9)?,
             })
-        })
-        .optional()?;
+        },
+    )?;
     Ok(row)
 }
 
@@ -263,9 +251,7 @@ pub fn confirm(cx: &Cx<'_>, request: &SignUpConfirmRequest, thumbprint: &str) ->
         return Err(problem.detail("ask for a new code").retry_after(LEAST_WAIT_MS).into());
     }
     if !constant_time_eq(&code_hmac(cx, request.request, request.code.expose()), &row.code_hmac) {
-        cx.conn
-            .prepare_cached("UPDATE sign_up SET tries = tries + 1 WHERE id = ?")?
-            .execute([request.request.as_bytes()])?;
+        cx.run("UPDATE sign_up SET tries = tries + 1 WHERE id = ?", [request.request.as_bytes()])?;
         let left = policy.tries.saturating_sub(row.tries).saturating_sub(1);
         return Err(Refused::keep(Problem::new(ProblemCode::WrongCode).detail(format!("{left} tries left"))));
     }
@@ -290,15 +276,13 @@ fn in_time(cx: &Cx<'_>, row: &Row) -> bool {
 fn proven(cx: &Cx<'_>, request: RequestId, row: &Row) -> Result<SignUpConfirmAnswer, Refused> {
     operator::require(cx, Switch::SignUp)?;
     let own = bound(cx, &row.device_spki, &row.authorization_spki, &row.number_hmac)?;
-    let holder: Option<[u8; 16]> = cx
-        .conn
-        .prepare_cached("SELECT id FROM account WHERE number_hmac = ?")?
-        .query_row([row.number_hmac], |row| row.get(0))
-        .optional()?;
+    let holder: Option<[u8; 16]> =
+        cx.find("SELECT id FROM account WHERE number_hmac = ?", [row.number_hmac], |row| row.get(0))?;
     let end = |state: State, answer: Option<String>| {
-        cx.conn
-            .prepare_cached("UPDATE sign_up SET state = ?, proven_at = ?, answer = ? WHERE id = ?")?
-            .execute(params![state, cx.ms(), answer, request.as_bytes()])
+        cx.run(
+            "UPDATE sign_up SET state = ?, proven_at = ?, answer = ? WHERE id = ?",
+            params![state, cx.ms(), answer, request.as_bytes()],
+        )
     };
     let answer = match (own, holder) {
         (Some(own), _) => known_account(cx, own)?,
@@ -344,29 +328,18 @@ fn open_account(cx: &Cx<'_>, row: &Row) -> Result<SignUpConfirmAnswer, Refused> 
     let epoch = i64::try_from(FIRST_EPOCH)?;
     let yen = ledger::open(cx.conn, &format!("customer:{account}:yen"), Unit::Yen, Owner::Customer)?;
     let points = ledger::open(cx.conn, &format!("customer:{account}:points"), Unit::Points, Owner::Customer)?;
-    cx.conn
-        .prepare_cached(
-            "INSERT INTO account (id, number_hmac, number_sealed, created_at, epoch, yen, points)
+    cx.run(
+        "INSERT INTO account (id, number_hmac, number_sealed, created_at, epoch, yen, points)
              VALUES (?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![account.as_bytes(), row.number_hmac, row.number_sealed, cx.ms(), epoch, yen.0, points.0])?;
-    cx.conn
-        .prepare_cached(
-            "INSERT INTO device (id, account, epoch, state, level, device_spki, authorization_spki, bound_at)
+        params![account.as_bytes(), row.number_hmac, row.number_sealed, cx.ms(), epoch, yen.0, points.0],
+    )?;
+    cx.run(
+        "INSERT INTO device (id, account, epoch, state, level, device_spki, authorization_spki, bound_at)
              VALUES (?, ?, ?, 'live', 'software', ?, ?, ?)",
-        )?
-        .execute(params![
-            device.as_bytes(),
-            account.as_bytes(),
-            epoch,
-            row.device_spki,
-            row.authorization_spki,
-            cx.ms()
-        ])?;
+        params![device.as_bytes(), account.as_bytes(), epoch, row.device_spki, row.authorization_spki, cx.ms()],
+    )?;
     for spki in [&row.device_spki, &row.authorization_spki] {
-        cx.conn
-            .prepare_cached("INSERT INTO device_key (spki, device) VALUES (?, ?)")?
-            .execute(params![spki, device.as_bytes()])?;
+        cx.run("INSERT INTO device_key (spki, device) VALUES (?, ?)", params![spki, device.as_bytes()])?;
     }
     Ok(SignUpConfirmAnswer { account, device, epoch: FIRST_EPOCH, standing: standing(cx, account)?.into() })
 }

@@ -79,8 +79,9 @@ pub(crate) fn send(cx: &Cx<'_>, number_hmac: &[u8; 32], text: String, code: Opti
     let Some(arrives_at) = world::arrival(cx, number_hmac)? else { return Ok(()) };
     let plain = serde_json::to_vec(&Sealed { text, code })?;
     let sealed = cx.secrets.seal(cx.random, number_hmac, &plain)?;
-    cx.conn
-        .prepare_cached("INSERT INTO sms (number_hmac, at, arrives_at, sealed) VALUES (?, ?, ?, ?)")?
-        .execute(params![number_hmac, cx.ms(), ms(arrives_at), sealed])?;
+    cx.run(
+        "INSERT INTO sms (number_hmac, at, arrives_at, sealed) VALUES (?, ?, ?, ?)",
+        params![number_hmac, cx.ms(), ms(arrives_at), sealed],
+    )?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Registers, ATMs and operators: who holds which key. The listener finds a terminal by the key of its proof.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use saifu_crypto::PublicKey;
 use saifu_wire::messages::TerminalKind;
 use saifu_wire::{Name, Problem, ProblemCode, dpop};
@@ -56,9 +56,10 @@ pub fn enrol_first(
     let by_key = by_key(cx, &thumbprint)?;
     match (by_name, by_key) {
         (None, None) => {
-            cx.conn
-                .prepare_cached("INSERT INTO terminal (name, kind, merchant, spki, thumbprint) VALUES (?, ?, ?, ?, ?)")?
-                .execute(params![name.as_str(), kind.as_str(), merchant.as_str(), spki, thumbprint])?;
+            cx.run(
+                "INSERT INTO terminal (name, kind, merchant, spki, thumbprint) VALUES (?, ?, ?, ?, ?)",
+                params![name.as_str(), kind.as_str(), merchant.as_str(), spki, thumbprint],
+            )?;
             Ok(terminal)
         }
         (Some(named), Some(keyed)) if named == keyed && named == terminal => Ok(terminal),
@@ -68,8 +69,7 @@ pub fn enrol_first(
 }
 
 fn find(cx: &Cx<'_>, sql: &str, by: &str) -> Result<Option<Terminal>, Refused> {
-    let row: Option<(String, String, String)> =
-        cx.conn.prepare_cached(sql)?.query_row([by], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    let row: Option<(String, String, String)> = cx.find(sql, [by], |row| row.try_into())?;
     let Some((name, kind, merchant)) = row else { return Ok(None) };
     let kind = serde_json::from_value(kind.into())?;
     let name_of = |text: String| Name::new(text).map_err(|_| Refused::from(ProblemCode::Internal));

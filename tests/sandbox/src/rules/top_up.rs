@@ -30,15 +30,16 @@ pub fn nonce(cx: &Cx<'_>, binding: Binding) -> Result<IntentNonce, Refused> {
     session::check(cx, binding)?;
     let nonce = BASE64URL_NOPAD.encode(&cx.draw::<16>()?);
     let expires_at = cx.now.plus(cx.policy.top_up.nonce_ms);
-    cx.conn
-        .prepare_cached("INSERT INTO intent_nonce (hmac, account, device, epoch, expires_at) VALUES (?, ?, ?, ?, ?)")?
-        .execute(params![
+    cx.run(
+        "INSERT INTO intent_nonce (hmac, account, device, epoch, expires_at) VALUES (?, ?, ?, ?, ?)",
+        params![
             cx.secrets.nonce(&nonce),
             binding.account.as_bytes(),
             binding.device.as_bytes(),
             i64::try_from(binding.epoch)?,
             ms(expires_at)
-        ])?;
+        ],
+    )?;
     Ok(IntentNonce { nonce: Sensitive::new(nonce), now: cx.now, expires_at })
 }
 
@@ -90,11 +91,11 @@ fn switch_of(channel: Channel) -> Switch {
 type Known = Option<Option<[u8; 32]>>;
 
 fn known(cx: &Cx<'_>, account: AccountId, operation: IntentOperation, key: IntentKey) -> Result<Known, Refused> {
-    let found = cx
-        .conn
-        .prepare_cached("SELECT fingerprint FROM intent WHERE account = ? AND operation = ? AND key = ?")?
-        .query_row(params![account.as_bytes(), operation.as_str(), key.as_bytes()], |row| row.get(0))
-        .optional()?;
+    let found = cx.find(
+        "SELECT fingerprint FROM intent WHERE account = ? AND operation = ? AND key = ?",
+        params![account.as_bytes(), operation.as_str(), key.as_bytes()],
+        |row| row.get(0),
+    )?;
     Ok(found)
 }
 
@@ -119,18 +120,16 @@ fn within(cx: &Cx<'_>, rule: &'static str, limit_ms: u64, seen_ms: u64) -> bool 
 }
 
 fn burn_nonce(cx: &Cx<'_>, binding: Binding, nonce: &str) -> Result<(), Refused> {
-    let burnt = cx
-        .conn
-        .prepare_cached(
-            "DELETE FROM intent_nonce WHERE hmac = ? AND account = ? AND device = ? AND epoch = ? AND expires_at > ?",
-        )?
-        .execute(params![
+    let burnt = cx.run(
+        "DELETE FROM intent_nonce WHERE hmac = ? AND account = ? AND device = ? AND epoch = ? AND expires_at > ?",
+        params![
             cx.secrets.nonce(nonce),
             binding.account.as_bytes(),
             binding.device.as_bytes(),
             i64::try_from(binding.epoch)?,
             cx.ms()
-        ])?;
+        ],
+    )?;
     if burnt == 0 {
         note_stale(cx, nonce)?;
         return Err(ProblemCode::StaleNonce.into());
@@ -140,11 +139,11 @@ fn burn_nonce(cx: &Cx<'_>, binding: Binding, nonce: &str) -> Result<(), Refused>
 
 /// Notes why a nonce does not count: it is too old, or it is not this phone's, or no more.
 fn note_stale(cx: &Cx<'_>, nonce: &str) -> Result<(), Refused> {
-    let expired: Option<i64> = cx
-        .conn
-        .prepare_cached("SELECT expires_at FROM intent_nonce WHERE hmac = ? AND expires_at <= ?")?
-        .query_row(params![cx.secrets.nonce(nonce), cx.ms()], |row| row.get(0))
-        .optional()?;
+    let expired: Option<i64> = cx.find(
+        "SELECT expires_at FROM intent_nonce WHERE hmac = ? AND expires_at <= ?",
+        params![cx.secrets.nonce(nonce), cx.ms()],
+        |row| row.get(0),
+    )?;
     let life_ms = cx.policy.top_up.nonce_ms;
     match expired.map(|at| cx.now.since(millis(at).minus(life_ms))) {
         Some(age_ms) => cx.weigh("top_up.nonce_ms", figure(life_ms), figure(age_ms), false),
@@ -192,17 +191,14 @@ fn accept(
     let hold = ledger::hold(cx, Move { debit, credit: live.customer.yen, amount: request.yen.get() })?;
     let (draw, number_hmac) = draw_number(cx, account, key)?;
     let expires_at = cx.now.plus(cx.policy.atm.number_ms);
-    cx.conn
-        .prepare_cached(
-            "INSERT INTO intent (account, operation, key, state, fingerprint, at) VALUES (?, ?, ?, 'accepted', ?, ?)",
-        )?
-        .execute(params![account.as_bytes(), IntentOperation::TopUp.as_str(), key.as_bytes(), fingerprint, cx.ms()])?;
-    cx.conn
-        .prepare_cached(
-            "INSERT INTO top_up (account, key, device, channel, state, yen, posting, number_hmac, number_draw, at,
+    cx.run(
+        "INSERT INTO intent (account, operation, key, state, fingerprint, at) VALUES (?, ?, ?, 'accepted', ?, ?)",
+        params![account.as_bytes(), IntentOperation::TopUp.as_str(), key.as_bytes(), fingerprint, cx.ms()],
+    )?;
+    cx.run(
+        "INSERT INTO top_up (account, key, device, channel, state, yen, posting, number_hmac, number_draw, at,
              first_expiry, expires_at) VALUES (?, ?, ?, ?, 'awaiting', ?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
+        params![
             account.as_bytes(),
             key.as_bytes(),
             binding.device.as_bytes(),
@@ -214,10 +210,12 @@ fn accept(
             cx.ms(),
             ms(expires_at),
             ms(expires_at),
-        ])?;
-    cx.conn
-        .prepare_cached("UPDATE account SET first_channel = ifnull(first_channel, ?) WHERE id = ?")?
-        .execute(params![request.channel.as_str(), account.as_bytes()])?;
+        ],
+    )?;
+    cx.run(
+        "UPDATE account SET first_channel = ifnull(first_channel, ?) WHERE id = ?",
+        params![request.channel.as_str(), account.as_bytes()],
+    )?;
     Ok(find(cx, account, key)?.ok_or(ProblemCode::Internal)?.first_answer(cx))
 }
 
@@ -244,16 +242,10 @@ pub fn resolve(cx: &Cx<'_>, binding: Binding, request: &ResolveRequest) -> Resul
         }
         Some(None) => {}
         None => {
-            cx.conn
-                .prepare_cached(
-                    "INSERT INTO intent (account, operation, key, state, at) VALUES (?, ?, ?, 'voided', ?)",
-                )?
-                .execute(params![
-                    binding.account.as_bytes(),
-                    request.operation.as_str(),
-                    request.key.as_bytes(),
-                    cx.ms()
-                ])?;
+            cx.run(
+                "INSERT INTO intent (account, operation, key, state, at) VALUES (?, ?, ?, 'voided', ?)",
+                params![binding.account.as_bytes(), request.operation.as_str(), request.key.as_bytes(), cx.ms()],
+            )?;
         }
     }
     Ok(ResolveAnswer { outcome: Resolved::Voided.into(), top_up: None })
@@ -276,10 +268,8 @@ pub(crate) fn number_hmac(cx: &Cx<'_>, number: &str) -> [u8; 32] {
 fn draw_number(cx: &Cx<'_>, account: AccountId, key: IntentKey) -> Result<(u8, [u8; 32]), Refused> {
     for draw in 0..NUMBER_DRAWS {
         let hmac = number_hmac(cx, &number(cx, account, key, draw));
-        let taken: bool = cx
-            .conn
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM top_up WHERE number_hmac = ?)")?
-            .query_row([hmac], |row| row.get(0))?;
+        let taken: bool =
+            cx.row("SELECT EXISTS (SELECT 1 FROM top_up WHERE number_hmac = ?)", [hmac], |row| row.get(0))?;
         if !taken {
             return Ok((draw, hmac));
         }
@@ -383,7 +373,7 @@ pub(crate) fn by_number(cx: &Cx<'_>, number: &str) -> Result<Option<Held>, Refus
 /// The top-up of this row.
 pub(crate) fn by_id(cx: &Cx<'_>, id: i64) -> Result<Held, Refused> {
     let sql = format!("SELECT {COLUMNS} FROM top_up WHERE id = ?");
-    Ok(cx.conn.prepare_cached(&sql)?.query_row([id], Held::read)?)
+    Ok(cx.row(&sql, [id], Held::read)?)
 }
 
 /// Holds whose time is over, of one account or of all.
@@ -412,7 +402,7 @@ pub(crate) fn unfinished(cx: &Cx<'_>, account: AccountId) -> Result<Vec<TopUp>, 
 /// Ends a hold without money, and tells the account.
 pub(crate) fn give_back(cx: &Cx<'_>, held: &Held, why: GivenBack) -> Result<(), Refused> {
     ledger::give_back(cx, held.posting, why)?.ok_or(ProblemCode::Internal)?;
-    cx.conn.prepare_cached("UPDATE top_up SET state = 'expired' WHERE id = ?")?.execute([held.id])?;
+    cx.run("UPDATE top_up SET state = 'expired' WHERE id = ?", [held.id])?;
     events::emit(cx, held.account, |_| EventBody::TopUpExpired { intent: held.key })?;
     Ok(())
 }

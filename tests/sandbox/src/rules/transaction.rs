@@ -1,7 +1,7 @@
 //! What a terminal's transaction id was used for, and what it was told. Looked up before anything else, so that a repeated
 //! request repeats its answer and moves nothing.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use saifu_wire::messages::{Outcome, SettleAnswer};
 use saifu_wire::{Name, Reason, SettlementId, Yen};
 use uuid::Uuid;
@@ -47,13 +47,11 @@ impl Transaction {
 
 /// What this terminal used the id for, if it did.
 pub(crate) fn find(cx: &Cx<'_>, terminal: &Terminal, txid: &Name) -> Result<Option<Transaction>, Refused> {
-    let found = cx
-        .conn
-        .prepare_cached(
-            "SELECT operation, fingerprint, yen, answer, settlement, top_up, second FROM terminal_transaction
+    let found = cx.find(
+        "SELECT operation, fingerprint, yen, answer, settlement, top_up, second FROM terminal_transaction
              WHERE terminal = ? AND txid = ?",
-        )?
-        .query_row(params![terminal.name.as_str(), txid.as_str()], |row| {
+        params![terminal.name.as_str(), txid.as_str()],
+        |row| {
             Ok(Transaction {
                 used: row.get(0)?,
                 fingerprint: row.get(1)?,
@@ -63,8 +61,8 @@ pub(crate) fn find(cx: &Cx<'_>, terminal: &Terminal, txid: &Name) -> Result<Opti
                 top_up: row.get(5)?,
                 second: row.get(6)?,
             })
-        })
-        .optional()?;
+        },
+    )?;
     Ok(found)
 }
 
@@ -76,26 +74,30 @@ pub(crate) fn remember(cx: &Cx<'_>, terminal: &Terminal, txid: &Name, it: &Trans
         "{sql} INTO terminal_transaction (terminal, txid, operation, fingerprint, yen, answer, settlement, top_up, at, trace)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
-    cx.conn.prepare_cached(&sql)?.execute(params![
-        terminal.name.as_str(),
-        txid.as_str(),
-        it.used,
-        it.fingerprint,
-        it.yen,
-        it.answer,
-        it.settlement.as_ref().map(SettlementId::as_bytes),
-        it.top_up,
-        cx.ms(),
-        cx.trace
-    ])?;
+    cx.run(
+        &sql,
+        params![
+            terminal.name.as_str(),
+            txid.as_str(),
+            it.used,
+            it.fingerprint,
+            it.yen,
+            it.answer,
+            it.settlement.as_ref().map(SettlementId::as_bytes),
+            it.top_up,
+            cx.ms(),
+            cx.trace
+        ],
+    )?;
     Ok(())
 }
 
 /// Remembers the answer to what followed.
 pub(crate) fn remember_second(cx: &Cx<'_>, terminal: &Terminal, txid: &Name, answer: &str) -> Result<(), Refused> {
-    cx.conn
-        .prepare_cached("UPDATE terminal_transaction SET second = ? WHERE terminal = ? AND txid = ?")?
-        .execute(params![answer, terminal.name.as_str(), txid.as_str()])?;
+    cx.run(
+        "UPDATE terminal_transaction SET second = ? WHERE terminal = ? AND txid = ?",
+        params![answer, terminal.name.as_str(), txid.as_str()],
+    )?;
     Ok(())
 }
 

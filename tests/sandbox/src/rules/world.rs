@@ -4,7 +4,7 @@
 //!
 //! The reason is kept and shown, and decides nothing.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use saifu_wire::{Millis, PhoneNumber, Problem, ProblemCode};
 use serde::{Deserialize, Serialize};
 
@@ -219,26 +219,21 @@ pub fn all(cx: &Cx<'_>) -> Result<Vec<Happened>, Refused> {
 
 /// When the day last ended; `None` on the first day.
 pub(super) fn last_day_end(cx: &Cx<'_>) -> Result<Option<Millis>, Refused> {
-    let last: Option<i64> = cx
-        .conn
-        .prepare_cached("SELECT max(at) FROM world_event WHERE event = 'day-end'")?
-        .query_row([], |row| row.get(0))?;
+    let last: Option<i64> = cx.row("SELECT max(at) FROM world_event WHERE event = 'day-end'", [], |row| row.get(0))?;
     Ok(last.map(millis))
 }
 
 /// When a message that is sent now arrives; `None` if never. The oldest event that waits for such a message decides. It
 /// knows numbers, not accounts: the work is the same whether or not the number has one.
 pub(super) fn arrival(cx: &Cx<'_>, number_hmac: &[u8; 32]) -> Result<Option<Millis>, Refused> {
-    let met: Option<Option<i64>> = cx
-        .conn
-        .prepare_cached(
-            "UPDATE world_event SET waiting = waiting - 1 WHERE id = (
+    let met: Option<Option<i64>> = cx.find(
+        "UPDATE world_event SET waiting = waiting - 1 WHERE id = (
                  SELECT id FROM world_event WHERE waiting > 0 AND (number_hmac IS NULL OR number_hmac = ?)
                  ORDER BY id LIMIT 1)
              RETURNING late_ms",
-        )?
-        .query_row([number_hmac], |row| row.get(0))
-        .optional()?;
+        [number_hmac],
+        |row| row.get(0),
+    )?;
     Ok(match met {
         None => Some(cx.now),
         Some(late) => late.map(|ms| cx.now.plus(ms.unsigned_abs())),

@@ -1,4 +1,4 @@
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use saifu_wire::messages::{EntryKind, Outcome, RefundRequest, SettleAnswer, TerminalKind, VoidRequest};
 use saifu_wire::{AccountId, ProblemCode, Reason, SettlementId, Yen};
 use uuid::Uuid;
@@ -52,7 +52,7 @@ fn voided(cx: &Cx<'_>, terminal: &Terminal, request: &VoidRequest) -> Result<Set
             if !cx.weigh("refund.original_yen", original.yen, original.back_yen, rest > 0) {
                 return Ok(declined(Reason::OverRefund));
             }
-            cx.conn.prepare_cached("UPDATE settlement SET reversed = 1 WHERE id = ?")?.execute([id.as_bytes()])?;
+            cx.run("UPDATE settlement SET reversed = 1 WHERE id = ?", [id.as_bytes()])?;
             voided(Some(send_back(cx, terminal, &original, EntryKind::Reversal, rest)?), rest)
         }
     };
@@ -135,14 +135,12 @@ impl Original {
 }
 
 fn original(cx: &Cx<'_>, terminal: &Terminal, id: SettlementId) -> Result<Option<Original>, Refused> {
-    let found = cx
-        .conn
-        .prepare_cached(
-            "SELECT s.account, s.yen, s.points, ifnull(sum(b.yen), 0), ifnull(sum(b.points), 0)
+    let found = cx.find(
+        "SELECT s.account, s.yen, s.points, ifnull(sum(b.yen), 0), ifnull(sum(b.points), 0)
              FROM settlement s LEFT JOIN settlement b ON b.original = s.id
              WHERE s.id = ? AND s.merchant = ? AND s.kind = 'payment' GROUP BY s.id",
-        )?
-        .query_row(params![id.as_bytes(), terminal.merchant.as_str()], |row| {
+        params![id.as_bytes(), terminal.merchant.as_str()],
+        |row| {
             Ok(Original {
                 id,
                 account: AccountId(Uuid::from_bytes(row.get(0)?)),
@@ -151,8 +149,8 @@ fn original(cx: &Cx<'_>, terminal: &Terminal, id: SettlementId) -> Result<Option
                 back_yen: row.get(3)?,
                 back_points: row.get(4)?,
             })
-        })
-        .optional()?;
+        },
+    )?;
     Ok(found.map(|found| if cx.policy.without.refund_sum { Original { back_yen: 0, ..found } } else { found }))
 }
 
