@@ -3,13 +3,14 @@
 
 use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Args;
 
 use crate::ffi;
-use crate::process::{Ended, capture, cargo, stream};
-use crate::workspace::Workspace;
+use crate::process::Runner;
+use crate::report::Report;
 
 const COMMITTED: &str = "bindings/api.txt";
 
@@ -20,78 +21,43 @@ pub(crate) struct ApiArgs {
     accept: bool,
 }
 
-/// The interface of the library as it is, one line a thing.
-pub(crate) fn exported(workspace: &Workspace, run: impl Fn(&mut Command) -> io::Result<Ended>) -> io::Result<String> {
-    let library = ffi::library(workspace, &run)?;
-    let mut command = cargo(&workspace.root);
-    command.args(["run", "--quiet", "-p", ffi::CRATE, "--features", "bindgen", "--bin", "api", "--"]);
-    capture(command.arg(library))
-}
-
-/// What is wrong with it: nothing, or the lines that differ.
-pub(crate) fn faults(workspace: &Workspace, exported: &str) -> Vec<String> {
-    let committed = fs::read_to_string(workspace.root.join(COMMITTED)).unwrap_or_default();
-    let mut faults = difference(&committed, exported);
-    if !faults.is_empty() {
-        faults.push(format!("{COMMITTED} is not what the library exports: cargo xtask api --accept, if it is meant"));
-    }
-    faults
+/// The suite `api` of the gate.
+pub(crate) fn suite(runner: &Runner) -> io::Result<Report> {
+    let mut report = Report::default();
+    let difference = difference(runner, &exported(runner)?)?;
+    report.check(difference.is_empty(), || difference);
+    Ok(report)
 }
 
 /// `cargo xtask api`: shows the difference, or accepts it.
-pub(crate) fn run(workspace: &Workspace, args: &ApiArgs) -> io::Result<u8> {
-    let exported = exported(workspace, |command| {
-        stream(command).map(|status| Ended { success: status.success(), output: String::new() })
-    })?;
+pub(crate) fn run(args: &ApiArgs) -> io::Result<u8> {
+    let runner = Runner::new("api", None)?;
+    let exported = exported(&runner)?;
     if args.accept {
-        fs::write(workspace.root.join(COMMITTED), &exported)?;
+        fs::copy(&exported, runner.workspace.root.join(COMMITTED))?;
     }
-    let faults = faults(workspace, &exported);
-    for fault in &faults {
-        println!("{fault}");
-    }
-    println!("{}", exported.lines().next().unwrap_or_default());
-    Ok(u8::from(!faults.is_empty()))
+    let difference = difference(&runner, &exported)?;
+    println!("{difference}{}", fs::read_to_string(exported)?.lines().next().unwrap_or_default());
+    Ok(u8::from(!difference.is_empty()))
 }
 
-/// Lines of one and not of the other, each under the block it stands in.
-fn difference(committed: &str, exported: &str) -> Vec<String> {
-    let (before, now) = (placed(committed), placed(exported));
-    let only = |sign: &str, these: &[String], those: &[String]| -> Vec<String> {
-        these.iter().filter(|line| !those.contains(line)).map(|line| format!("{sign} {line}")).collect()
-    };
-    let lines = [only("-", &before, &now), only("+", &now, &before)].concat();
-    // The same lines in another order.
-    if lines.is_empty() && committed != exported { vec!["the order of lines differs".to_owned()] } else { lines }
+/// A file with the interface of the library as it is, one line a thing.
+fn exported(runner: &Runner) -> io::Result<PathBuf> {
+    let library = ffi::library(runner)?;
+    let file = runner.scratch.join("api.txt");
+    let mut program =
+        runner.cargo(&["run", "--quiet", "-p", ffi::CRATE, "--features", "bindgen", "--bin", "api", "--"]);
+    let ended = runner.run_into(&file, program.arg(library))?;
+    if ended.success { Ok(file) } else { Err(io::Error::other(ended.output)) }
 }
 
-/// Every line with the title of its block.
-fn placed(text: &str) -> Vec<String> {
-    let mut title = "";
-    let mut lines = Vec::new();
-    for line in text.lines().filter(|line| !line.is_empty()) {
-        match line.strip_prefix("  ") {
-            Some(member) => lines.push(format!("{title}: {member}")),
-            None => {
-                title = line;
-                lines.push(line.to_owned());
-            }
-        }
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const BEFORE: &str = "2 types\n\nenum A\n  One\n  Two\n\nrecord B\n  x: u8\n";
-
-    #[test]
-    fn a_change_is_shown_with_where_it_is() {
-        assert_eq!(difference(BEFORE, BEFORE), [""; 0]);
-        assert_eq!(difference(BEFORE, &BEFORE.replace("x: u8", "x: u16")), ["- record B: x: u8", "+ record B: x: u16"]);
-        assert_eq!(difference(BEFORE, &BEFORE.replace("One\n  Two", "Two\n  One")), ["the order of lines differs"]);
-        assert_eq!(difference("", BEFORE).len(), 6);
-    }
+/// The lines that differ, each change under the block it stands in; nothing if there are none.
+fn difference(runner: &Runner, exported: &Path) -> io::Result<String> {
+    let mut diff = Command::new("git");
+    diff.current_dir(&runner.workspace.root)
+        .args(["diff", "--no-index", "--no-ext-diff", "--no-color", "--unified=0", COMMITTED])
+        .arg(exported);
+    let ended = runner.run(&mut diff)?;
+    let how = format!("{COMMITTED} is not what the library exports: cargo xtask api --accept, if it is meant");
+    Ok(if ended.success { String::new() } else { format!("{}{how}", ended.output) })
 }

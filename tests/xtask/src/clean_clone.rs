@@ -9,10 +9,10 @@ use crate::process::{capture, stream, without_own_variables};
 use crate::workspace::Workspace;
 
 /// Clones, runs, and returns the exit code of `.ci/run`; a clone that failed is kept.
-pub(crate) fn run(workspace: &Workspace) -> io::Result<u8> {
-    let git = |arguments: &[&str]| capture(Command::new("git").current_dir(&workspace.root).args(arguments));
-    let commit = git(&["rev-parse", "--short", "HEAD"])?;
-    if !git(&["status", "--porcelain"])?.is_empty() {
+pub(crate) fn run() -> io::Result<u8> {
+    let workspace = Workspace::load()?;
+    let commit = workspace.git(&["rev-parse", "--short", "HEAD"])?;
+    if !workspace.git(&["status", "--porcelain"])?.is_empty() {
         eprintln!("note: the working tree has changes that are not committed and not in the clone");
     }
     let clone = std::env::temp_dir().join(format!("saifu-clean-clone-{}", std::process::id()));

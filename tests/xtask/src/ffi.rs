@@ -9,12 +9,10 @@ pub(crate) mod swift;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use clap::ValueEnum;
 
-use crate::process::{Ended, cargo, stream, tail};
-use crate::workspace::Workspace;
+use crate::process::Runner;
 
 /// The one crate with an interface for other languages.
 pub(crate) const CRATE: &str = "saifu-ffi";
@@ -22,10 +20,9 @@ pub(crate) const CRATE: &str = "saifu-ffi";
 pub(crate) const LIBRARY: &str = "libsaifu_ffi.so";
 /// A static library's name on systems with such names.
 pub(crate) const ARCHIVE: &str = "libsaifu_ffi.a";
-const SHOWN_LINES: usize = 60;
 
 /// A language with a package of its own.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+#[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Language {
     Kotlin,
     Swift,
@@ -49,64 +46,48 @@ pub(crate) struct Bindings {
     pub(crate) generated: PathBuf,
 }
 
-/// A package with what it is built from.
-pub(crate) struct Package<'a> {
-    pub(crate) workspace: &'a Workspace,
-    /// The command, which its tests start.
-    pub(crate) saifu: &'a Path,
-    pub(crate) bindings: &'a Bindings,
-}
-
-/// Builds the library and generates the code for `language` anew. `run` starts each command.
-pub(crate) fn generate(
-    workspace: &Workspace,
-    language: Language,
-    run: impl Fn(&mut Command) -> io::Result<Ended>,
-) -> io::Result<Bindings> {
-    let cargo = |arguments: &[&str]| {
-        let mut command = cargo(&workspace.root);
-        command.args(arguments);
-        command
-    };
-    let library = library(workspace, &run)?;
-    let generated = workspace.target().join("bindings").join(language.name());
+/// Builds the library and generates the code for `language` anew.
+pub(crate) fn generate(runner: &Runner, language: Language) -> io::Result<Bindings> {
+    let library = library(runner)?;
+    let generated = runner.workspace.target.join("bindings").join(language.name());
     // What an older library had must not be compiled again.
     if generated.exists() {
         fs::remove_dir_all(&generated)?;
     }
-    let mut command = cargo(&["run", "--quiet", "-p", CRATE, "--features", "bindgen", "--bin", "uniffi-bindgen", "--"]);
-    command.args(["generate", "--language", language.name(), "--no-format", "--out-dir"]);
-    need(&run, command.arg(&generated).arg(&library))?;
+    let program = ["run", "--quiet", "-p", CRATE, "--features", "bindgen", "--bin", "uniffi-bindgen", "--", "generate"];
+    let mut command = runner.cargo(&program);
+    command.args(["--language", language.name(), "--no-format", "--out-dir"]);
+    runner.need(command.arg(&generated).arg(&library))?;
     Ok(Bindings { library, generated })
 }
 
 /// Builds the debug library, with drills.
-pub(crate) fn library(workspace: &Workspace, run: &impl Fn(&mut Command) -> io::Result<Ended>) -> io::Result<PathBuf> {
-    let mut command = cargo(&workspace.root);
+pub(crate) fn library(runner: &Runner) -> io::Result<PathBuf> {
     // Always `-p`: a build of the whole workspace would give the library the generator's features.
-    command.args(["rustc", "-p", CRATE, "--lib", "--crate-type", "cdylib", "--features", "drills"]);
-    need(run, &mut command)?;
-    Ok(workspace.target().join("debug").join(LIBRARY))
+    runner.need(&mut runner.cargo(&[
+        "rustc",
+        "-p",
+        CRATE,
+        "--lib",
+        "--crate-type",
+        "cdylib",
+        "--features",
+        "drills",
+    ]))?;
+    Ok(runner.workspace.target.join("debug").join(LIBRARY))
 }
 
-/// `cargo xtask bindgen`: the same, on this terminal.
-pub(crate) fn bindgen(workspace: &Workspace, language: Language) -> io::Result<u8> {
-    let bindings = generate(workspace, language, |command| {
-        stream(command).map(|status| Ended { success: status.success(), output: String::new() })
-    })?;
+/// `cargo xtask bindgen`: where the library and the code are.
+pub(crate) fn bindgen(language: Language) -> io::Result<u8> {
+    let runner = Runner::new("bindgen", None)?;
+    let bindings = generate(&runner, language)?;
     for made in [&bindings.library, &bindings.generated] {
-        println!("{}", workspace.relative(made));
+        println!("{}", made.strip_prefix(&runner.workspace.root).unwrap_or(made).display());
     }
     Ok(0)
 }
 
-/// Runs a command that must succeed.
-pub(crate) fn need(run: &impl Fn(&mut Command) -> io::Result<Ended>, command: &mut Command) -> io::Result<()> {
-    let ended = run(command)?;
-    if ended.success {
-        return Ok(());
-    }
-    let program = Path::new(command.get_program()).display().to_string();
-    let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
-    Err(io::Error::other(format!("{program} {} failed\n{}", words.join(" "), tail(&ended.output, SHOWN_LINES))))
+/// The folder of a library.
+fn folder(library: &Path) -> &Path {
+    library.parent().unwrap_or(Path::new("."))
 }

@@ -3,31 +3,26 @@
 //!
 //! | File | What it does |
 //! | --- | --- |
-//! | `run` | the loop over chunks, and what makes an interrupted run the same one as before |
+//! | `chunks` | the loop over chunks, and what makes an interrupted run the same one as before |
 //! | `machine` | which machine and which commit a figure belongs to |
-//! | `in_tests` | `faults` and `kills`: tests of the gate, played longer |
-//! | `bindings`, `settlements` | one measurement each |
+//! | `programs` | `faults` and `kills`: tests of the gate, played longer; `settlements`: a program of `saifu-bench` |
+//! | `bindings` | the same in three languages |
 
 mod bindings;
-mod in_tests;
+mod chunks;
 mod machine;
-mod run;
-mod settlements;
+mod programs;
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::process::{Ended, cargo, run_logged};
-use crate::progress::Progress;
-use crate::workspace::Workspace;
+use crate::process::Runner;
+use chunks::{Chunk, Plan, Task};
 use machine::Machine;
-use run::{Chunk, Plan, Task};
 
 #[derive(Args)]
 pub(crate) struct FullArgs {
@@ -53,7 +48,7 @@ struct Measurement {
     rounds: u64,
     /// What is lost at most when a run is interrupted.
     rounds_a_chunk: u64,
-    chunk: fn(&Bench<'_>, Task) -> io::Result<Chunk>,
+    chunk: fn(&Runner, Task) -> io::Result<Chunk>,
 }
 
 /// How many flows there are with two faults; the test program holds this figure against its own.
@@ -75,7 +70,7 @@ const ALL: [Measurement; 4] = [
         takes: "42588 rounds, about an hour",
         rounds: FAULT_PAIRS,
         rounds_a_chunk: FAULTS_A_CHUNK,
-        chunk: in_tests::faults,
+        chunk: programs::faults,
     },
     Measurement {
         name: "kills",
@@ -83,7 +78,7 @@ const ALL: [Measurement; 4] = [
         takes: "2000 rounds, about 3 minutes",
         rounds: 2_000,
         rounds_a_chunk: 200,
-        chunk: in_tests::kills,
+        chunk: programs::kills,
     },
     Measurement {
         name: "settlements",
@@ -91,50 +86,20 @@ const ALL: [Measurement; 4] = [
         takes: "4 rounds, about 5 minutes",
         rounds: 4,
         rounds_a_chunk: u64::MAX,
-        chunk: settlements::chunk,
+        chunk: programs::settlements,
     },
 ];
 
 /// What a finished measurement leaves in `results/NAME.json`.
 #[derive(Serialize)]
-struct Finished<'a> {
-    command: &'a str,
-    commit: &'a str,
+struct Finished {
+    command: String,
+    commit: String,
     seed: u64,
     machine: Machine,
     rounds: u64,
     figures: Value,
-    failures: Vec<&'a str>,
-}
-
-/// What a measurement works with: the workspace, a log, a folder for its data.
-struct Bench<'a> {
-    workspace: &'a Workspace,
-    progress: &'a Progress,
-    log: PathBuf,
-    scratch: PathBuf,
-}
-
-impl Bench<'_> {
-    fn cargo(&self, arguments: &[&str]) -> Command {
-        let mut command = cargo(&self.workspace.root);
-        command.args(arguments);
-        command
-    }
-
-    /// Runs `command` into the log, its stdout into a file of its own if one is given.
-    fn run(&self, command: &mut Command, stdout: Option<&Path>) -> io::Result<Ended> {
-        run_logged(command, &self.log, stdout, self.progress, None)
-    }
-
-    /// Runs `command`, which must succeed for the measurement to mean anything.
-    fn need(&self, command: &mut Command) -> io::Result<()> {
-        let ended = self.run(command, None)?;
-        if ended.success {
-            return Ok(());
-        }
-        Err(io::Error::other(crate::process::tail(&ended.output, 40)))
-    }
+    failures: Vec<String>,
 }
 
 /// Runs one measurement to its end, or lists them; the exit code of the whole command.
@@ -144,31 +109,45 @@ pub(crate) fn run(args: &FullArgs) -> io::Result<u8> {
         return Ok(0);
     };
     let measurement = choose(name)?;
-    let workspace = Workspace::load()?;
-    let results = workspace.root.join("results");
-    fs::create_dir_all(&results)?;
+    let runner = Runner::new(&format!("full-{name}"), None)?;
     let rounds = args.rounds.unwrap_or(measurement.rounds);
     let plan = Plan {
-        name: measurement.name,
-        command: format!("cargo xtask full {} --rounds {rounds} --seed {}", measurement.name, args.seed),
-        commit: machine::commit(&workspace.root)?,
+        command: format!("cargo xtask full {name} --rounds {rounds} --seed {}", args.seed),
+        commit: machine::commit(&runner.workspace)?,
         seed: args.seed,
         rounds,
         rounds_a_chunk: measurement.rounds_a_chunk,
     };
-    let progress = Progress::new();
-    let scratch = workspace.scratch()?;
-    let log = scratch.join(format!("full-{}.log", measurement.name));
-    fs::write(&log, "")?;
-    let bench = Bench { workspace: &workspace, progress: &progress, log, scratch };
     let machine = Machine::this();
-    let chunks = plan.run(&results, args.restart, &progress, |task| {
-        if machine::commit(&workspace.root)? != plan.commit {
+    let results = runner.workspace.root.join("results");
+    let (file, partial) = (results.join(format!("{name}.json")), results.join(format!("{name}.partial.json")));
+    let chunks = plan.run(&partial, args.restart, |task, place| {
+        if machine::commit(&runner.workspace)? != plan.commit {
             return Err(io::Error::other("the work tree is no longer the one that the measurement began with"));
         }
-        (measurement.chunk)(&bench, task)
+        runner.progress.start(&format!("[{place}] {name}"));
+        let chunk = (measurement.chunk)(&runner, task)?;
+        runner.progress.done(&format!("{} rounds, {} failures", chunk.rounds, chunk.failures.len()));
+        Ok(chunk)
     })?;
-    finish(&plan, machine, &chunks, &results)
+    let finished = Finished {
+        command: plan.command,
+        commit: plan.commit,
+        seed: args.seed,
+        machine,
+        rounds: chunks.iter().fold(0, |sum, chunk| sum.saturating_add(chunk.rounds)),
+        figures: chunks::sum(&chunks),
+        failures: chunks.into_iter().flat_map(|chunk| chunk.failures).collect(),
+    };
+    fs::write(&file, serde_json::to_string_pretty(&finished).map_err(io::Error::other)? + "\n")?;
+    if partial.exists() {
+        fs::remove_file(partial)?;
+    }
+    for failure in &finished.failures {
+        eprintln!("{failure}");
+    }
+    println!("{}: {} rounds, {} failures", file.display(), finished.rounds, finished.failures.len());
+    Ok(u8::from(!finished.failures.is_empty()))
 }
 
 fn choose(name: &str) -> io::Result<&'static Measurement> {
@@ -179,29 +158,6 @@ fn choose(name: &str) -> io::Result<&'static Measurement> {
 /// Every measurement with what it shows and how long it takes.
 fn list() -> String {
     ALL.iter().map(|it| format!("{:<12} {} ({})\n", it.name, it.sentence, it.takes)).collect()
-}
-
-/// Writes the result and says how it went.
-fn finish(plan: &Plan, machine: Machine, chunks: &[Chunk], results: &Path) -> io::Result<u8> {
-    let failures: Vec<&str> = chunks.iter().flat_map(|chunk| &chunk.failures).map(String::as_str).collect();
-    let finished = Finished {
-        command: &plan.command,
-        commit: &plan.commit,
-        seed: plan.seed,
-        machine,
-        rounds: chunks.iter().fold(0, |sum, chunk| sum.saturating_add(chunk.rounds)),
-        figures: in_tests::sum(chunks),
-        failures,
-    };
-    let text = serde_json::to_string_pretty(&finished).map_err(io::Error::other)?;
-    let file = results.join(format!("{}.json", plan.name));
-    fs::write(&file, text + "\n")?;
-    plan.forget(results)?;
-    for failure in &finished.failures {
-        eprintln!("{failure}");
-    }
-    println!("{}: {} rounds, {} failures", file.display(), finished.rounds, finished.failures.len());
-    Ok(u8::from(!finished.failures.is_empty()))
 }
 
 #[cfg(test)]

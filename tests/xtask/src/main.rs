@@ -8,13 +8,11 @@ mod clean_clone;
 mod ffi;
 mod full;
 mod junit;
-mod mobile;
 mod process;
 mod progress;
 mod report;
 mod size;
 mod suites;
-mod tidy;
 mod tools;
 mod workspace;
 
@@ -24,7 +22,6 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::suites::Selection;
 use crate::workspace::Workspace;
 
 /// Builds, checks and measures the project.
@@ -78,22 +75,22 @@ struct TestArgs {
 }
 
 fn main() -> ExitCode {
+    let suites = |names: &[&str]| suites::run(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), None);
     let done = match Cli::parse().command {
-        Command::Quick => run_suites(&Selection::quick()),
-        Command::Test(TestArgs { list: true, .. }) => list_suites(),
+        Command::Quick => suites(&["format", "clippy", "unit"]),
+        Command::Test(TestArgs { list: true, .. }) => list(),
         Command::Test(TestArgs { only, minutes, .. }) => {
-            let limit = minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
-            run_suites(&Selection::of(only, limit))
+            suites::run(&only, minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60))))
         }
         Command::Full(args) => full::run(&args),
-        Command::Bindgen { language } => Workspace::load().and_then(|workspace| ffi::bindgen(&workspace, language)),
-        Command::Api(args) => Workspace::load().and_then(|workspace| api::run(&workspace, &args)),
-        Command::Kotlin => run_suites(&Selection::of(vec!["kotlin".to_owned()], None)),
-        Command::Swift => run_suites(&Selection::of(vec!["swift".to_owned()], None)),
-        Command::Size(args) => Workspace::load().and_then(|workspace| size::record(&workspace, args)),
-        Command::AndroidCheck => run_suites(&Selection::of(vec!["android".to_owned()], None)),
-        Command::IosCheck => run_suites(&Selection::of(vec!["ios".to_owned()], None)),
-        Command::CleanClone => Workspace::load().and_then(|workspace| clean_clone::run(&workspace)),
+        Command::Bindgen { language } => ffi::bindgen(language),
+        Command::Kotlin => suites(&["kotlin"]),
+        Command::Swift => suites(&["swift"]),
+        Command::Api(args) => api::run(&args),
+        Command::Size(args) => size::record(args),
+        Command::AndroidCheck => suites(&["android"]),
+        Command::IosCheck => suites(&["ios"]),
+        Command::CleanClone => clean_clone::run(),
     };
     match done {
         Ok(code) => ExitCode::from(code),
@@ -104,14 +101,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_suites(selection: &Selection) -> io::Result<u8> {
-    let workspace = Workspace::load()?;
-    suites::run(&workspace, selection)
-}
-
-fn list_suites() -> io::Result<u8> {
-    let workspace = Workspace::load()?;
-    for suite in suites::all(&workspace)? {
+fn list() -> io::Result<u8> {
+    for suite in suites::all(&Workspace::load()?, &[])? {
         println!("{}", suite.name);
     }
     Ok(0)

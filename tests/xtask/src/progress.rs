@@ -1,7 +1,5 @@
-//! What the runner says on stderr while it works: which suite runs, for how long, how it ended.
-//!
-//! On a terminal one line is redrawn; elsewhere a line is written now and then, so that a log of continuous
-//! integration shows life without filling up.
+//! What is said on stderr while something runs: what, for how long, how it ended. On a terminal one line is redrawn; elsewhere a
+//! line now and then shows that it lives.
 
 use std::cell::{Cell, RefCell};
 use std::io::{IsTerminal, Write};
@@ -10,50 +8,41 @@ use std::time::{Duration, Instant};
 const REDRAW: Duration = Duration::from_millis(250);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 
-/// The progress of one run of suites.
+/// The progress of one piece of work after the other.
 pub(crate) struct Progress {
-    live: bool,
-    silent: bool,
+    terminal: bool,
     label: RefCell<String>,
-    started: Cell<Instant>,
+    begun: Cell<Instant>,
     spoke: Cell<Instant>,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        let now = Instant::now();
-        Self {
-            live: std::io::stderr().is_terminal(),
-            silent: false,
-            label: RefCell::default(),
-            started: Cell::new(now),
-            spoke: Cell::new(now),
-        }
+        let (terminal, now) = (std::io::stderr().is_terminal(), Instant::now());
+        Self { terminal, label: RefCell::default(), begun: Cell::new(now), spoke: Cell::new(now) }
     }
 
-    /// Says nothing: for tests.
-    #[cfg(test)]
-    pub(crate) fn quiet() -> Self {
-        Self { silent: true, ..Self::new() }
-    }
-
-    /// A suite begins.
+    /// Something begins.
     pub(crate) fn start(&self, label: &str) {
-        *self.label.borrow_mut() = label.to_owned();
-        self.started.set(Instant::now());
+        self.label.replace(label.to_owned());
+        self.begun.set(Instant::now());
         self.spoke.set(Instant::now());
-        self.say(&if self.live { label.to_owned() } else { format!("{label} …\n") });
+        self.say(&format!("{label} …{}", self.end_of_line()));
     }
 
     /// It still runs; called often.
     pub(crate) fn tick(&self) {
-        let every = if self.live { REDRAW } else { SIGN_OF_LIFE };
-        if self.spoke.get().elapsed() < every {
-            return;
+        if self.spoke.get().elapsed() >= if self.terminal { REDRAW } else { SIGN_OF_LIFE } {
+            self.spoke.set(Instant::now());
+            let seconds = self.begun.get().elapsed().as_secs();
+            self.say(&format!("{} … {seconds} s{}", self.label.borrow(), self.end_of_line()));
         }
-        self.spoke.set(Instant::now());
-        let (label, seconds) = (self.label.borrow(), self.started.get().elapsed().as_secs());
-        self.say(&if self.live { format!("{label} … {seconds} s") } else { format!("{label} … {seconds} s\n") });
+    }
+
+    /// It ended.
+    pub(crate) fn done(&self, how: &str) {
+        let seconds = self.begun.get().elapsed().as_secs_f32();
+        self.note(&format!("{}: {how} ({seconds:.1} s)", self.label.borrow()));
     }
 
     /// A line of its own, which stays.
@@ -61,17 +50,12 @@ impl Progress {
         self.say(&format!("{text}\n"));
     }
 
-    /// The suite ended.
-    pub(crate) fn done(&self, how: &str) {
-        let seconds = self.started.get().elapsed().as_secs_f32();
-        self.say(&format!("{}: {how} ({seconds:.1} s)\n", self.label.borrow()));
+    fn end_of_line(&self) -> &str {
+        if self.terminal { "" } else { "\n" }
     }
 
     fn say(&self, text: &str) {
-        if self.silent {
-            return;
-        }
-        let erase = if self.live { "\r\x1b[2K" } else { "" };
+        let erase = if self.terminal { "\r\x1b[2K" } else { "" };
         let mut stderr = std::io::stderr().lock();
         // A closed stderr must not stop the checks.
         let _ = write!(stderr, "{erase}{text}").and_then(|()| stderr.flush());

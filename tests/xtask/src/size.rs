@@ -17,14 +17,15 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::ffi;
-use crate::process::{Ended, capture, cargo, stream};
+use crate::process::{Runner, capture};
+use crate::report::Report;
 use crate::workspace::Workspace;
-pub(crate) use secrets::Scan;
+use secrets::Scan;
 
 /// What it may have at most, bytes, stripped, on x86-64.
-const MOST: u64 = 4_000_000;
+const MOST: usize = 4_000_000;
 /// From one entry of the history to the next, growth by more than this needs a reason, bytes.
-const STEP: u64 = 100_000;
+const STEP: usize = 100_000;
 
 const HISTORY: &str = "bindings/size.json";
 
@@ -43,25 +44,37 @@ struct Entry {
     commit: String,
     date: String,
     rustc: String,
-    bytes: u64,
+    bytes: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
 
 /// Builds the library as it ships. Paths of the machine that builds are replaced: they are nobody's business, and the same
 /// sources give the same bytes everywhere.
-pub(crate) fn build(workspace: &Workspace, run: impl Fn(&mut Command) -> io::Result<Ended>) -> io::Result<PathBuf> {
+pub(crate) fn build(runner: &Runner) -> io::Result<PathBuf> {
     // Where crates are unpacked is only known once they are.
-    ffi::need(&run, cargo(&workspace.root).args(["fetch", "--locked"]))?;
-    let mut command = cargo(&workspace.root);
-    command.args(["rustc", "--release", "--locked", "-p", ffi::CRATE, "--lib", "--crate-type", "cdylib"]);
-    ffi::need(&run, command.env("CARGO_ENCODED_RUSTFLAGS", remap(&workspace.root)?))?;
-    Ok(workspace.target().join("release").join(ffi::LIBRARY))
+    runner.need(&mut runner.cargo(&["fetch", "--locked"]))?;
+    let library = ["rustc", "--release", "--locked", "-p", ffi::CRATE, "--lib", "--crate-type", "cdylib"];
+    runner.need(runner.cargo(&library).env("CARGO_ENCODED_RUSTFLAGS", remap(&runner.workspace.root)?))?;
+    Ok(runner.workspace.target.join("release").join(ffi::LIBRARY))
 }
 
-/// What is wrong with its size; nothing, mostly.
-pub(crate) fn faults(workspace: &Workspace, library: &Path) -> io::Result<Vec<String>> {
-    let bytes = fs::metadata(library)?.len();
+/// The suite `size` of the gate.
+pub(crate) fn suite(runner: &Runner) -> io::Result<Report> {
+    let mut report = Report::default();
+    let bytes = fs::read(build(runner)?)?;
+    let faults = faults(&runner.workspace, bytes.len())?;
+    report.check(faults.is_empty(), || faults.join("\n"));
+    let scan = Scan::new(&runner.workspace.root)?;
+    let findings = scan.findings(&bytes);
+    report.check(findings.is_empty(), || format!("the library holds {}", findings.join(", ")));
+    let missed = scan.missed(&bytes);
+    report.check(missed.is_empty(), || format!("control: the scan does not find {}", missed.join(", ")));
+    Ok(report)
+}
+
+/// What is wrong with a library of so many bytes; nothing, mostly.
+fn faults(workspace: &Workspace, bytes: usize) -> io::Result<Vec<String>> {
     let history = read(&workspace.root.join(HISTORY))?;
     let mut faults = unexplained(&history);
     if bytes > MOST {
@@ -79,28 +92,21 @@ pub(crate) fn faults(workspace: &Workspace, library: &Path) -> io::Result<Vec<St
 }
 
 /// `cargo xtask size`: measures and appends to the history.
-pub(crate) fn record(workspace: &Workspace, args: SizeArgs) -> io::Result<u8> {
-    let run = |command: &mut Command| {
-        stream(command).map(|status| Ended { success: status.success(), output: String::new() })
-    };
-    let bytes = fs::metadata(build(workspace, run)?)?.len();
-
-    let path = workspace.root.join(HISTORY);
+pub(crate) fn record(args: SizeArgs) -> io::Result<u8> {
+    let runner = Runner::new("size", None)?;
+    let bytes = fs::read(build(&runner)?)?.len();
+    let path = runner.workspace.root.join(HISTORY);
     let mut history = read(&path)?;
     let before = history.last().map(|last| last.bytes);
-    let git = |format: &str| {
-        let format = format!("--format={format}");
-        let mut command = Command::new("git");
-        capture(command.current_dir(&workspace.root).args(["log", "-1", &format])).map(|text| text.trim().to_owned())
-    };
-    let rustc = capture(Command::new("rustc").arg("--version"))?.split(' ').nth(1).unwrap_or_default().to_owned();
-    let entry = Entry { commit: git("%h")?, date: git("%cs")?, rustc, bytes, reason: args.reason };
     println!("{bytes:>10} bytes in all; {MOST} are the most; before: {}", before.unwrap_or_default());
     if before == Some(bytes) {
         println!("unchanged");
         return Ok(0);
     }
-    history.push(entry);
+    let head = runner.workspace.git(&["log", "-1", "--format=%h %cs"])?;
+    let (commit, date) = head.trim().split_once(' ').unwrap_or_default();
+    let rustc = capture(Command::new("rustc").arg("--version"))?.split(' ').nth(1).unwrap_or_default().to_owned();
+    history.push(Entry { commit: commit.to_owned(), date: date.to_owned(), rustc, bytes, reason: args.reason });
     if let Some(fault) = unexplained(&history).last() {
         eprintln!("error: {fault}; say why with --reason");
         return Ok(1);
@@ -112,23 +118,20 @@ pub(crate) fn record(workspace: &Workspace, args: SizeArgs) -> io::Result<u8> {
 
 /// Compiler flags that replace the paths of this machine.
 fn remap(root: &Path) -> io::Result<OsString> {
-    let mut flags = OsString::new();
-    let mut replace = |from: &Path, to: &str| {
-        if !flags.is_empty() {
-            flags.push("\x1f");
-        }
-        flags.push("--remap-path-prefix=");
-        flags.push(from);
-        flags.push("=");
-        flags.push(to);
-    };
-    replace(root, "saifu");
+    let mut paths = vec![(root.to_owned(), "saifu")];
     if let Some(home) = cargo_home() {
         for registry in fs::read_dir(home.join("registry").join("src"))? {
-            replace(&registry?.path(), "crates");
+            paths.push((registry?.path(), "crates"));
         }
     }
-    Ok(flags)
+    let mut flags = Vec::new();
+    for (from, to) in paths {
+        let mut flag = OsString::from("--remap-path-prefix=");
+        flag.push(from);
+        flag.push(format!("={to}"));
+        flags.push(flag);
+    }
+    Ok(flags.join("\x1f".as_ref()))
 }
 
 /// Where cargo keeps the sources of crates.
@@ -145,7 +148,7 @@ fn read(path: &Path) -> io::Result<Vec<Entry>> {
     }
 }
 
-fn grew(before: u64, now: u64) -> bool {
+fn grew(before: usize, now: usize) -> bool {
     now > before.saturating_add(STEP)
 }
 
@@ -165,7 +168,7 @@ fn unexplained(history: &[Entry]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn entry(bytes: u64, reason: Option<&str>) -> Entry {
+    fn entry(bytes: usize, reason: Option<&str>) -> Entry {
         let reason = reason.map(str::to_owned);
         Entry { commit: "c".into(), date: "d".into(), rustc: "r".into(), bytes, reason }
     }

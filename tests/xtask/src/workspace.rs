@@ -10,13 +10,18 @@ use serde::Deserialize;
 
 use crate::process::{capture, cargo};
 
+/// Repository paths and their text; a file that is not UTF-8 has none.
+pub(crate) type Files = BTreeMap<String, String>;
+
 /// The workspace's packages and folders.
 #[derive(Deserialize)]
 pub(crate) struct Workspace {
     pub(crate) packages: Vec<Package>,
     #[serde(rename = "workspace_root")]
     pub(crate) root: PathBuf,
-    target_directory: PathBuf,
+    /// Where cargo builds.
+    #[serde(rename = "target_directory")]
+    pub(crate) target: PathBuf,
 }
 
 /// One crate of the workspace.
@@ -30,27 +35,14 @@ pub(crate) struct Package {
 #[derive(Deserialize)]
 pub(crate) struct Target {
     pub(crate) name: String,
-    pub(crate) kind: Vec<String>,
     pub(crate) src_path: PathBuf,
-}
-
-/// What a target is for, as far as testing cares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum TargetKind {
-    Library,
-    Binary,
-    Integration,
-    Other,
+    kind: Vec<String>,
 }
 
 impl Target {
-    pub(crate) fn kind(&self) -> TargetKind {
-        match self.kind.first().map(String::as_str) {
-            Some("bin") => TargetKind::Binary,
-            Some("test") => TargetKind::Integration,
-            Some("example" | "bench" | "custom-build") | None => TargetKind::Other,
-            Some(_) => TargetKind::Library,
-        }
+    /// Whether it is a program of tests of its own.
+    pub(crate) fn is_test(&self) -> bool {
+        self.kind.iter().any(|kind| kind == "test")
     }
 }
 
@@ -61,35 +53,17 @@ impl Workspace {
         serde_json::from_str(&json).map_err(io::Error::other)
     }
 
-    /// `target/xtask`, where logs and scratch files go; made if absent.
-    pub(crate) fn scratch(&self) -> io::Result<PathBuf> {
-        let folder = self.target_directory.join("xtask");
-        fs::create_dir_all(&folder)?;
-        Ok(folder)
+    /// `git` at the root; what it says.
+    pub(crate) fn git(&self, arguments: &[&str]) -> io::Result<String> {
+        capture(Command::new("git").current_dir(&self.root).args(arguments))
     }
 
-    /// Where cargo builds.
-    pub(crate) fn target(&self) -> &Path {
-        &self.target_directory
-    }
-
-    /// `path` as a repository path with forward slashes.
-    pub(crate) fn relative(&self, path: &Path) -> String {
-        path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().replace('\\', "/")
-    }
-
-    /// Every file that git tracks or would track, with its text; `None` for one that is not UTF-8.
-    pub(crate) fn files(&self) -> io::Result<BTreeMap<String, Option<String>>> {
-        let mut git = Command::new("git");
-        git.current_dir(&self.root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
-        let mut files = BTreeMap::new();
-        for path in capture(&mut git)?.split('\0').filter(|path| !path.is_empty()) {
-            match fs::read(self.root.join(path)) {
-                Ok(bytes) => files.insert(path.to_owned(), String::from_utf8(bytes).ok()),
-                // Deleted but not yet committed, or a folder that is a link.
-                Err(_) => continue,
-            };
-        }
-        Ok(files)
+    /// Every file that git tracks or would track.
+    pub(crate) fn files(&self) -> io::Result<Files> {
+        let listed = self.git(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
+        // One that is deleted and not yet committed, or a folder that is a link, is not read.
+        let read = |path: &str| Some((path.to_owned(), fs::read(self.root.join(path)).ok()?));
+        let files = listed.split('\0').filter(|path| !path.is_empty()).filter_map(read);
+        Ok(files.map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap_or_default())).collect())
     }
 }

@@ -8,17 +8,16 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Bench, Chunk, Task};
-use crate::ffi::{self, Bindings, Language, Package, kotlin, swift};
-use crate::process::{Ended, tail};
+use super::{Chunk, Task};
+use crate::ffi::{self, Bindings, Language, kotlin, swift};
+use crate::process::{Ended, Runner, tail};
 use crate::size;
 
 /// The calls from nothing to a screen with a balance, by their names in the library, and how many are allowed.
-const FIRST_SCREEN: &[&str] = &["Wallet.open", "Wallet.home"];
-const FIRST_SCREEN_BAR: usize = 3;
+const FIRST_SCREEN: (&[&str], usize) = (&["Wallet.open", "Wallet.home"], 3);
 
 /// What UniFFI's authors published of their own benchmark, Kotlin on a JVM: a call that does nothing, one that returns an
 /// error, one with enums, one with maps. Nanoseconds. Of Swift nothing is published there.
@@ -34,8 +33,9 @@ struct Told {
     calls: Vec<Cost>,
     /// Milliseconds by part: `load_ms`, `open_ms`, `code_ms`, `all_ms`.
     cold: Vec<BTreeMap<String, f64>>,
-    openings: Wear,
-    many: Wear,
+    /// Objects, threads and memory before and after much work.
+    openings: Value,
+    many: Value,
 }
 
 #[derive(Deserialize)]
@@ -46,154 +46,113 @@ struct Cost {
     without_pause_ns: Option<f64>,
 }
 
-/// Before and after much work. Live objects are the library's, so Rust alone has none.
-#[derive(Deserialize, Serialize)]
-struct Wear {
-    #[serde(alias = "calls")]
-    cycles: u64,
-    #[serde(default)]
-    live_before: u64,
-    #[serde(default)]
-    live_after: u64,
-    threads_before: u64,
-    threads_after: u64,
-    rss_before_kib: u64,
-    rss_after_kib: u64,
-}
-
-pub(super) fn chunk(bench: &Bench<'_>, task: Task) -> io::Result<Chunk> {
-    let run = |command: &mut std::process::Command| bench.run(command, None);
-    let shipped = size::build(bench.workspace, run)?;
-    bench.need(bench.cargo(&["build"]).args(["--package", "saifu-qa", "--bin", "saifu"]))?;
-    let saifu = bench.workspace.target().join("debug").join("saifu");
-    let (mut told, mut failures, mut rounds) = (Vec::new(), Vec::new(), 0_u64);
+pub(super) fn chunk(runner: &Runner, task: Task) -> io::Result<Chunk> {
+    let (shipped, saifu) = (size::build(runner)?, runner.saifu()?);
+    let (mut told, mut failures) = (Vec::new(), Vec::new());
     for _ in 0..task.rounds {
         for measure in [rust, in_kotlin, in_swift] {
-            match measure(bench, &shipped, &saifu)? {
-                Ok(document) => told.push(document),
-                Err(failure) => failures.push(failure),
+            let (file, ended) = measure(runner, &shipped, &saifu)?;
+            if ended.success {
+                told.push(serde_json::from_slice(&fs::read(file)?).map_err(io::Error::other)?);
+            } else {
+                failures.push(tail(&ended.output, 40));
             }
         }
-        rounds = rounds.saturating_add(1);
     }
-    Ok(Chunk { rounds, figures: figures(&told), failures })
+    Ok(Chunk { rounds: task.rounds, figures: figures(&told), failures })
 }
 
 /// Compiled like the library, so that what is compared is the boundary.
-fn rust(bench: &Bench<'_>, _: &Path, _: &Path) -> io::Result<Result<Told, String>> {
+fn rust(runner: &Runner, _: &Path, _: &Path) -> io::Result<(PathBuf, Ended)> {
     let program = ["--release", "--package", "saifu-bench"];
-    bench.need(bench.cargo(&["build"]).args(program))?;
-    let (data, printed) = (bench.scratch.join("calls"), bench.scratch.join("rust.json"));
-    let mut command = bench.cargo(&["run"]);
-    command.args(program).args(["--", "calls", "--data"]).arg(data);
-    let ended = bench.run(&mut command, Some(&printed))?;
-    read(&printed, &ended)
+    runner.need(runner.cargo(&["build"]).args(program))?;
+    let printed = runner.scratch.join("measured-rust.json");
+    let mut command = runner.cargo(&["run"]);
+    command.args(program).args(["--", "calls", "--data"]).arg(runner.scratch.join("calls"));
+    let ended = runner.run_into(&printed, &mut command)?;
+    Ok((printed, ended))
 }
 
-fn in_kotlin(bench: &Bench<'_>, shipped: &Path, saifu: &Path) -> io::Result<Result<Told, String>> {
-    let bindings = generate(bench, Language::Kotlin, shipped)?;
-    let package = Package { workspace: bench.workspace, saifu, bindings: &bindings };
-    let file = document(bench, Language::Kotlin)?;
-    let told = [("SAIFU_MEASURE", file.display().to_string())];
-    let run = |command: &mut std::process::Command| bench.run(command, None);
-    let ended = kotlin::test(&package, bench.progress, &["-Dtest=MeasureTest"], &told, run)?;
-    read(&file, &ended)
+fn in_kotlin(runner: &Runner, shipped: &Path, saifu: &Path) -> io::Result<(PathBuf, Ended)> {
+    let (bindings, file) = generate(runner, Language::Kotlin, shipped)?;
+    let told = [("SAIFU_MEASURE", file.as_path())];
+    let ended = kotlin::test(runner, saifu, &bindings, &["-Dtest=MeasureTest"], &told)?;
+    Ok((file, ended))
 }
 
-fn in_swift(bench: &Bench<'_>, shipped: &Path, saifu: &Path) -> io::Result<Result<Told, String>> {
-    let bindings = generate(bench, Language::Swift, shipped)?;
-    let package = Package { workspace: bench.workspace, saifu, bindings: &bindings };
-    swift::place(&package)?;
-    let run = |command: &mut std::process::Command| bench.run(command, None);
-    let toolchain = swift::Toolchain::find(bench.progress, &run)?;
-    let file = document(bench, Language::Swift)?;
+fn in_swift(runner: &Runner, shipped: &Path, saifu: &Path) -> io::Result<(PathBuf, Ended)> {
+    let (bindings, file) = generate(runner, Language::Swift, shipped)?;
+    swift::place(runner, &bindings)?;
     // As an app is compiled.
     let optimised = ["-c", "release", "-Xswiftc", "-enable-testing", "--filter", "MeasureTests"];
-    let ended = run(&mut swift::test(&package, &toolchain, &[("SAIFU_MEASURE", &file)], &[], &optimised)?)?;
-    read(&file, &ended)
+    let toolchain = swift::Toolchain::find(runner)?;
+    let told = [("SAIFU_MEASURE", file.as_path())];
+    let ended = runner.run(&mut swift::test(&toolchain, saifu, &bindings, &optimised, &told)?)?;
+    Ok((file, ended))
 }
 
-/// The generated code, over the library that ships.
-fn generate(bench: &Bench<'_>, language: Language, shipped: &Path) -> io::Result<Bindings> {
-    let bindings = ffi::generate(bench.workspace, language, |command| bench.run(command, None))?;
-    Ok(Bindings { library: shipped.to_owned(), ..bindings })
-}
-
-/// Where a package writes its document, without one that an earlier round left.
-fn document(bench: &Bench<'_>, language: Language) -> io::Result<PathBuf> {
-    let folder = bench.workspace.target().join("xtask");
-    fs::create_dir_all(&folder)?;
-    let file = folder.join(format!("measured-{}.json", language.name()));
+/// The generated code, over the library that ships, and where the package writes its document, without one of an earlier round.
+fn generate(runner: &Runner, language: Language, shipped: &Path) -> io::Result<(Bindings, PathBuf)> {
+    let bindings = Bindings { library: shipped.to_owned(), ..ffi::generate(runner, language)? };
+    let file = runner.scratch.join(format!("measured-{}.json", language.name()));
     if file.exists() {
         fs::remove_file(&file)?;
     }
-    Ok(file)
-}
-
-fn read(file: &Path, ended: &Ended) -> io::Result<Result<Told, String>> {
-    if !ended.success {
-        return Ok(Err(tail(&ended.output, 40)));
-    }
-    Ok(Ok(serde_json::from_slice(&fs::read(file)?).map_err(io::Error::other)?))
+    Ok((bindings, file))
 }
 
 /// One table: what each language took, the median of all rounds.
 fn figures(all: &[Told]) -> Value {
     let names: BTreeSet<&str> = all.iter().map(|told| told.language.as_str()).collect();
     let languages: BTreeMap<&str, Value> = names.into_iter().map(|name| (name, summary(all, name))).collect();
-    let (source, published) = PUBLISHED;
+    let ((source, published), (first_screen, bar)) = (PUBLISHED, FIRST_SCREEN);
     json!({
         "languages": languages,
-        "first_screen": { "calls": FIRST_SCREEN, "bar": FIRST_SCREEN_BAR, "held": FIRST_SCREEN.len() <= FIRST_SCREEN_BAR },
+        "first_screen": { "calls": first_screen, "bar": bar, "held": first_screen.len() <= bar },
         "published_of_uniffi_ns": { "source": source, "kotlin": BTreeMap::from(published) },
     })
 }
 
 fn summary(all: &[Told], language: &str) -> Value {
     let of: Vec<&Told> = all.iter().filter(|told| told.language == language).collect();
-    let (mut costs, mut unbroken) = (BTreeMap::<&str, Vec<f64>>::new(), BTreeMap::<&str, Vec<f64>>::new());
-    for cost in of.iter().flat_map(|told| &told.calls) {
-        costs.entry(&cost.name).or_default().push(cost.ns);
-        if let Some(ns) = cost.without_pause_ns {
-            unbroken.entry(&cost.name).or_default().push(ns);
-        }
-    }
-    let mut parts = BTreeMap::<&str, Vec<f64>>::new();
-    for (part, ms) in of.iter().flat_map(|told| &told.cold).flatten() {
-        parts.entry(part).or_default().push(*ms);
-    }
-    let medians = |values: BTreeMap<&str, Vec<f64>>, places: f64| -> BTreeMap<String, f64> {
-        values.into_iter().map(|(name, values)| (name.to_owned(), (median(values) * places).round() / places)).collect()
-    };
+    let calls = || of.iter().flat_map(|told| &told.calls);
+    let cold = of.iter().flat_map(|told| &told.cold).flatten();
     json!({
-        "call_ns": medians(costs, 1.0),
-        "call_ns_without_pause": medians(unbroken, 1.0),
-        "cold_start_ms": medians(parts, 100.0),
+        "call_ns": medians(calls().map(|cost| (&cost.name, cost.ns)), 1.0),
+        "call_ns_without_pause": medians(calls().filter_map(|cost| Some((&cost.name, cost.without_pause_ns?))), 1.0),
+        "cold_start_ms": medians(cold.map(|(part, ms)| (part, *ms)), 100.0),
         "starts": of.iter().map(|told| told.cold.len()).sum::<usize>(),
         "openings": of.iter().map(|told| &told.openings).collect::<Vec<_>>(),
         "many": of.iter().map(|told| &told.many).collect::<Vec<_>>(),
     })
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+/// The median of each name's values, rounded to a part in `places`.
+fn medians<'a>(values: impl Iterator<Item = (&'a String, f64)>, places: f64) -> BTreeMap<&'a str, f64> {
+    let mut all = BTreeMap::<&str, Vec<f64>>::new();
+    for (name, value) in values {
+        all.entry(name).or_default().push(value);
+    }
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    };
+    all.into_iter().map(|(name, values)| (name, (median(values) * places).round() / places)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(language: &str, ns: f64, all_ms: f64) -> Told {
-        let wear = json!({"calls": 10, "live_before": 1, "live_after": 1, "threads_before": 3, "threads_after": 3,
-                          "rss_before_kib": 100, "rss_after_kib": 110});
-        let told = json!({"language": language, "calls": [{"name": "home", "count": 10, "ns": ns}],
-                          "cold": [{"all_ms": all_ms}], "openings": wear, "many": wear});
-        serde_json::from_value(told).unwrap()
-    }
-
     #[test]
     fn each_language_has_the_median_of_its_rounds() {
+        let told = |language: &str, ns: f64, all_ms: f64| -> Told {
+            let calls = json!([{"name": "home", "count": 10, "ns": ns}]);
+            let wear = json!({"threads_before": 3, "threads_after": 3});
+            let cold = json!([{"all_ms": all_ms}]);
+            let told = json!({"language": language, "calls": calls, "cold": cold, "openings": wear, "many": wear});
+            serde_json::from_value(told).unwrap()
+        };
         let rounds = [(9_000.0, 700.0), (3_000.0, 300.0), (5_000.0, 500.0)];
         let all = rounds.into_iter().flat_map(|(ns, ms)| [told("rust", 300.0, 1.0), told("kotlin", ns, ms)]);
         let figures = figures(&all.collect::<Vec<_>>());
@@ -206,10 +165,10 @@ mod tests {
     #[test]
     fn the_first_screen_takes_calls_that_the_library_has() {
         let exported = include_str!("../../../../bindings/api.txt");
-        for call in FIRST_SCREEN {
+        for call in FIRST_SCREEN.0 {
             let (object, method) = call.split_once('.').unwrap();
             assert!(exported.contains(object) && exported.contains(&format!(" {method}(")), "{call}");
         }
-        assert!(FIRST_SCREEN.len() <= FIRST_SCREEN_BAR);
+        assert!(FIRST_SCREEN.0.len() <= FIRST_SCREEN.1);
     }
 }

@@ -3,18 +3,17 @@
 //! The tests belong to the host crate and have `keyring` in their name. `SAIFU_TEST_KEYRING=1` tells them that there
 //! is a keyring they may write to; without it they leave a developer's own alone.
 
-use std::fs;
 use std::io;
 use std::process::Command;
 
 use super::rust_tests::{nextest, run as run_tests};
-use super::{Desk, Suite, excerpt};
-use crate::process::{on_path, without_own_variables};
-use crate::report::Outcome;
-use crate::tools::CARGO_NEXTEST;
+use crate::process::{Runner, excerpt, without_own_variables};
+use crate::report::Report;
+use crate::tools::packages;
+use crate::tools::wheels::CARGO_NEXTEST;
 
 const TESTS: &str = "package(=saifu-host) & test(keyring)";
-const PROGRAMS: &[&str] = &["dbus-run-session", "dbus-send", "gnome-keyring-daemon"];
+pub(super) const PROGRAMS: &[&str] = &["dbus-run-session", "dbus-send", "gnome-keyring-daemon"];
 
 /// Starts the daemon with an empty password, waits until it owns its name on the bus, then becomes the test program.
 /// Asked earlier, the bus would start a second daemon, which is locked.
@@ -34,44 +33,28 @@ echo 'gnome-keyring-daemon did not come up within 10 seconds'
 exit 1
 "#;
 
-pub(super) fn suites() -> Vec<Suite> {
-    vec![Suite::new("keyring", run).needing(PROGRAMS)]
-}
-
-fn run(desk: &Desk<'_>) -> io::Result<Outcome> {
-    let missing: Vec<&str> = PROGRAMS.iter().copied().filter(|name| on_path(name).is_none()).collect();
-    if !missing.is_empty() {
-        return Ok(Outcome::Skipped { missing: missing.join(", ") });
+pub(super) fn run(runner: &Runner) -> io::Result<Report> {
+    if let Some(missing) = packages::absent(PROGRAMS) {
+        return Ok(Report::skipped(missing));
     }
-    let Some(nextest) = nextest(desk)? else {
-        return Ok(Outcome::Skipped { missing: CARGO_NEXTEST.missing() });
-    };
+    let Some(nextest) = nextest(runner) else { return Ok(Report::skipped(CARGO_NEXTEST.missing())) };
     // Short and outside the target folder: a socket's path may have no more than 108 bytes.
-    let home = std::env::temp_dir().join(format!("saifu-keyring-{}", std::process::id()));
-    private_folder(&home)?;
+    // Only its owner may enter it, as a runtime folder must be.
+    let home = tempfile::Builder::new().prefix("saifu-keyring-").tempdir()?;
     let mut command = Command::new("dbus-run-session");
     command.args(["--", "bash", "-c", SESSION, "keyring"]).arg(nextest.get_program()).args(nextest.get_args());
     command
         .args(["--lib", "--test", "conformance", "--filterset", TESTS])
-        .current_dir(&desk.workspace.root)
+        .current_dir(&runner.workspace.root)
         .env("SAIFU_TEST_KEYRING", "1");
     for folder in ["XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"] {
-        command.env(folder, &home);
+        command.env(folder, home.path());
     }
     without_own_variables(&mut command);
-    let tested = run_tests(desk, &mut command)?;
-    fs::remove_dir_all(home)?;
+    let tested = run_tests(runner, &mut command)?;
     let mut report = tested.report(|_| true);
-    if !tested.ended().success && report.failed == 0 {
-        report.fail(excerpt("the tests of the keyring", &tested.ended().output));
+    if !tested.ended.success && report.faults.is_empty() {
+        report.faults.push(excerpt("the tests of the keyring", &tested.ended.output));
     }
-    Ok(Outcome::Ran(report))
-}
-
-/// A folder that only its owner may enter, as a runtime folder must be.
-fn private_folder(path: &std::path::Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    Ok(report)
 }

@@ -3,19 +3,21 @@
 //!
 //! Cargo unifies features over the packages it is asked for, so a run for one crate alone would build the dependencies again.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::Command;
+use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Desk, Suite, excerpt};
+use super::Suite;
 use crate::junit::{self, Counted};
-use crate::process::{Ended, without_own_variables};
-use crate::report::{Outcome, Report};
-use crate::tools::{self, CARGO_NEXTEST};
-use crate::workspace::{TargetKind, Workspace};
+use crate::process::{Ended, Runner, excerpt, without_own_variables};
+use crate::report::Report;
+use crate::tools::wheels::CARGO_NEXTEST;
+use crate::workspace::Workspace;
 
 /// What tests compare our output with, where the machine has it.
 const READERS: &[&str] = &["zbarimg", "fish", "zsh"];
@@ -23,12 +25,31 @@ const BUILD: &str = "build";
 const UNIT: &str = "unit";
 const PROFILE: &str = "gate";
 
+/// The one run of the tests that were chosen.
+struct Tests {
+    /// What is built and run, as nextest's arguments: none means all.
+    chosen: BTreeSet<String>,
+    tested: OnceCell<Tested>,
+}
+
 /// What one run of nextest came to.
 pub(super) struct Tested {
-    ended: Ended,
+    pub(super) ended: Ended,
     /// By the name of the program as nextest has it (`PACKAGE` for a library's unit tests, `PACKAGE::TEST`), modules of a
     /// program `it` by theirs.
     programs: BTreeMap<String, Counted>,
+}
+
+impl Tests {
+    /// The part of the run that belongs to one suite; the first call runs them all.
+    fn report(&self, runner: &Runner, suite: &str) -> io::Result<Report> {
+        if let Some(tested) = self.tested.get() {
+            return Ok(rows(tested, suite));
+        }
+        let mut nextest = nextest(runner).ok_or_else(|| io::Error::other(CARGO_NEXTEST.missing()))?;
+        let tested = run(runner, nextest.args(&self.chosen))?;
+        Ok(rows(self.tested.get_or_init(|| tested), suite))
+    }
 }
 
 impl Tested {
@@ -40,32 +61,45 @@ impl Tested {
         }
         report
     }
-
-    /// How nextest itself ended.
-    pub(super) fn ended(&self) -> &Ended {
-        &self.ended
-    }
 }
 
-pub(super) fn suites(workspace: &Workspace) -> io::Result<Vec<Suite>> {
+/// All of them; `only` are those that will be run.
+pub(super) fn suites(workspace: &Workspace, only: &[String]) -> io::Result<Vec<Suite>> {
+    let programs = programs(workspace)?;
+    let is_chosen = |name: &str| only.is_empty() || only.iter().any(|it| it == name);
+    let mut chosen = BTreeSet::new();
+    if !is_chosen(BUILD) {
+        chosen.extend(programs.iter().filter(|(name, _)| is_chosen(name)).flat_map(|(_, arguments)| arguments.clone()));
+    }
+    let tests = Rc::new(Tests { chosen, tested: OnceCell::new() });
+    let mut suites = vec![Suite::new(BUILD, &[], build)];
+    for (name, _) in programs {
+        let (tests, suite) = (Rc::clone(&tests), name.clone());
+        suites.push(Suite::new(&name, READERS, move |runner| tests.report(runner, &suite)));
+    }
+    suites.push(Suite::new("doc-tests", &[], doc_tests));
+    Ok(suites)
+}
+
+/// The suites that nextest runs, each with the arguments that choose it.
+fn programs(workspace: &Workspace) -> io::Result<Vec<(String, Vec<String>)>> {
     let unit = ["--lib", "--bins", "--filterset=kind(lib) | kind(bin)"].map(str::to_owned);
-    let mut suites = vec![Suite::new(BUILD, build), tests(UNIT.to_owned(), unit.to_vec())];
+    let mut programs = vec![(UNIT.to_owned(), unit.to_vec())];
     for package in &workspace.packages {
-        for target in package.targets.iter().filter(|target| target.kind() == TargetKind::Integration) {
+        for target in package.targets.iter().filter(|target| target.is_test()) {
             let (program, build) = (format!("{}::{}", package.name, target.name), format!("--test={}", target.name));
             if target.name == junit::OF_MODULES {
                 for module in modules(&target.src_path)? {
                     let filter = format!("--filterset=binary_id(={program}) & test(/^{module}::/)");
-                    suites.push(tests(format!("{}::{module}", package.name), vec![build.clone(), filter]));
+                    programs.push((format!("{}::{module}", package.name), vec![build.clone(), filter]));
                 }
             } else {
                 let filter = format!("--filterset=binary_id(={program})");
-                suites.push(tests(program, vec![build, filter]));
+                programs.push((program, vec![build, filter]));
             }
         }
     }
-    suites.push(Suite::new("doc-tests", doc_tests));
-    Ok(suites)
+    Ok(programs)
 }
 
 /// The files beside a program's `main.rs`, by name. What its tests share lies in a folder that has no such file.
@@ -80,84 +114,57 @@ fn modules(main: &Path) -> io::Result<BTreeSet<String>> {
     Ok(modules)
 }
 
-/// What the chosen suites build and run, as nextest's arguments: none means all.
-pub(super) fn builds(suites: &[Suite]) -> Vec<String> {
-    if suites.iter().any(|suite| suite.name == BUILD) {
-        return Vec::new();
-    }
-    let distinct: BTreeSet<&String> = suites.iter().flat_map(|suite| &suite.builds).collect();
-    distinct.into_iter().cloned().collect()
-}
-
-fn tests(name: String, builds: Vec<String>) -> Suite {
-    let suite = Suite::new(&name.clone(), move |desk: &Desk<'_>| desk.tested().map(|tested| rows(tested, &name)));
-    Suite { builds, ..suite.needing(READERS) }
-}
-
-/// The part of the run that belongs to one suite.
-fn rows(tested: &Tested, suite: &str) -> Outcome {
+/// The part of it that belongs to one suite.
+fn rows(tested: &Tested, suite: &str) -> Report {
     let of_unit = |program: &str| !program.contains("::") || program.contains("::bin/");
     let mut report = tested.report(|program| if suite == UNIT { of_unit(program) } else { program == suite });
-    if report.passed == 0 && report.failed == 0 && report.missing.is_empty() {
-        report.fail(format!("{suite} did not run\n{}", excerpt("cargo nextest", &tested.ended.output)));
+    if report.is_empty() {
+        report.faults.push(format!("{suite} did not run\n{}", excerpt("cargo nextest", &tested.ended.output)));
     }
-    Outcome::Ran(report)
+    report
 }
 
-fn build(desk: &Desk<'_>) -> io::Result<Outcome> {
+fn build(runner: &Runner) -> io::Result<Report> {
     let mut report = Report::default();
-    let Some(mut command) = nextest(desk)? else {
-        return Ok(Outcome::Skipped { missing: CARGO_NEXTEST.missing() });
-    };
-    // Goes on past a crate that does not compile, so that all errors are seen.
-    let ended = desk.run(command.arg("--no-run"))?;
-    report.check(ended.success, || excerpt("cargo nextest run --no-run", &ended.output));
-    Ok(Outcome::Ran(report))
-}
-
-/// Builds and runs the programs of the suites that were chosen.
-pub(super) fn test(desk: &Desk<'_>) -> io::Result<Tested> {
-    match nextest(desk)? {
-        Some(mut command) => run(desk, command.args(&desk.builds)),
-        None => Err(io::Error::other(format!("missing: {}", CARGO_NEXTEST.missing()))),
-    }
+    let Some(mut command) = nextest(runner) else { return Ok(Report::skipped(CARGO_NEXTEST.missing())) };
+    runner.check(&mut report, command.arg("--no-run"))?;
+    Ok(report)
 }
 
 /// Runs what [`nextest`] made and reads its report.
-pub(super) fn run(desk: &Desk<'_>, nextest: &mut Command) -> io::Result<Tested> {
-    let report = desk.workspace.target().join("nextest").join(PROFILE).join("junit.xml");
+pub(super) fn run(runner: &Runner, nextest: &mut Command) -> io::Result<Tested> {
+    let report = runner.workspace.target.join("nextest").join(PROFILE).join("junit.xml");
     // What an earlier run left must not be counted.
     match fs::remove_file(&report) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let ended = desk.run(nextest)?;
+    let ended = runner.run(nextest)?;
     let xml = fs::read_to_string(report).unwrap_or_else(|_| "<testsuites/>".to_owned());
     let programs = junit::read(&xml)?.into_iter().map(|counted| (counted.name.clone(), counted)).collect();
     Ok(Tested { ended, programs })
 }
 
 /// `cargo nextest run` over the whole workspace, or nothing if it cannot be installed.
-pub(super) fn nextest(desk: &Desk<'_>) -> io::Result<Option<Command>> {
-    let program = tools::cargo_tool(&CARGO_NEXTEST, &desk.progress, |command| desk.run(command))?;
-    Ok(program.map(|program| {
+pub(super) fn nextest(runner: &Runner) -> Option<Command> {
+    CARGO_NEXTEST.get(runner).map(|program| {
         let mut command = Command::new(program);
-        command.current_dir(&desk.workspace.root).args(["nextest", "run", "--workspace", "--all-features"]);
+        command.current_dir(&runner.workspace.root).args(["nextest", "run", "--workspace", "--all-features"]);
         command.args(["--profile", PROFILE, "--run-ignored", "all", "--color", "never", "--cargo-quiet"]);
         without_own_variables(&mut command);
         command
-    }))
+    })
 }
 
 /// nextest runs no doc-tests; cargo does.
-fn doc_tests(desk: &Desk<'_>) -> io::Result<Outcome> {
-    let mut command = desk.cargo(&["test", "--workspace", "--all-features", "--doc", "--no-fail-fast"]);
-    let ended = desk.run(&mut command)?;
+fn doc_tests(runner: &Runner) -> io::Result<Report> {
+    let mut command = runner.cargo(&["test", "--workspace", "--all-features", "--doc", "--no-fail-fast"]);
+    let ended = runner.run(&mut command)?;
     let mut report = Report { passed: passed(&ended.output), ..Report::default() };
     if !ended.success {
-        report.fail(excerpt("doc-tests", &ended.output));
+        report.faults.push(excerpt("doc-tests", &ended.output));
     }
-    Ok(Outcome::Ran(report))
+    Ok(report)
 }
 
 /// The sum over lines such as `test result: ok. 3 passed; 0 failed; …`.
@@ -179,13 +186,13 @@ mod tests {
 
     #[test]
     fn every_module_beside_main_is_a_suite_and_helpers_in_a_folder_are_none() {
-        let folder = std::env::temp_dir().join(format!("xtask-modules-{}", std::process::id()));
+        let temporary = tempfile::TempDir::new().unwrap();
+        let folder = temporary.path();
         fs::create_dir_all(folder.join("support")).unwrap();
         for name in ["main.rs", "b.rs", "a.rs", "support/c.rs", "notes.md"] {
             fs::write(folder.join(name), "").unwrap();
         }
         let found = modules(&folder.join("main.rs"));
-        fs::remove_dir_all(folder).unwrap();
         assert_eq!(found.unwrap().into_iter().collect::<Vec<_>>(), ["a", "b"]);
     }
 
@@ -196,8 +203,8 @@ mod tests {
         let programs = ["saifu", "saifu-qa::bin/saifu", "saifu-qa::cli"].map(counted).into();
         let tested = Tested { ended: Ended { success: true, output: String::new() }, programs };
         for (suite, passed, failed) in [("unit", 4, 0), ("saifu-qa::cli", 2, 0), ("saifu-qa::gone", 0, 1)] {
-            let Outcome::Ran(report) = rows(&tested, suite) else { panic!("{suite}") };
-            assert_eq!((report.passed, report.failed), (passed, failed), "{suite}");
+            let report = rows(&tested, suite);
+            assert_eq!((report.passed, report.faults.len()), (passed, failed), "{suite}");
         }
     }
 }

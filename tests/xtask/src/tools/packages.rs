@@ -1,0 +1,80 @@
+//! Programs of the system, by the Debian packages that hold them.
+
+use std::process::Command;
+
+use crate::process::{capture, on_path, stream};
+use crate::progress::Progress;
+
+const PACKAGES: [(&str, &str); 12] = [
+    ("clang", "clang"),
+    ("dbus-run-session", "dbus"),
+    ("dbus-send", "dbus"),
+    ("gnome-keyring-daemon", "gnome-keyring"),
+    ("fish", "fish"),
+    ("javac", "default-jdk-headless"),
+    ("mmdebstrap", "mmdebstrap"),
+    ("mvn", "maven"),
+    ("llvm-ar", "llvm"),
+    ("llvm-nm", "llvm"),
+    ("zbarimg", "zbar-tools"),
+    ("zsh", "zsh"),
+];
+
+/// Those of `programs` that are not here, or nothing.
+pub(crate) fn absent(programs: &[&str]) -> Option<String> {
+    let absent: Vec<&str> = programs.iter().copied().filter(|program| on_path(program).is_none()).collect();
+    (!absent.is_empty()).then(|| absent.join(", "))
+}
+
+/// Installs the packages of those `programs` that are absent, or says which command would.
+pub(crate) fn install(programs: &[&str], progress: &Progress) {
+    let Some(absent) = absent(programs) else { return };
+    let packages = packages_of(&absent);
+    let by_hand = format!("missing: {absent}; run `sudo apt-get install {}`", packages.join(" "));
+    if on_path("apt-get").is_none() {
+        return progress.note(&format!("missing: {absent}; no apt-get here, install them by hand"));
+    }
+    let Some(prefix) = as_root() else { return progress.note(&by_hand) };
+    progress.note(&format!("installing {}", packages.join(" ")));
+    let apt = |arguments: &[&str]| {
+        let mut words = prefix.iter().copied().chain(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]);
+        let mut command = Command::new(words.next().unwrap_or("env"));
+        // apt's chatter would end up between the lines of the result.
+        stream(command.args(words).args(arguments).stdout(std::io::stderr())).is_ok_and(|status| status.success())
+    };
+    // Old package lists may still do, so only the second answer counts.
+    apt(&["update"]);
+    if !apt(&[&["install", "-y", "--no-install-recommends"], &packages[..]].concat()) {
+        progress.note(&format!("that failed; {by_hand}"));
+    }
+}
+
+/// The packages that hold the programs of this list, each once.
+fn packages_of(programs: &str) -> Vec<&'static str> {
+    let wanted = PACKAGES.iter().filter(|(program, _)| programs.split(", ").any(|name| name == *program));
+    let mut packages: Vec<&str> = wanted.map(|(_, package)| *package).collect();
+    packages.dedup();
+    packages
+}
+
+/// What to put before a command that needs root: nothing, or sudo if it asks no password.
+fn as_root() -> Option<&'static [&'static str]> {
+    let sudo = || capture(Command::new("sudo").args(["-n", "true"])).is_ok();
+    if is_root() { Some(&[]) } else { sudo().then_some(&["sudo", "-n"]) }
+}
+
+/// Whether this process may do anything.
+pub(crate) fn is_root() -> bool {
+    capture(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_with_two_missing_programs_is_installed_once() {
+        assert_eq!(packages_of("dbus-send, zbarimg, dbus-run-session"), ["dbus", "zbar-tools"]);
+        assert_eq!(absent(&[]), None);
+    }
+}
