@@ -11,11 +11,13 @@ use std::time::{Duration, Instant};
 
 use saifu::{Config, PhoneNumber, Wallet};
 use saifu_host::desktop::{DesktopClock, DesktopHost, KeyStore};
+use saifu_rig::control::sms_code;
+use saifu_rig::terminal::config;
 use saifu_sandbox::{Options, Sandbox, SandboxInfo};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
-use crate::{Result, control, issuer};
+use crate::Result;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -134,7 +136,7 @@ fn open(data: &Path, info: &SandboxInfo) -> Result<Wallet> {
     let host = DesktopHost::open(&data.join("wallet"), KeyStore::File, Arc::new(DesktopClock::new()))?;
     let config = Config {
         folder: data.join("wallet/vault"),
-        issuer: issuer::config(info, &info.customer_url)?,
+        issuer: config(info, &info.customer_url),
         app_version: env!("CARGO_PKG_VERSION").into(),
     };
     Ok(Wallet::open(host.platform(), config, Handle::current())?)
@@ -143,7 +145,7 @@ fn open(data: &Path, info: &SandboxInfo) -> Result<Wallet> {
 async fn sign_up(wallet: &Wallet, info: &SandboxInfo) -> Result<()> {
     let number = PhoneNumber::parse("090-1234-5678")?;
     let sign_up = wallet.sign_up(number.clone()).await?;
-    sign_up.confirm(control::sms_code(info, &number).await?.expose()).await?;
+    sign_up.confirm(&sms_code(info, &number)).await?;
     wallet.refresh().await?;
     Ok(())
 }

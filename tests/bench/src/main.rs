@@ -5,8 +5,6 @@
 //! same process, in turns, because disks and machines drift.
 
 mod calls;
-mod control;
-mod issuer;
 mod settlements;
 mod slice;
 

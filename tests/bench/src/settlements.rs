@@ -10,7 +10,6 @@
 mod customer;
 mod figures;
 mod floor;
-mod party;
 mod register;
 
 use std::fs;
@@ -18,6 +17,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags};
+use saifu_crypto::KeyPair;
+use saifu_rig::{Peer, terminal};
 use saifu_sandbox::policy::Policy;
 use saifu_sandbox::{Issuer, Options, Running, Sandbox, SandboxInfo, ledger};
 use serde_json::Value;
@@ -83,6 +84,18 @@ struct Scene {
     info: Arc<SandboxInfo>,
 }
 
+impl Scene {
+    /// Whoever asks the issuer without a socket.
+    fn peer(&self, key: KeyPair) -> Peer {
+        Peer::beside(&self.issuer, &self.info, key)
+    }
+
+    /// A terminal that every sandbox has.
+    fn terminal(&self, name: &str) -> Peer {
+        self.peer(terminal::key(&self.info, name))
+    }
+}
+
 /// Measures.
 ///
 /// # Errors
@@ -124,7 +137,8 @@ async fn take_turns(args: &Args, scene: &Scene) -> Result<(Vec<Slice>, Scans)> {
     let (mut slices, mut scans) = (Vec::new(), Scans::default());
     for round in 1..=args.rounds {
         eprintln!("round {round}");
-        slices.push(register::in_process(&mut registers, take(PAYMENTS_IN_PROCESS), EACH_YEN, &mut scans).await?);
+        slices
+            .push(register::in_process(scene, &mut registers, take(PAYMENTS_IN_PROCESS), EACH_YEN, &mut scans).await?);
         let folder = args.data.clone();
         slices.push(tokio::task::spawn_blocking(move || floor::insert(&folder)).await??);
         slices.push(register::over_tls(&mut registers, take(PAYMENTS_OVER_TLS), EACH_YEN, &mut scans).await?);

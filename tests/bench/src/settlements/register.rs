@@ -1,23 +1,22 @@
 //! The registers: each has a key of its own, enrolled by the operator, and scans one code after the other.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use saifu_crypto::{KeyPair, Secret};
-use saifu_host::{Clock, Reading};
-use saifu_link::{Auth, Link};
-use saifu_policy::Class;
+use saifu_link::Link;
+use saifu_rig::terminal::{ask, link};
+use saifu_rig::{Peer, With};
 use saifu_wire::messages::{EnrolRequest, EnrolledAnswer, Outcome, SettleAnswer, SettleRequest, TerminalKind};
 use saifu_wire::{Amount, Listener, Name, Operation, Sensitive};
 use tokio::task::JoinSet;
 
 use super::Scene;
 use super::figures::{IN_PROCESS, TLS};
-use super::party::{Party, With};
+use crate::Result;
 use crate::slice::{Slice, Stopwatch};
-use crate::{Result, issuer};
 
 /// Merchants that the registers are spread over: the ledger has hot accounts, but not one alone.
 const MERCHANTS: u32 = 8;
@@ -25,7 +24,7 @@ const MERCHANTS: u32 = 8;
 /// One register, with a signed request in hand or on its own connection.
 pub(super) struct Register {
     name: String,
-    party: Party,
+    peer: Peer,
     link: Arc<Link>,
     /// Transaction ids used so far.
     scans: u64,
@@ -58,7 +57,7 @@ impl Register {
 
 /// New registers.
 pub(super) async fn enrol(scene: &Scene, count: u32) -> Result<Vec<Register>> {
-    let mut operator = Party::terminal(scene, &scene.info.operator_key)?;
+    let operator = scene.terminal("operator-1");
     let mut registers = Vec::new();
     for number in 0..count {
         let key = KeyPair::generate()?;
@@ -69,21 +68,16 @@ pub(super) async fn enrol(scene: &Scene, count: u32) -> Result<Vec<Register>> {
             merchant: Name::new(format!("merchant-{}", number.checked_rem(MERCHANTS).unwrap_or(0)))?,
             spki: saifu_wire::Bytes(key.public_key().to_spki()),
         };
-        let _: EnrolledAnswer = operator.ask(Operation::TerminalEnrol, &request, With::default()).await?;
+        let _: EnrolledAnswer = operator.ask(Operation::TerminalEnrol, &request).await.ok();
         let same_key = KeyPair::from_pkcs8(Secret::copy_of(key.pkcs8().expose()))?;
-        let link = Link::with_key(
-            issuer::config(&scene.info, &scene.info.register_url)?,
-            Arc::new(WallClock),
-            "bench",
-            same_key,
-        )?;
-        registers.push(Register { name, party: Party::new(scene, key), link: Arc::new(link), scans: 0 });
+        registers.push(Register { name, peer: scene.peer(key), link: link(&scene.info, same_key), scans: 0 });
     }
     Ok(registers)
 }
 
 /// Everything signed first, then answered by the issuer as fast as it can.
 pub(super) async fn in_process(
+    scene: &Scene,
     registers: &mut [Register],
     codes: Vec<Sensitive>,
     yen: i64,
@@ -92,13 +86,13 @@ pub(super) async fn in_process(
     let yen = Amount::new(yen).ok_or("the price is out of range")?;
     let mut requests = Vec::new();
     for (register, codes) in share(registers, codes) {
-        register.party.greet(Operation::Settle).await?;
+        register.peer.greet(Operation::Settle).await;
         let mut signed: Vec<Request<Bytes>> = Vec::new();
         for digits in codes {
             let body = serde_json::to_vec(&register.scan(digits, yen)?)?;
-            signed.push(register.party.build(Operation::Settle, body.into(), With::default())?);
+            signed.push(register.peer.build(Operation::Settle, &body, &With::default()));
         }
-        requests.push((register.party.scene().clone(), signed));
+        requests.push((scene.clone(), signed));
     }
     let (watch, mut tills) = (Stopwatch::start(), JoinSet::new());
     for (scene, signed) in requests {
@@ -133,7 +127,7 @@ pub(super) async fn over_tls(
     for (register, codes) in share(registers, codes) {
         // A scan of nothing opens the connection and brings the nonce.
         let nothing = register.scan(Sensitive::new("0"), yen)?;
-        let _: SettleAnswer = settle(&register.link, &nothing).await?;
+        let _: SettleAnswer = ask(&register.link, Operation::Settle, &nothing).await?;
         let bodies = codes.map(|digits| register.scan(digits, yen)).collect::<Result<Vec<_>>>()?;
         work.push((Arc::clone(&register.link), bodies));
     }
@@ -143,7 +137,7 @@ pub(super) async fn over_tls(
             let mut answers = Vec::with_capacity(bodies.len());
             for body in &bodies {
                 let at = Instant::now();
-                let answer = settle(&link, body).await.map_err(|error| error.to_string());
+                let answer = ask(&link, Operation::Settle, body).await.map_err(|error| error.to_string());
                 answers.push((at.elapsed(), answer));
             }
             answers
@@ -172,19 +166,4 @@ fn share(
         }
     }
     registers.iter_mut().zip(dealt.into_iter().map(Vec::into_iter))
-}
-
-async fn settle(link: &Link, body: &SettleRequest) -> std::result::Result<SettleAnswer, saifu_link::LinkError> {
-    link.call(saifu_link::Request::new(Operation::Settle, Auth::Proof, Class::Terminal), body).await
-}
-
-/// The machine's clock, for links that never sleep.
-struct WallClock;
-
-impl Clock for WallClock {
-    fn read(&self) -> Reading {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let wall_ms = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
-        Reading { wall_ms, elapsed_ms: wall_ms, boot_id: [1; 16] }
-    }
 }

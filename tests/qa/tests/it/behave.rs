@@ -8,9 +8,8 @@ use saifu_sandbox::policy::{Policy, Without};
 use saifu_sandbox::{Options, Sandbox};
 use serde_json::Value;
 
-use crate::support::common::{self, Home};
+use crate::support::common::{self, Home, NO_WAITING};
 
-const WAITING: &str = include_str!("support/no_waiting.json");
 /// Longer than any top-up stays open.
 const ENDED: &str = "sandbox clock +16m";
 
@@ -107,7 +106,7 @@ impl Shop {
 
 fn sandbox(home: &Home) -> common::Sandbox {
     let policy = home.file("policy.json");
-    std::fs::write(&policy, WAITING).unwrap();
+    std::fs::write(&policy, NO_WAITING).unwrap();
     home.sandbox_with(&format!("sandbox --policy {policy}"))
 }
 
@@ -170,7 +169,7 @@ fn issuer_that_knows_no_repeats_moves_money_twice() {
         for without in [false, true] {
             let home = Home::new();
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            let rules: Policy = serde_json::from_str(WAITING).unwrap();
+            let rules: Policy = serde_json::from_str(NO_WAITING).unwrap();
             let without_any = Without { replay_lookup: without, code_burn: without, ..Without::default() };
             let options =
                 Options { policy: Policy { without: without_any, ..rules }, ..Options::new(home.file("sandbox")) };

@@ -1,10 +1,10 @@
 //! `saifu bundle`: what a bug report must never hold, how large it may get, and that it can always be made.
 
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
+use saifu_rig::Customer;
 use serde_json::{Value, json};
 
-use crate::support::common::{Home, bare, run};
-use crate::support::rig::{Customer, Issuer, NO_WAITING};
+use crate::support::common::{Home, NO_WAITING, bare, issuer, run};
 
 const NUMBER: &str = "090-1234-5678";
 /// The same as people and programs write it.
@@ -182,7 +182,7 @@ fn bundle_can_be_made_without_a_sandbox_and_of_a_damaged_wallet() {
 /// Control: with `MOST_BYTES` of `bundle.rs` raised, the log alone breaks the bound here.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bundle_stays_within_its_bound_after_thousands_of_requests() {
-    let issuer = Issuer::start(Some(NO_WAITING));
+    let issuer = issuer(Some(NO_WAITING));
     let customer = Customer::new(&issuer, "090-1111-2222").await;
     for _ in 0..1_000 {
         customer.wallet.refresh().await.unwrap();
@@ -212,6 +212,6 @@ async fn bundle_stays_within_its_bound_after_thousands_of_requests() {
         "{cut:?}"
     );
     assert_eq!(document["requests"].as_array().unwrap().last().unwrap()["at"], 1_800_000_003_999_u64);
-    let newest = issuer.control("GET", "/log?after=1500", "");
+    let newest = issuer.control("GET", "/log?after=1500", None);
     assert_eq!(document["log"].as_array().unwrap().last(), newest["lines"].as_array().unwrap().last());
 }

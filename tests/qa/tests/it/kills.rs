@@ -12,11 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Output, Stdio};
 
 use saifu_link::Link;
+use saifu_rig::Issuer;
+use saifu_rig::terminal::deposit;
 use saifu_wire::Sensitive;
 use saifu_wire::messages::Outcome;
 use serde_json::Value;
 
-use crate::support::rig::{Issuer, NO_WAITING, deposit};
+use crate::support::common::{NO_WAITING, SAIFU, issuer};
 
 const ROUNDS: usize = 200;
 const EACH_YEN: i64 = 1_000;
@@ -36,7 +38,7 @@ struct Desk {
 
 impl Desk {
     fn new(forgets: bool) -> Self {
-        let desk = Self { issuer: Issuer::start(Some(NO_WAITING)), forgets };
+        let desk = Self { issuer: issuer(Some(NO_WAITING)), forgets };
         desk.json(&["wallet", "signup", "--number", "090-3000-0001"]);
         let code = desk.issuer.sms_code(&saifu::PhoneNumber::parse("090-3000-0001").unwrap());
         desk.json(&["wallet", "confirm", "--code", &code]);
@@ -44,7 +46,7 @@ impl Desk {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_saifu"));
+        let mut command = Command::new(SAIFU);
         command
             .args(arguments)
             .args(["--json", "--key-store", "file", "--yes"])
@@ -82,9 +84,7 @@ impl Desk {
 
     /// The keys of the top-ups that the issuer holds or has posted.
     fn issuer_keys(&self) -> BTreeMap<String, String> {
-        let conn =
-            rusqlite::Connection::open_with_flags(self.issuer.database(), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
-                .unwrap();
+        let conn = self.issuer.database();
         let mut statement = conn.prepare("SELECT key, state FROM top_up").unwrap();
         let rows = statement.query_map([], |row| {
             let key: Vec<u8> = row.get(0)?;
@@ -158,7 +158,7 @@ fn kills() -> impl Iterator<Item = String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wallet_killed_between_any_two_steps_of_a_top_up_agrees_with_the_ledger() {
     let desk = Desk::new(false);
-    let atm = desk.issuer.terminal("atm-1");
+    let atm = desk.issuer.link("atm-1");
     let mut figures = Figures::default();
     for kill in kills() {
         let (killed, yen) = desk.round(&atm, &kill).await.unwrap();
@@ -181,7 +181,7 @@ async fn wallet_killed_between_any_two_steps_of_a_top_up_agrees_with_the_ledger(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wallet_without_its_journal_writes_is_caught_by_the_same_rounds() {
     let desk = Desk::new(true);
-    let atm = desk.issuer.terminal("atm-1");
+    let atm = desk.issuer.link("atm-1");
     for step in ["answered", "recorded"] {
         if let Err(caught) = desk.round(&atm, step).await {
             assert!(caught.contains("knows nothing of it"), "{caught}");

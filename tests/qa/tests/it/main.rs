@@ -52,6 +52,5 @@ mod wallet;
 
 mod support {
     pub(crate) mod common;
-    pub(crate) mod rig;
     pub(crate) mod terminal;
 }

@@ -17,7 +17,8 @@ use std::time::Duration;
 use saifu::{Amount, Channel, Config, PhoneNumber, Purpose, Wallet};
 use saifu_code::Totp;
 use saifu_crypto::{HashAlgorithm, Secret, SystemRandom};
-use saifu_host::desktop::{DesktopHost, KeyStore};
+use saifu_host::desktop::{DesktopClock, DesktopHost, KeyStore};
+use saifu_rig::terminal::config;
 use saifu_sandbox::SandboxInfo;
 use saifu_vault::{FolderDisk, JOURNAL_FILE, Journal};
 use tokio::runtime::Handle;
@@ -25,7 +26,7 @@ use tokio::runtime::Handle;
 // With its allocator, which is what this test is about.
 use saifu_qa as _;
 
-use crate::support::rig::{Issuer, WallClock, config};
+use crate::support::common::issuer;
 
 const HELPER: &str = "SAIFU_MEMORY_HELPER";
 const NUMBER: &str = "090-4000-0077";
@@ -33,7 +34,7 @@ const NUMBER: &str = "090-4000-0077";
 const PLANTED: [u8; 32] = *b"-sevomer-toidutsa-ssel-nahtegats";
 
 fn host(folder: &Path) -> DesktopHost {
-    DesktopHost::open(&folder.join("keys"), KeyStore::File, Arc::new(WallClock)).unwrap()
+    DesktopHost::open(&folder.join("keys"), KeyStore::File, Arc::new(DesktopClock::new())).unwrap()
 }
 
 fn planted(step: u8) -> Vec<u8> {
@@ -184,7 +185,7 @@ fn opened(home: &Path) -> (Secret, Secret) {
 
 #[test]
 fn locked_wallet_leaves_no_secret_in_memory() {
-    let issuer = Issuer::start(None);
+    let issuer = issuer(None);
     let home = tempfile::tempdir().unwrap();
     let mut helper = Helper::start(home.path());
     helper.say(issuer.info_file().to_str().unwrap());

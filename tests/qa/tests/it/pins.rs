@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use saifu_host::desktop::DesktopClock;
 use saifu_link::{Auth, IssuerConfig, Link, LinkError, Request, Roots};
 use saifu_policy::Class;
 use saifu_wire::messages::{TokenAnswer, TokenRequest};
 use saifu_wire::{Operation, ProblemCode, Sensitive};
 
-use crate::support::rig::{Issuer, WallClock};
+use crate::support::common::issuer;
 
 /// Any question to which this issuer, and only an issuer, has an answer.
 async fn ask(config: IssuerConfig) -> LinkError {
-    let link = Link::new(config, Arc::new(WallClock), "rig").unwrap();
+    let link = Link::new(config, Arc::new(DesktopClock::new()), "rig").unwrap();
     let body = TokenRequest { session: Sensitive::new("nothing") };
     let answer = link.call::<_, TokenAnswer>(Request::new(Operation::Token, Auth::Proof, Class::Intent), &body).await;
     answer.unwrap_err()
@@ -19,8 +20,8 @@ async fn ask(config: IssuerConfig) -> LinkError {
 
 #[tokio::test]
 async fn pinned_issuer_is_talked_to_and_the_same_issuer_with_another_pin_is_not() {
-    let issuer = Issuer::start(None);
-    let good = issuer.customer_config();
+    let issuer = issuer(None);
+    let good = issuer.config();
     // The control: with the right pin the connection stands and the issuer refuses for a reason of its own.
     assert_eq!(ask(good.clone()).await.code(), Some(ProblemCode::InvalidToken));
     let wrong = IssuerConfig { pins: vec![[7; 32]], ..good.clone() };
@@ -36,8 +37,8 @@ async fn pinned_issuer_is_talked_to_and_the_same_issuer_with_another_pin_is_not(
 
 #[tokio::test]
 async fn spare_pin_alone_does_not_let_the_present_key_in() {
-    let issuer = Issuer::start(None);
-    let config = issuer.customer_config();
+    let issuer = issuer(None);
+    let config = issuer.config();
     assert_eq!(config.pins.len(), 2, "the key in use and its spare");
     let mut accepted = 0;
     for pin in config.pins.clone() {
@@ -49,8 +50,8 @@ async fn spare_pin_alone_does_not_let_the_present_key_in() {
 
 #[tokio::test]
 async fn nobody_there_is_offline_and_certain() {
-    let mut issuer = Issuer::start(None);
-    let config = issuer.customer_config();
+    let mut issuer = issuer(None);
+    let config = issuer.config();
     issuer.kill();
     let error = ask(config).await;
     assert!(matches!(error, LinkError::Offline) && error.certain(), "{error:?}");

@@ -3,19 +3,20 @@
 //! Control: `tests/sandbox/tests` removes the burn and the replay look-up, and sees these checks fail.
 
 use saifu::{Purpose, Yen};
+use saifu_rig::Customer;
+use saifu_rig::terminal::settle;
 use saifu_wire::Reason;
 use saifu_wire::messages::Outcome;
 
-use crate::support::rig::{Customer, Issuer, NO_WAITING, settle};
+use crate::support::common::{NO_WAITING, issuer};
 
 const ROUNDS: usize = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn code_shown_to_two_registers_at_once_is_approved_exactly_once() {
-    let issuer = Issuer::start(Some(NO_WAITING));
-    let customer = Customer::new(&issuer, "090-2000-0001").await;
-    customer.top_up(&issuer, 10_000).await;
-    let tills = [issuer.terminal("register-1"), issuer.terminal("register-3")];
+    let issuer = issuer(Some(NO_WAITING));
+    let customer = Customer::with_balance(&issuer, "090-2000-0001", 10_000).await;
+    let tills = [issuer.link("register-1"), issuer.link("register-3")];
     for round in 0..ROUNDS {
         let code = customer.wallet.next_code(Purpose::Pay).await.unwrap();
         let scans = tills.clone().map(|till| {
@@ -39,22 +40,23 @@ async fn code_shown_to_two_registers_at_once_is_approved_exactly_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn transaction_repeated_after_a_lost_answer_gives_the_same_approval() {
-    let mut issuer = Issuer::start(Some(NO_WAITING));
-    let customer = Customer::new(&issuer, "090-2000-0002").await;
-    customer.top_up(&issuer, 10_000).await;
+    let mut issuer = issuer(Some(NO_WAITING));
+    let customer = Customer::with_balance(&issuer, "090-2000-0002", 10_000).await;
     let code = customer.wallet.next_code(Purpose::Pay).await.unwrap();
-    let first = settle(&issuer.terminal("register-1"), "t-1", code.digits(), 1_280).await.unwrap();
+    let first = settle(&issuer.link("register-1"), "t-1", code.digits(), 1_280).await.unwrap();
     assert_eq!(first.result, Outcome::Approved);
-    let again = settle(&issuer.terminal("register-1"), "t-1", code.digits(), 1_280).await.unwrap();
-    assert_eq!(again, first);
-    issuer.restart();
-    let after_a_kill = settle(&issuer.terminal("register-1"), "t-1", code.digits(), 1_280).await.unwrap();
-    assert_eq!(after_a_kill, first);
+    for kill in [false, true] {
+        if kill {
+            issuer.restart();
+        }
+        let again = settle(&issuer.link("register-1"), "t-1", code.digits(), 1_280).await.unwrap();
+        assert_eq!(again, first, "killed: {kill}");
+    }
     // The same id for something else, and the same code under another id, move nothing.
-    let other = settle(&issuer.terminal("register-1"), "t-1", code.digits(), 1_281).await.unwrap();
-    assert_eq!((other.result, other.reason), (Outcome::Declined, Some(Reason::TransactionReused.into())));
-    let other = settle(&issuer.terminal("register-1"), "t-2", code.digits(), 1_280).await.unwrap();
-    assert_eq!((other.result, other.reason), (Outcome::Declined, Some(Reason::CodeNotValid.into())));
+    for (txid, yen, reason) in [("t-1", 1_281, Reason::TransactionReused), ("t-2", 1_280, Reason::CodeNotValid)] {
+        let other = settle(&issuer.link("register-1"), txid, code.digits(), yen).await.unwrap();
+        assert_eq!((other.result, other.reason), (Outcome::Declined, Some(reason.into())));
+    }
     let customer = customer.reopen(&issuer).await;
     assert_eq!(customer.wallet.refresh().await.unwrap().balance_yen, Some(Yen(10_000 - 1_280)));
 }

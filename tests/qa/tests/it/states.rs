@@ -5,16 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use saifu::{Amount, Channel, Error, Following, PendingWhat, Purpose, Refusal, Update, WalletState, Yen};
+use saifu::{Error, Following, PendingWhat, Purpose, Refusal, Update, WalletState, Yen};
+use saifu_host::desktop::DesktopClock;
+use saifu_rig::terminal::settle;
+use saifu_rig::{Customer, Issuer, Launch, free_ports};
 use saifu_wire::messages::Outcome;
+use serde_json::json;
 
-use crate::support::rig::{Customer, Issuer, NO_WAITING, free_ports, settle};
+use crate::support::common::{NO_WAITING, issuer, launch};
 
 /// How long something may take that comes by itself, on a busy machine.
-const BOUND: Duration = Duration::from_secs(30);
+const BOUND: Duration = Duration::from_secs(120);
 
 fn fault(issuer: &Issuer, on: &str, act: &str, times: u32) {
-    issuer.control("POST", "/faults", &format!("{{\"on\":\"{on}\",\"do\":\"{act}\",\"times\":{times}}}"));
+    issuer.control("POST", "/faults", json!({ "on": on, "do": act, "times": times }));
 }
 
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
@@ -29,10 +33,9 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 /// Control: let `resolve_intents` ask about keys that are being sent, and the approved top-up is voided.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refresh_beside_a_top_up_on_its_way_does_not_void_it() {
-    let issuer = Issuer::start(Some(NO_WAITING));
+    let issuer = issuer(Some(NO_WAITING));
     let customer = Customer::new(&issuer, "090-4100-0001").await;
-    let approval = customer.wallet.top_up(Channel::Atm, Amount::new(1_000).unwrap()).await.unwrap();
-    let signature = customer.host.authorize(approval.message()).unwrap();
+    let (approval, signature) = customer.approve(1_000).await;
     fault(&issuer, "top-up", "delay:1500", 1);
     let wallet = customer.wallet.clone();
     let beside = async {
@@ -48,14 +51,12 @@ async fn refresh_beside_a_top_up_on_its_way_does_not_void_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn intent_whose_answer_is_lost_says_so_and_ends_by_itself() {
-    let issuer = Issuer::start(Some(NO_WAITING));
+    let issuer = issuer(Some(NO_WAITING));
     let customer = Customer::new(&issuer, "090-4100-0002").await;
-    customer.wallet.follow().unwrap();
-    customer.wallet.followed().await.unwrap();
+    customer.follow().await;
     for (act, arrives) in [("drop-answer", true), ("drop-request", false), ("status:503", false)] {
-        let approval = customer.wallet.top_up(Channel::Atm, Amount::new(1_000).unwrap()).await.unwrap();
+        let (approval, signature) = customer.approve(1_000).await;
         let key = approval.key().to_string();
-        let signature = customer.host.authorize(approval.message()).unwrap();
         fault(&issuer, "top-up", act, 1);
         let error = approval.confirm(signature).await.unwrap_err();
         assert!(matches!(error, Error::NoAnswer), "{act}: {error:?}");
@@ -72,16 +73,15 @@ async fn intent_whose_answer_is_lost_says_so_and_ends_by_itself() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn double_tapped_confirmation_makes_one_account_and_keeps_what_came_after() {
-    let issuer = Issuer::start(Some(NO_WAITING));
-    let customer = Customer::unconfirmed(&issuer, "090-4100-0003").await;
-    let (first, second) = (customer.sign_up(), customer.sign_up());
+    let issuer = issuer(Some(NO_WAITING));
+    let customer = Customer::stranger(&issuer, "090-4100-0003", Arc::new(DesktopClock::new()));
+    let first = customer.wallet.sign_up(customer.number.clone()).await.unwrap();
+    let second = customer.wallet.sign_up_in_progress().unwrap();
     let code = issuer.sms_code(&customer.number);
     let (one, two) = tokio::join!(first.confirm(&code), second.confirm(&code));
     assert_eq!(one.unwrap(), two.unwrap());
     customer.top_up(&issuer, 1_000).await;
-    let approval = customer.wallet.top_up(Channel::Atm, Amount::new(1_000).unwrap()).await.unwrap();
-    let signature = customer.host.authorize(approval.message()).unwrap();
-    approval.confirm(signature).await.unwrap();
+    customer.request(1_000).await.unwrap();
     // A third answer, much later.
     assert_eq!(first.confirm(&code).await.ok(), second.confirm(&code).await.ok());
     assert_eq!(customer.wallet.pending().len(), 1);
@@ -90,7 +90,7 @@ async fn double_tapped_confirmation_makes_one_account_and_keeps_what_came_after(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn following_is_a_wish_that_survives_a_start_without_network_and_is_tried_again_by_itself() {
-    let mut issuer = Issuer::start_on(Some(free_ports()), Some(NO_WAITING));
+    let mut issuer = Issuer::launch(Launch { port: Some(free_ports()), ..launch(Some(NO_WAITING)) });
     let customer = Customer::new(&issuer, "090-4100-0004").await;
     issuer.kill();
     let mut updates = customer.wallet.events();
@@ -114,9 +114,8 @@ async fn following_is_a_wish_that_survives_a_start_without_network_and_is_tried_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn second_follow_tells_no_event_twice_and_a_lock_only_interrupts() {
-    let issuer = Issuer::start(Some(NO_WAITING));
-    let customer = Customer::new(&issuer, "090-4100-0005").await;
-    customer.top_up(&issuer, 5_000).await;
+    let issuer = issuer(Some(NO_WAITING));
+    let customer = Customer::with_balance(&issuer, "090-4100-0005", 5_000).await;
     let wallet = &customer.wallet;
     let mut events = wallet.events();
     for _ in 0..3 {
@@ -124,11 +123,8 @@ async fn second_follow_tells_no_event_twice_and_a_lock_only_interrupts() {
     }
     tokio::time::timeout(BOUND, wallet.followed()).await.unwrap().unwrap();
     wallet.follow().unwrap();
-    let till = issuer.terminal("register-1");
-    let pay = async |txid: &str| {
-        let code = wallet.next_code(Purpose::Pay).await.unwrap();
-        assert_eq!(settle(&till, txid, code.digits(), 10).await.unwrap().result, Outcome::Approved);
-    };
+    let till = issuer.link("register-1");
+    let pay = async |txid: &str| assert_eq!(customer.pay(&till, txid, 10).await.result, Outcome::Approved);
     pay("f-1").await;
     let code = wallet.next_code(Purpose::Pay).await.unwrap();
     let first = tokio::time::timeout(BOUND, events.next_event()).await.unwrap().unwrap();
@@ -146,13 +142,11 @@ async fn second_follow_tells_no_event_twice_and_a_lock_only_interrupts() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scan_ends_the_code_that_is_shown() {
-    let issuer = Issuer::start(Some(NO_WAITING));
-    let customer = Customer::new(&issuer, "090-4100-0006").await;
-    customer.top_up(&issuer, 1_000).await;
-    customer.wallet.follow().unwrap();
-    customer.wallet.followed().await.unwrap();
+    let issuer = issuer(Some(NO_WAITING));
+    let customer = Customer::with_balance(&issuer, "090-4100-0006", 1_000).await;
+    customer.follow().await;
     let mut events = customer.wallet.events();
-    let till = issuer.terminal("register-1");
+    let till = issuer.link("register-1");
     // Paid, then declined for want of balance: both burn the code.
     for (txid, yen) in [("b-1", 400), ("b-2", 5_000)] {
         let code = customer.wallet.next_code(Purpose::Pay).await.unwrap();
@@ -165,12 +159,12 @@ async fn scan_ends_the_code_that_is_shown() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn call_that_a_lock_overtakes_says_locked_and_leaves_nothing_behind() {
-    let issuer = Issuer::start(Some(NO_WAITING));
+    let issuer = issuer(Some(NO_WAITING));
     let customer = Customer::new(&issuer, "090-4100-0007").await;
     fault(&issuer, "code", "delay:700", 1);
     let wallet = customer.wallet.clone();
     let asked = tokio::spawn(async move { wallet.next_code(Purpose::Pay).await.map(drop) });
-    until("it is held", async || issuer.control("GET", "/faults", "")["held"].as_u64() > Some(0)).await;
+    until("it is held", async || issuer.control("GET", "/faults", None)["held"].as_u64() > Some(0)).await;
     customer.wallet.lock();
     let error = asked.await.unwrap().unwrap_err();
     assert!(matches!(error, Error::Locked), "{error:?}");
@@ -181,10 +175,9 @@ async fn call_that_a_lock_overtakes_says_locked_and_leaves_nothing_behind() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reset_is_refused_while_money_is_unknown_and_then_leaves_nothing() {
-    let mut issuer = Issuer::start(Some(NO_WAITING));
+    let mut issuer = issuer(Some(NO_WAITING));
     let customer = Customer::new(&issuer, "090-4100-0008").await;
-    let approval = customer.wallet.top_up(Channel::Atm, Amount::new(1_000).unwrap()).await.unwrap();
-    let signature = customer.host.authorize(approval.message()).unwrap();
+    let (approval, signature) = customer.approve(1_000).await;
     fault(&issuer, "top-up", "drop-answer", 1);
     fault(&issuer, "intent-resolve", "drop-request", 1_000);
     assert!(matches!(approval.confirm(signature).await, Err(Error::NoAnswer)));
@@ -202,9 +195,8 @@ async fn reset_is_refused_while_money_is_unknown_and_then_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn history_that_makes_no_sense_costs_no_balance_and_says_that_it_is_incomplete() {
-    let issuer = Issuer::start(Some(NO_WAITING));
-    let customer = Customer::new(&issuer, "090-4100-0009").await;
-    customer.top_up(&issuer, 1_000).await;
+    let issuer = issuer(Some(NO_WAITING));
+    let customer = Customer::with_balance(&issuer, "090-4100-0009", 1_000).await;
     for act in ["nonsense", "status:503"] {
         fault(&issuer, "history", act, 1_000);
         // Control: fetch the history within the refresh, as it once was, and this is an error.
@@ -212,7 +204,7 @@ async fn history_that_makes_no_sense_costs_no_balance_and_says_that_it_is_incomp
         assert_eq!((home.balance_yen, home.history_incomplete), (Some(Yen(1_000)), true), "{act}");
         let history = customer.wallet.history(9).await.unwrap();
         assert_eq!((history.entries.len(), history.incomplete), (0, true), "{act}");
-        issuer.control("DELETE", "/faults", "");
+        issuer.control("DELETE", "/faults", None);
     }
     until("it is complete", async || {
         customer.wallet.refresh().await.unwrap();
@@ -225,15 +217,13 @@ async fn history_that_makes_no_sense_costs_no_balance_and_says_that_it_is_incomp
 /// Control: read the tail after the cache instead of within it, and lines on their way from one to the other are in neither.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn history_misses_no_line_while_the_tail_goes_into_the_cache() {
-    let issuer = Issuer::start(Some(NO_WAITING));
-    let customer = Customer::new(&issuer, "090-4100-0010").await;
-    customer.top_up(&issuer, 5_000).await;
+    let issuer = issuer(Some(NO_WAITING));
+    let customer = Customer::with_balance(&issuer, "090-4100-0010", 5_000).await;
     let wallet = &customer.wallet;
-    wallet.follow().unwrap();
-    wallet.followed().await.unwrap();
+    customer.follow().await;
     wallet.settled().await;
     let mut events = wallet.events();
-    let till = issuer.terminal("register-1");
+    let till = issuer.link("register-1");
     let known = Arc::new(AtomicUsize::new(1));
     // Who reads is on a busy thread: milliseconds pass until he goes on with what the disk said.
     let reader = std::thread::spawn({
@@ -258,8 +248,7 @@ async fn history_misses_no_line_while_the_tail_goes_into_the_cache() {
         }
     });
     for payments in 1..=30 {
-        let code = wallet.next_code(Purpose::Pay).await.unwrap();
-        assert_eq!(settle(&till, &format!("h-{payments}"), code.digits(), 10).await.unwrap().result, Outcome::Approved);
+        assert_eq!(customer.pay(&till, &format!("h-{payments}"), 10).await.result, Outcome::Approved);
         tokio::time::timeout(BOUND, events.next_event()).await.unwrap().unwrap();
         known.store(payments + 1, Ordering::Release);
         // The line rests in the journal; the next connection takes it into the cache.
@@ -273,13 +262,11 @@ async fn history_misses_no_line_while_the_tail_goes_into_the_cache() {
 }
 
 /// A disk on which opening a file does not return until this is dropped: a pipe stands in its place.
-#[cfg(unix)]
 struct Hanging {
     file: std::path::PathBuf,
     content: Vec<u8>,
 }
 
-#[cfg(unix)]
 impl Hanging {
     fn instead_of(file: &std::path::Path) -> Self {
         let content = std::fs::read(file).unwrap();
@@ -289,7 +276,6 @@ impl Hanging {
     }
 }
 
-#[cfg(unix)]
 impl Drop for Hanging {
     fn drop(&mut self) {
         let pipe = self.file.with_extension("pipe");
@@ -309,12 +295,10 @@ impl Drop for Hanging {
 }
 
 /// Control: let `refresh` or the follower wait for the history without a bound, and this ends at [`BOUND`].
-#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cache_that_hangs_delays_neither_refresh_nor_follow() {
-    let issuer = Issuer::start(Some(NO_WAITING));
-    let customer = Customer::new(&issuer, "090-4100-0011").await;
-    customer.top_up(&issuer, 1_000).await;
+    let issuer = issuer(Some(NO_WAITING));
+    let customer = Customer::with_balance(&issuer, "090-4100-0011", 1_000).await;
     customer.wallet.refresh().await.unwrap();
     customer.wallet.settled().await;
     assert!(!customer.wallet.home().history_incomplete);
@@ -332,8 +316,7 @@ async fn cache_that_hangs_delays_neither_refresh_nor_follow() {
     customer.wallet.follow().unwrap();
     tokio::time::timeout(BOUND, customer.wallet.followed()).await.unwrap().unwrap();
     let mut events = customer.wallet.events();
-    let code = customer.wallet.next_code(Purpose::Pay).await.unwrap();
-    settle(&issuer.terminal("register-1"), "hung", code.digits(), 100).await.unwrap();
+    customer.pay(&issuer.link("register-1"), "hung", 100).await;
     let event = tokio::time::timeout(BOUND, events.next_event()).await.unwrap().unwrap();
     assert_eq!(event.balance_yen, Yen(900));
     assert!(!hung.is_finished(), "the disk hangs indeed");

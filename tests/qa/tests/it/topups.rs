@@ -7,20 +7,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use saifu::{Amount, Channel, Error, ProblemCode, Yen};
-use saifu_crypto::{Random as _, SystemRandom};
-use saifu_host::Role;
-use saifu_host::doubles::MemoryHost;
-use saifu_link::{Auth, Credentials, Link, Request};
-use saifu_policy::Class;
-use saifu_wire::messages::{
-    IntentNonce, IntentNonceRequest, Outcome, SignUpAnswer, SignUpConfirmAnswer, SignUpConfirmRequest, SignUpRequest,
-    TopUp, TopUpRequest,
-};
-use saifu_wire::signed::{self, Binding};
-use saifu_wire::{Bytes, IntentKey, Operation, PhoneNumber, Sensitive};
+use saifu::{Error, ProblemCode, Yen};
+use saifu_rig::terminal::deposit;
+use saifu_rig::{Customer, Issuer};
+use saifu_wire::messages::Outcome;
+use serde_json::Value;
 
-use crate::support::rig::{Customer, Issuer, WallClock, deposit};
+use crate::support::common::issuer;
 
 const AT_ONCE: usize = 50;
 const EACH_YEN: i64 = 1_000;
@@ -30,13 +23,11 @@ const YEN_CAP_DECIDES: &str = r#"{"top_up":{"interval_ms":null,"an_hour":null}}"
 /// Approves fifty top-ups, confirms all at once, perhaps kills the issuer once so many are answered, goes on until a limit
 /// says no; then every number that the wallet shows takes cash. Gives how many posted, and how many got no answer.
 async fn fifty_at_once(policy: Option<&str>, kill_after: Option<usize>) -> (i64, usize) {
-    let mut issuer = Issuer::start(policy);
+    let mut issuer = issuer(policy);
     let mut customer = Customer::new(&issuer, "090-1000-0001").await;
     let mut approvals = Vec::new();
     for _ in 0..AT_ONCE {
-        let approval = customer.wallet.top_up(Channel::Atm, Amount::new(EACH_YEN).unwrap()).await.unwrap();
-        let signature = customer.host.authorize(approval.message()).unwrap();
-        approvals.push((approval, signature));
+        approvals.push(customer.approve(EACH_YEN).await);
     }
     let keys: BTreeSet<_> = approvals.iter().map(|(approval, _)| approval.key()).collect();
     assert_eq!(keys.len(), AT_ONCE, "distinct keys");
@@ -71,9 +62,7 @@ async fn fifty_at_once(policy: Option<&str>, kill_after: Option<usize>) -> (i64,
     customer.wallet.refresh().await.unwrap();
     // Whatever the kill cut off is voided by now; the limits still have room for exactly the rest.
     loop {
-        let approval = customer.wallet.top_up(Channel::Atm, Amount::new(EACH_YEN).unwrap()).await.unwrap();
-        let signature = customer.host.authorize(approval.message()).unwrap();
-        match approval.confirm(signature).await {
+        match customer.request(EACH_YEN).await {
             Ok(_) => {}
             Err(error) if error.problem() == Some(ProblemCode::OverLimit) => break,
             Err(error) => panic!("{error:?}"),
@@ -89,7 +78,7 @@ async fn fifty_at_once(policy: Option<&str>, kill_after: Option<usize>) -> (i64,
 
 /// Types every number that the wallet shows at the ATM; each must take its cash.
 async fn deposit_everything(issuer: &Issuer, customer: &Customer) -> i64 {
-    let atm = issuer.terminal("atm-1");
+    let atm = issuer.link("atm-1");
     let mut posted = 0;
     for pending in customer.wallet.pending() {
         // Each TOTP step serves once.
@@ -138,62 +127,23 @@ async fn fifty_top_ups_at_once_fill_the_yen_cap_exactly_when_the_issuer_is_kille
     fifty_at_once_with_kills(Some(YEN_CAP_DECIDES), 10).await;
 }
 
-/// A device without a wallet, to send exact bytes.
-async fn bare_device(issuer: &Issuer, number: &str) -> (Arc<Link>, MemoryHost, Binding) {
-    let number = PhoneNumber::parse(number).unwrap();
-    let host = MemoryHost::new();
-    let keys = host.platform(Arc::new(WallClock)).keys;
-    let link = Link::new(issuer.customer_config(), Arc::new(WallClock), "rig").unwrap();
-    let device_spki = keys.create(Role::Device).unwrap().public_key.to_spki();
-    let authorization_spki = keys.create(Role::Authorization).unwrap().public_key.to_spki();
-    let signature = keys.sign(&signed::sign_up(&number, &device_spki, &authorization_spki, link.thumbprint())).unwrap();
-    let body = SignUpRequest {
-        number: number.clone(),
-        device_spki: Bytes(device_spki),
-        authorization_spki: Bytes(authorization_spki),
-        signature: Bytes(signature),
-    };
-    let asked: SignUpAnswer =
-        link.call(Request::new(Operation::SignUp, Auth::Proof, Class::Screen), &body).await.unwrap();
-    let signature = keys.sign(&signed::sign_up_confirm(asked.request, link.thumbprint())).unwrap();
-    let body = SignUpConfirmRequest {
-        request: asked.request,
-        code: Sensitive::new(issuer.sms_code(&number)),
-        signature: Bytes(signature),
-    };
-    let request = Request::new(Operation::SignUpConfirm, Auth::Proof, Class::Screen);
-    let account: SignUpConfirmAnswer = link.call(request, &body).await.unwrap();
-    let binding = Binding { account: account.account, device: account.device, epoch: account.epoch };
-    link.set_credentials(Some(Credentials { binding, keys }));
-    (Arc::new(link), host, binding)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_intent_sent_fifty_times_posts_once_and_answers_the_same() {
-    let issuer = Issuer::start(None);
-    let (link, host, binding) = bare_device(&issuer, "090-1000-0002").await;
-    let ask = Request::new(Operation::IntentNonce, Auth::Session, Class::Screen);
-    let nonce: IntentNonce = link.call(ask, &IntentNonceRequest {}).await.unwrap();
-    let (key, yen) = (IntentKey::new(nonce.now, SystemRandom.bytes().unwrap()), Amount::new(5_000).unwrap());
-    let message = signed::top_up(binding, key, Channel::Atm, yen, nonce.nonce.expose());
-    let signature = Bytes(host.authorize(&message).unwrap());
-    let body = TopUpRequest { channel: Channel::Atm, yen, nonce: nonce.nonce, signature };
+    let issuer = issuer(None);
+    // A phone without a wallet, to send the same bytes.
+    let phone = Arc::new(issuer.phone("090-1000-0002").await);
+    let (key, request) = phone.approve(5_000).await;
     let sending: Vec<_> = (0..AT_ONCE)
         .map(|_| {
-            let (link, body) = (Arc::clone(&link), body.clone());
-            tokio::spawn(async move {
-                let request = Request::new(Operation::TopUp, Auth::Session, Class::Intent);
-                link.call::<_, TopUp>(Request { intent: Some(key), ..request }, &body).await.unwrap()
-            })
+            let (phone, request) = (Arc::clone(&phone), request.clone());
+            tokio::spawn(async move { phone.top_up(key, &request).await.ok::<Value>() })
         })
         .collect();
     let mut answers = BTreeSet::new();
     for sent in sending {
-        answers.insert(serde_json::to_string(&sent.await.unwrap()).unwrap());
+        answers.insert(sent.await.unwrap().to_string());
     }
     assert_eq!(answers.len(), 1, "{answers:?}");
-    let conn =
-        rusqlite::Connection::open_with_flags(issuer.database(), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let postings: i64 = conn.query_row("SELECT count(*) FROM posting", [], |row| row.get(0)).unwrap();
-    assert_eq!(postings, 1);
+    let postings = issuer.database().query_row("SELECT count(*) FROM posting", [], |row| row.get::<_, i64>(0));
+    assert_eq!(postings.unwrap(), 1);
 }

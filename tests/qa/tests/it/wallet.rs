@@ -9,21 +9,23 @@ use saifu::{
     Wallet, WalletState, Yen,
 };
 use saifu_host::KeyError;
+use saifu_host::desktop::DesktopClock;
 use saifu_host::doubles::MemoryHost;
+use saifu_rig::{Customer, Issuer};
 use saifu_vault::VaultError;
 use saifu_wire::messages::Outcome;
 use tokio::runtime::Handle;
 
-use crate::support::rig::{Customer, Issuer, NO_WAITING, WallClock, settle};
+use crate::support::common::{NO_WAITING, issuer};
 
 fn open_at(host: &MemoryHost, folder: &Path, issuer: &Issuer) -> Result<Wallet, OpenError> {
-    let config = Config { folder: folder.to_path_buf(), issuer: issuer.customer_config(), app_version: "rig".into() };
-    Wallet::open(host.platform(Arc::new(WallClock)), config, Handle::current())
+    let config = Config { folder: folder.to_path_buf(), issuer: issuer.config(), app_version: "rig".into() };
+    Wallet::open(host.platform(Arc::new(DesktopClock::new())), config, Handle::current())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sign_up_goes_on_in_a_new_process_and_a_repeated_confirmation_gives_the_same_device() {
-    let issuer = Issuer::start(None);
+    let issuer = issuer(None);
     let (host, folder) = (MemoryHost::new(), tempfile::tempdir().unwrap());
     let number = PhoneNumber::parse("090-4000-0001").unwrap();
     let wallet = open_at(&host, folder.path(), &issuer).unwrap();
@@ -52,14 +54,11 @@ async fn sign_up_goes_on_in_a_new_process_and_a_repeated_confirmation_gives_the_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn settlement_reaches_the_wallet_by_event_within_a_second_and_stays_without_a_network() {
-    let mut issuer = Issuer::start(None);
-    let customer = Customer::new(&issuer, "090-4000-0002").await;
-    customer.top_up(&issuer, 5_000).await;
-    customer.wallet.follow().unwrap();
-    customer.wallet.followed().await.unwrap();
+    let mut issuer = issuer(None);
+    let customer = Customer::with_balance(&issuer, "090-4000-0002", 5_000).await;
+    customer.follow().await;
     let mut events = customer.wallet.events();
-    let code = customer.wallet.next_code(Purpose::Pay).await.unwrap();
-    let answer = settle(&issuer.terminal("register-1"), "t-1", code.digits(), 1_280).await.unwrap();
+    let answer = customer.pay(&issuer.link("register-1"), "t-1", 1_280).await;
     let settled = Instant::now();
     assert_eq!(answer.result, Outcome::Approved);
     let event = tokio::time::timeout(Duration::from_secs(20), events.next_event()).await.unwrap().unwrap();
@@ -83,16 +82,13 @@ async fn settlement_reaches_the_wallet_by_event_within_a_second_and_stays_withou
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refresh_beside_the_stream_hides_no_event_and_leaves_no_gap_in_the_history() {
-    let issuer = Issuer::start(Some(NO_WAITING));
-    let customer = Customer::new(&issuer, "090-4000-0008").await;
-    customer.top_up(&issuer, 5_000).await;
-    customer.wallet.follow().unwrap();
-    customer.wallet.followed().await.unwrap();
+    let issuer = issuer(Some(NO_WAITING));
+    let customer = Customer::with_balance(&issuer, "090-4000-0008", 5_000).await;
+    customer.follow().await;
     let mut events = customer.wallet.events();
-    let till = issuer.terminal("register-1");
+    let till = issuer.link("register-1");
     for payment in 0..20 {
-        let code = customer.wallet.next_code(Purpose::Pay).await.unwrap();
-        let answer = settle(&till, &format!("t-{payment}"), code.digits(), 10).await.unwrap();
+        let answer = customer.pay(&till, &format!("t-{payment}"), 10).await;
         assert_eq!(answer.result, Outcome::Approved);
         // The refresh may learn of the payment before the stream tells it.
         customer.wallet.refresh().await.unwrap();
@@ -109,9 +105,8 @@ async fn refresh_beside_the_stream_hides_no_event_and_leaves_no_gap_in_the_histo
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn history_set_aside_is_filled_again_without_a_gap() {
-    let issuer = Issuer::start(Some(NO_WAITING));
-    let customer = Customer::new(&issuer, "090-4000-0009").await;
-    customer.top_up(&issuer, 5_000).await;
+    let issuer = issuer(Some(NO_WAITING));
+    let customer = Customer::with_balance(&issuer, "090-4000-0009", 5_000).await;
     customer.wallet.refresh().await.unwrap();
     customer.wallet.settled().await;
     let history = customer.wallet.history(100).await.unwrap();
@@ -132,10 +127,9 @@ async fn history_set_aside_is_filled_again_without_a_gap() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn intent_that_never_arrived_is_voided_by_asking_and_never_sent_again() {
-    let mut issuer = Issuer::start(None);
+    let mut issuer = issuer(None);
     let customer = Customer::new(&issuer, "090-4000-0003").await;
-    let approval = customer.wallet.top_up(Channel::Atm, Amount::new(1_000).unwrap()).await.unwrap();
-    let signature = customer.host.authorize(approval.message()).unwrap();
+    let (approval, signature) = customer.approve(1_000).await;
     // Recorded, but the wallet dies before anything is sent: no host answers any more.
     let key = approval.key().to_string();
     issuer.kill();
@@ -150,7 +144,7 @@ async fn intent_that_never_arrived_is_voided_by_asking_and_never_sent_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn garbage_signature_is_caught_before_anything_is_recorded_or_sent() {
-    let issuer = Issuer::start(None);
+    let issuer = issuer(None);
     let customer = Customer::new(&issuer, "090-4000-0004").await;
     let approval = customer.wallet.top_up(Channel::Atm, Amount::new(1_000).unwrap()).await.unwrap();
     let error = approval.confirm(vec![0x30, 0x06, 2, 1, 1, 2, 1, 1]).await.unwrap_err();
@@ -160,7 +154,7 @@ async fn garbage_signature_is_caught_before_anything_is_recorded_or_sent() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn locked_wallet_tells_and_does_nothing_until_unlocked() {
-    let issuer = Issuer::start(None);
+    let issuer = issuer(None);
     let customer = Customer::new(&issuer, "090-4000-0005").await;
     customer.wallet.lock();
     customer.wallet.lock();
@@ -175,7 +169,7 @@ async fn locked_wallet_tells_and_does_nothing_until_unlocked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn second_device_with_the_number_and_the_sms_code_gets_nothing_and_the_owner_is_told() {
-    let issuer = Issuer::start(None);
+    let issuer = issuer(None);
     let owner = Customer::new(&issuer, "090-4000-0006").await;
     issuer.advance(61_000);
     let (host, folder) = (MemoryHost::new(), tempfile::tempdir().unwrap());
@@ -191,7 +185,7 @@ async fn second_device_with_the_number_and_the_sms_code_gets_nothing_and_the_own
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn foreign_damaged_and_busy_folders_give_typed_errors_that_say_what_to_do() {
-    let issuer = Issuer::start(None);
+    let issuer = issuer(None);
     let (host, folder) = (MemoryHost::new(), tempfile::tempdir().unwrap());
     let wallet = open_at(&host, folder.path(), &issuer).unwrap();
     drop(wallet.sign_up(PhoneNumber::parse("090-4000-0007").unwrap()).await.unwrap());

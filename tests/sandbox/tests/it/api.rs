@@ -9,5 +9,4 @@ mod kills;
 mod lifecycle;
 mod logging;
 mod proofs;
-mod support;
 mod told;

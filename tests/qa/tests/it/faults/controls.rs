@@ -8,7 +8,7 @@ use super::flow;
 use super::plan::{Cell, Run, Till};
 use super::verdict::{Verdict, agree, compare, travel};
 use super::world::{Person, World};
-use crate::support::rig::NO_WAITING;
+use crate::support::common::NO_WAITING;
 
 fn run(on: Operation, form: &'static str, till: Till) -> Run {
     Run { cells: vec![Cell { on, form }], till }

@@ -6,13 +6,12 @@ use std::time::Duration;
 use saifu_crypto::KeyPair;
 use saifu_link::{Auth, Link, LinkError, Request};
 use saifu_policy::Class;
+use saifu_rig::terminal::{ask, scan};
 use saifu_wire::messages::{
     AtmAuthorizeAnswer, AtmAuthorizeRequest, AtmDepositRequest, EnrolRequest, EnrolledAnswer, Outcome, Purpose,
-    RefundRequest, SettleAnswer, SettleRequest, Switch, SwitchRequest, SwitchState, TerminalKind, VoidRequest,
+    RefundRequest, SettleAnswer, Switch, SwitchRequest, SwitchState, TerminalKind, VoidRequest,
 };
 use saifu_wire::{Amount, Bytes, Name, Operation, Sensitive, SettlementId};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::plan::{Run, Till};
 use super::world::{Person, World};
@@ -76,10 +75,6 @@ async fn until_answered<T, E: Trouble>(
     Err(format!("{what}: {last}"))
 }
 
-async fn ask<A: DeserializeOwned>(link: &Link, operation: Operation, body: &impl Serialize) -> Result<A, LinkError> {
-    link.call(Request::new(operation, Auth::Proof, Class::Terminal), body).await
-}
-
 /// The whole flow, from the sign-up to a refund; `Err` says where somebody would have to help.
 pub(crate) async fn walk(world: &mut World, person: &mut Person, run: &Run) -> Step<()> {
     sign_up(world, person).await?;
@@ -88,7 +83,7 @@ pub(crate) async fn walk(world: &mut World, person: &mut Person, run: &Run) -> S
     refresh(world, person).await?;
     follow(world, person).await?;
     world.advance(TOKEN_IS_OLD);
-    until_answered(world, "refresh", async || person.wallet.refresh().await).await?;
+    until_answered(world, "refresh", async || person.customer.wallet.refresh().await).await?;
     let first = pay(world, person, FIRST, "a", run.till).await?;
     let _ = pay(world, person, SECOND, "b", run.till).await?;
     give_back(world, person, first, run.till).await?;
@@ -96,19 +91,21 @@ pub(crate) async fn walk(world: &mut World, person: &mut Person, run: &Run) -> S
 }
 
 pub(crate) async fn sign_up(world: &mut World, person: &Person) -> Step<()> {
-    let sign_up = until_answered(world, "sign-up", async || person.wallet.sign_up(person.number.clone()).await).await?;
-    let code = world.sms_code(&person.number);
+    let sign_up =
+        until_answered(world, "sign-up", async || person.customer.wallet.sign_up(person.customer.number.clone()).await)
+            .await?;
+    let code = world.sms_code(&person.customer.number);
     until_answered(world, "confirm", async || sign_up.confirm(&code).await).await?;
-    until_answered(world, "first refresh", async || person.wallet.refresh().await).await?;
-    person.wallet.totp().map(drop).map_err(|error| format!("after its sign-up: {error}"))
+    until_answered(world, "first refresh", async || person.customer.wallet.refresh().await).await?;
+    person.customer.wallet.totp().map(drop).map_err(|error| format!("after its sign-up: {error}"))
 }
 
 /// Everything brought up to date, the history too, which comes beside the refresh.
 pub(crate) async fn refresh(world: &mut World, person: &Person) -> Step<()> {
     for _ in 0..TRIES {
-        until_answered(world, "refresh", async || person.wallet.refresh().await).await?;
-        person.wallet.settled().await;
-        if !person.wallet.home().history_incomplete {
+        until_answered(world, "refresh", async || person.customer.wallet.refresh().await).await?;
+        person.customer.wallet.settled().await;
+        if !person.customer.wallet.home().history_incomplete {
             return Ok(());
         }
         world.revive();
@@ -119,8 +116,8 @@ pub(crate) async fn refresh(world: &mut World, person: &Person) -> Step<()> {
 /// Events come. The wish is one; the issuer may have to be brought back for it.
 async fn follow(world: &mut World, person: &Person) -> Step<()> {
     for _ in 0..TRIES {
-        person.wallet.follow().map_err(|error| format!("follow: {error}"))?;
-        if let Ok(followed) = tokio::time::timeout(FOLLOWS_WITHIN, person.wallet.followed()).await {
+        person.customer.wallet.follow().map_err(|error| format!("follow: {error}"))?;
+        if let Ok(followed) = tokio::time::timeout(FOLLOWS_WITHIN, person.customer.wallet.followed()).await {
             return followed.map_err(|error| format!("follow: {error}"));
         }
         world.revive();
@@ -130,13 +127,14 @@ async fn follow(world: &mut World, person: &Person) -> Step<()> {
 
 /// Approves top-ups until one is accepted: its number.
 pub(crate) async fn approve(world: &mut World, person: &Person) -> Step<Sensitive> {
-    let wallet = person.wallet.clone();
+    let wallet = person.customer.wallet.clone();
     let mut number = None;
     for _ in 0..TRIES {
         let amount = Amount::new(TOP_UP).unwrap();
         let approval =
             until_answered(world, "top-up", async || wallet.top_up(saifu::Channel::Atm, amount).await).await?;
-        let (key, signature) = (approval.key().to_string(), person.host.authorize(approval.message()).unwrap());
+        let (key, signature) =
+            (approval.key().to_string(), person.customer.host.authorize(approval.message()).unwrap());
         number = match approval.confirm(signature).await {
             Ok(top_up) => top_up.number,
             Err(_) => {
@@ -166,7 +164,7 @@ pub(crate) async fn approve(world: &mut World, person: &Person) -> Step<Sensitiv
 pub(crate) async fn top_up(world: &mut World, person: &mut Person) -> Step<()> {
     let number = approve(world, person).await?;
     let (atm, txid) = (world.terminal("atm-1"), Name::new(format!("{}-t", person.id)).unwrap());
-    let totp = person.wallet.totp().map_err(|error| error.to_string())?.code;
+    let totp = person.customer.wallet.totp().map_err(|error| error.to_string())?.code;
     let body = AtmAuthorizeRequest { txid: txid.clone(), number, totp };
     let checked: AtmAuthorizeAnswer =
         until_answered(world, "atm", async || ask(&atm, Operation::AtmAuthorize, &body).await).await?;
@@ -186,12 +184,11 @@ pub(crate) async fn top_up(world: &mut World, person: &mut Person) -> Step<()> {
 /// Pays; a till that gives up reverses and scans a fresh code.
 async fn pay(world: &mut World, person: &mut Person, yen: i64, id: &str, till: Till) -> Step<SettlementId> {
     let register = world.terminal("register-1");
-    let wallet = person.wallet.clone();
+    let wallet = person.customer.wallet.clone();
     for round in 0..TRIES {
         let code = until_answered(world, "code", async || wallet.next_code(Purpose::Pay).await).await?;
         let txid = Name::new(format!("{}-{id}-{round}", person.id)).unwrap();
-        let digits = Sensitive::new(code.digits());
-        let body = SettleRequest { txid: txid.clone(), digits, yen: Amount::new(yen).unwrap() };
+        let body = scan(txid.as_str(), &Sensitive::new(code.digits()), yen);
         let answer: SettleAnswer = if till == Till::GivesUp {
             // An intent's class: sent once.
             let request = Request::new(Operation::Settle, Auth::Proof, Class::Intent);

@@ -88,7 +88,7 @@ pub(crate) async fn travel(world: &mut World, run: &Run) -> Verdict {
         });
         world.disarm();
         agree(world, &person, &mut verdict).await;
-        person.wallet.close().await;
+        person.customer.wallet.close().await;
         if faults.is_empty() || !verdict.is_good() {
             break;
         }
@@ -103,7 +103,7 @@ pub(crate) async fn agree(world: &mut World, person: &Person, verdict: &mut Verd
         verdict.needed_a_person.push(what);
         return;
     }
-    let wallet = &person.wallet;
+    let wallet = &person.customer.wallet;
     let now = wallet.issuer_time();
     let mut pending: BTreeMap<String, u64> = BTreeMap::new();
     for it in wallet.pending() {
@@ -136,7 +136,7 @@ pub(crate) async fn agree(world: &mut World, person: &Person, verdict: &mut Verd
 
 /// What wallet, tills and ledger say now.
 pub(crate) async fn compare(world: &mut World, person: &Person, verdict: &mut Verdict) {
-    let (ledger, home) = (Ledger::read(world, person), person.wallet.home());
+    let (ledger, home) = (Ledger::read(world, person), person.customer.wallet.home());
     verdict.compare(&person.told, &ledger.transactions);
     if !ledger.open.is_empty() || ledger.held != 0 {
         verdict.open.push(format!("the issuer holds {} yen for {:?}", ledger.held, ledger.open));
@@ -149,7 +149,7 @@ pub(crate) async fn compare(world: &mut World, person: &Person, verdict: &mut Ve
     must_be("balance", home.balance_yen.map_or(i64::MIN, |yen| yen.0), ledger.posted);
     must_be("points", home.points.map_or(i64::MIN, |points| points.0), ledger.points);
     must_be("last event", i64::try_from(home.last_event).unwrap(), ledger.last_event);
-    match person.wallet.history(1_000).await {
+    match person.customer.wallet.history(1_000).await {
         Ok(history) => {
             must_be("sum of the history", history.entries.iter().map(|entry| entry.yen.0).sum(), ledger.posted);
             must_be("entries of the history", i64::try_from(history.entries.len()).unwrap(), ledger.entries);
@@ -193,10 +193,8 @@ const TRANSACTIONS: &str = "SELECT coalesce(
 
 impl Ledger {
     fn read(world: &World, person: &Person) -> Self {
-        let Some(device) = person.wallet.home().device else { return Self::default() };
-        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let conn = rusqlite::Connection::open_with_flags(world.issuer.database(), flags).unwrap();
-        conn.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        let Some(device) = person.customer.wallet.home().device else { return Self::default() };
+        let conn = world.issuer.database();
         let (mut ledger, account, yen): (Self, Vec<u8>, i64) = conn
             .query_row(ACCOUNT, [device.as_bytes()], |row| {
                 let (posted, held, points) = (row.get(0)?, row.get(1)?, row.get(2)?);

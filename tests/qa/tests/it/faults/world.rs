@@ -1,30 +1,19 @@
 //! An issuer that stays at its address when it dies, and people whose clocks move with its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use saifu::{Config, PhoneNumber, Wallet};
-use saifu_host::doubles::MemoryHost;
-use saifu_host::{Clock, Reading};
+use saifu::PhoneNumber;
+use saifu_host::desktop::DesktopClock;
 use saifu_link::Link;
+use saifu_rig::{Customer, Issuer, Launch, control, free_ports};
 use saifu_sandbox::policy::Policy;
 use saifu_wire::Operation;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::plan::Pace;
-use crate::support::rig::{self, Issuer, NO_WAITING, WallClock};
-
-/// The machine's clock, moved along.
-pub(crate) struct MovedClock(Arc<AtomicU64>);
-
-impl Clock for MovedClock {
-    fn read(&self) -> Reading {
-        let (reading, moved) = (WallClock.read(), self.0.load(Ordering::SeqCst));
-        Reading { wall_ms: reading.wall_ms + moved, elapsed_ms: reading.elapsed_ms + moved, ..reading }
-    }
-}
+use crate::support::common::{NO_WAITING, launch};
 
 /// A fault as the control API takes it.
 pub(crate) type Armed = (Operation, String);
@@ -33,7 +22,8 @@ pub(crate) type Armed = (Operation, String);
 pub(crate) struct World {
     pub(crate) issuer: Issuer,
     pub(crate) pace: Pace,
-    moved: Arc<AtomicU64>,
+    /// How far it is ahead of the machine.
+    moved: Arc<AtomicI64>,
     patience: Duration,
     /// Each strikes once. The issuer forgets them when it dies.
     armed: Vec<Armed>,
@@ -45,12 +35,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn start(pace: Pace) -> Self {
-        Self::around(Issuer::start_logging(Some(rig::free_ports()), Some(NO_WAITING), true), pace)
+        Self::around(Issuer::launch(Launch { port: Some(free_ports()), log: true, ..launch(Some(NO_WAITING)) }), pace)
     }
 
     /// With an issuer in this process that cannot die and may lack defences.
     pub(crate) async fn start_here(policy: Policy, pace: Pace) -> Self {
-        Self::around(Issuer::start_here(policy).await, pace)
+        Self::around(Issuer::here(|options| options.policy = policy).await, pace)
     }
 
     fn around(issuer: Issuer, pace: Pace) -> Self {
@@ -64,24 +54,24 @@ impl World {
         self.patience = Duration::from_millis(ms);
     }
 
-    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
-        Arc::new(MovedClock(Arc::clone(&self.moved)))
-    }
-
     /// Moves the issuer's clock and everybody's with it.
     pub(crate) fn advance(&mut self, ms: u64) {
-        self.control("POST", "/clock", &json!({ "advance_ms": ms }));
-        self.moved.fetch_add(ms, Ordering::SeqCst);
+        self.control("POST", "/clock", json!({ "advance_ms": ms }));
+        self.moved.fetch_add(i64::try_from(ms).unwrap(), Ordering::SeqCst);
     }
 
     /// Brings a dead issuer back, as a supervisor does, and what has not struck yet with it. Returns when it answers.
     pub(crate) fn revive(&mut self) {
-        self.control("GET", "/clock", &Value::Null);
+        self.control("GET", "/clock", None);
+    }
+
+    fn logged(&self) -> String {
+        self.issuer.logged().unwrap_or_default()
     }
 
     fn revive_if_dead(&mut self) {
         if self.issuer.is_dead() {
-            self.born_at = self.issuer.logged().len();
+            self.born_at = self.logged().len();
             self.issuer.restart();
             for fault in self.waiting() {
                 self.add_fault(&fault, Some(1));
@@ -92,7 +82,7 @@ impl World {
     /// From now on these strike, each once, in this order where they wait for one message.
     pub(crate) fn arm(&mut self, faults: Vec<Armed>) {
         self.disarm();
-        self.armed_at = self.issuer.logged().len();
+        self.armed_at = self.logged().len();
         for fault in &faults {
             self.add_fault(fault, Some(1));
         }
@@ -102,20 +92,19 @@ impl World {
     /// Nothing goes wrong any more. What is held goes its way.
     pub(crate) fn disarm(&mut self) {
         self.armed.clear();
-        self.control("DELETE", "/faults", &Value::Null);
+        self.control("DELETE", "/faults", None);
     }
 
     /// What is armed and has not struck yet. The log says so even of a fault that killed the issuer; one that cannot die
     /// knows by itself.
     pub(crate) fn waiting(&mut self) -> Vec<Armed> {
         let mut waiting = self.armed.clone();
-        if !self.issuer.logs() {
-            let list = self.control("GET", "/faults", &Value::Null);
+        let Some(log) = self.issuer.logged() else {
+            let list = self.control("GET", "/faults", None);
             let mut struck = list["faults"].as_array().unwrap().iter().map(|fault| fault["struck"] != 0);
             waiting.retain(|_| !struck.next().unwrap());
             return waiting;
-        }
-        let log = self.issuer.logged();
+        };
         let mut struck: Vec<Armed> = strikes(&log[self.armed_at..]).collect();
         waiting.retain(|fault| match struck.iter().position(|it| it == fault) {
             Some(place) => {
@@ -128,15 +117,14 @@ impl World {
     }
 
     pub(crate) fn add_fault(&mut self, (on, act): &Armed, times: Option<u32>) {
-        self.control("POST", "/faults", &json!({"on": on.name(), "do": act, "times": times}));
+        self.control("POST", "/faults", json!({"on": on.name(), "do": act, "times": times}));
     }
 
     /// Waits until no request is held any more, but for those that are held for ever.
     pub(crate) async fn nothing_held(&mut self) {
         for _ in 0..1_000 {
-            let held = self.control("GET", "/faults", &Value::Null)["held"].as_u64().unwrap();
-            let for_ever =
-                strikes(&self.issuer.logged()[self.born_at..]).filter(|(_, act)| act.starts_with("hang")).count();
+            let held = self.control("GET", "/faults", None)["held"].as_u64().unwrap();
+            let for_ever = strikes(&self.logged()[self.born_at..]).filter(|(_, act)| act.starts_with("hang")).count();
             if held <= u64::try_from(for_ever).unwrap() {
                 return;
             }
@@ -147,12 +135,12 @@ impl World {
 
     /// What the ledger's own check finds wrong; nothing as a rule.
     pub(crate) fn audit(&mut self) -> Vec<Value> {
-        self.control("GET", "/audit", &Value::Null)["faults"].as_array().unwrap().clone()
+        self.control("GET", "/audit", None)["faults"].as_array().unwrap().clone()
     }
 
     /// A register, an ATM or an operator.
     pub(crate) fn terminal(&self, name: &str) -> Arc<Link> {
-        let link = self.issuer.terminal(name);
+        let link = self.issuer.link(name);
         link.set_patience(self.patience);
         link
     }
@@ -164,12 +152,12 @@ impl World {
     }
 
     /// Calls the control API. What a customer's phone does by itself may kill the issuer at any time.
-    fn control(&mut self, method: &str, path: &str, body: &Value) -> Value {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
+    fn control(&mut self, method: &str, path: &str, body: impl Into<Option<Value>>) -> Value {
+        let body = body.into();
         for _ in 0..200 {
             self.revive_if_dead();
-            if let Ok(answer) = self.issuer.try_control(method, path, &body) {
-                return answer;
+            if let Ok(answer) = control::ask(&self.issuer.info, method, path, body.clone()) {
+                return answer.ok();
             }
             // It is dying, and nobody has buried it yet.
             std::thread::sleep(Duration::from_millis(20));
@@ -195,30 +183,22 @@ fn strikes(log: &str) -> impl Iterator<Item = Armed> {
     })
 }
 
-/// A customer with a wallet in this process.
+/// A customer, and what was told of him.
 pub(crate) struct Person {
-    pub(crate) wallet: Wallet,
-    pub(crate) host: MemoryHost,
-    pub(crate) number: PhoneNumber,
+    pub(crate) customer: Customer,
     /// What tills and ATMs were told of each of their transactions: yen, to the customer.
     pub(crate) told: std::collections::BTreeMap<String, i64>,
     /// Begins each transaction id of this customer.
     pub(crate) id: String,
-    _folder: TempDir,
 }
 
 impl Person {
     pub(crate) fn new(world: &mut World) -> Self {
-        let (host, folder) = (MemoryHost::new(), tempfile::tempdir().unwrap());
-        let config = Config {
-            folder: folder.path().to_path_buf(),
-            issuer: world.issuer.customer_config(),
-            app_version: "faults".into(),
-        };
-        let platform = host.platform(world.clock());
-        let wallet = Wallet::open(platform, config, tokio::runtime::Handle::current()).unwrap();
-        wallet.set_patience(world.patience);
-        let number = PhoneNumber::parse(&world.new_number()).unwrap();
-        Self { wallet, host, number, told: Default::default(), id: format!("p{}", world.people), _folder: folder }
+        let moved = Arc::clone(&world.moved);
+        let clock = DesktopClock::shifted(Arc::new(move |_| moved.load(Ordering::SeqCst)));
+        let number = world.new_number();
+        let customer = Customer::stranger(&world.issuer, &number, Arc::new(clock));
+        customer.wallet.set_patience(world.patience);
+        Self { customer, told: Default::default(), id: format!("p{}", world.people) }
     }
 }

@@ -7,10 +7,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use saifu_rig::{Issuer, Launch};
 use serde_json::Value;
+
+/// A policy without waiting times: only what a test switches on decides.
+pub(crate) const NO_WAITING: &str = include_str!("no_waiting.json");
 
 /// The command under test.
 pub(crate) const SAIFU: &str = env!("CARGO_BIN_EXE_saifu");
+
+/// An issuer as a process of its own; `policy` is the text of a policy file.
+pub(crate) fn issuer(policy: Option<&str>) -> Issuer {
+    Issuer::launch(launch(policy))
+}
+
+pub(crate) fn launch(policy: Option<&str>) -> Launch {
+    Launch { program: SAIFU.into(), policy: policy.map(str::to_owned), port: None, log: false }
+}
 
 /// How a run of the command ended.
 #[derive(Debug)]

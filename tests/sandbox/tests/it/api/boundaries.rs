@@ -3,16 +3,15 @@
 use data_encoding::BASE64;
 use reqwest::Method;
 use saifu_crypto::PublicKey;
+use saifu_rig::{Answer, Issuer, Peer, client, control};
 use saifu_wire::messages::{ServiceDocument, SettleRequest, SignedDocument, Switch, SwitchRequest};
 use saifu_wire::{Listener, Operation, ProblemCode, signed};
 use serde_json::{Value, json};
 
-use super::support::{Answer, Peer, Scene, client, pair};
-
 #[tokio::test(flavor = "multi_thread")]
 async fn operations_are_absent_from_every_listener_but_their_own() {
-    let scene = Scene::start().await;
-    let (info, http) = (scene.info(), client(scene.info()));
+    let scene = Issuer::start().await;
+    let (info, http) = (&scene.info, client(&scene.info));
     let origins = [
         (Some(Listener::Customer), &info.customer_url),
         (Some(Listener::Register), &info.register_url),
@@ -31,8 +30,8 @@ async fn operations_are_absent_from_every_listener_but_their_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn control_api_is_reached_by_nobody_but_their_listener_and_token() {
-    let scene = Scene::start().await;
-    let (info, http) = (scene.info(), client(scene.info()));
+    let scene = Issuer::start().await;
+    let (info, http) = (&scene.info, client(&scene.info));
     let control = [
         (Method::GET, "/sms?number=%2B819010000000"),
         (Method::GET, "/clock"),
@@ -52,7 +51,7 @@ async fn control_api_is_reached_by_nobody_but_their_listener_and_token() {
             let answer = Answer::read(request.send().await.unwrap()).await;
             assert_eq!((answer.status, answer.code()), (401, ProblemCode::InvalidToken), "{path}");
         }
-        let with_token = scene.control(method.clone(), path, Some(json!({ "advance_ms": 1 }))).await;
+        let with_token = control::ask(info, method.as_str(), path, json!({ "advance_ms": 1 })).unwrap();
         assert_eq!(with_token.status, 200, "{path} {}", with_token.text);
     }
     let control_address: std::net::SocketAddr = info.lever_url.strip_prefix("http://").unwrap().parse().unwrap();
@@ -61,7 +60,7 @@ async fn control_api_is_reached_by_nobody_but_their_listener_and_token() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn terminals_are_known_by_their_key_and_do_only_what_their_kind_may() {
-    let scene = Scene::start().await;
+    let scene = Issuer::start().await;
     let settle = json!({ "txid": "t-1", "digits": "1".repeat(24), "yen": 100 });
     let deposit = json!({ "txid": "t-2", "yen": 100 });
     let switch = SwitchRequest { switch: Switch::Code, on: true, reason: "works".into() };
@@ -78,7 +77,7 @@ async fn terminals_are_known_by_their_key_and_do_only_what_their_kind_may() {
             }
         }
     }
-    let stranger = Peer::new(scene.info(), pair());
+    let stranger = Peer::stranger(&scene.info);
     assert_eq!(stranger.ask(Operation::Settle, &settle).await.code(), ProblemCode::UnknownTerminal);
     // Who asks is decided before what is asked.
     assert_eq!(stranger.ask(Operation::Settle, &json!({})).await.code(), ProblemCode::UnknownTerminal);
@@ -87,11 +86,11 @@ async fn terminals_are_known_by_their_key_and_do_only_what_their_kind_may() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn service_document_is_signed_and_its_version_rises_with_a_switch() {
-    let scene = Scene::start().await;
-    let http = client(scene.info());
-    let key = PublicKey::from_spki(&BASE64.decode(scene.info().service_key.as_bytes()).unwrap()).unwrap();
+    let scene = Issuer::start().await;
+    let http = client(&scene.info);
+    let key = PublicKey::from_spki(&BASE64.decode(scene.info.service_key.as_bytes()).unwrap()).unwrap();
     let fetch = async |tag: Option<&str>| {
-        let mut request = http.get(format!("{}/service.json", scene.info().service_url));
+        let mut request = http.get(format!("{}/service.json", scene.info.service_url));
         if let Some(tag) = tag {
             request = request.header("if-none-match", tag);
         }
@@ -119,20 +118,20 @@ async fn service_document_is_signed_and_its_version_rises_with_a_switch() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn api_document_is_public() {
-    let scene = Scene::start().await;
-    let request = client(scene.info()).get(format!("{}/openapi.json", scene.info().customer_url));
+    let scene = Issuer::start().await;
+    let request = client(&scene.info).get(format!("{}/openapi.json", scene.info.customer_url));
     let document: Value = Answer::read(request.send().await.unwrap()).await.ok();
     assert_eq!(document, saifu_sandbox::openapi::document());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn certificate_is_the_pinned_one_and_nothing_else_is_trusted() {
-    let scene = Scene::start().await;
-    let http = client(scene.info());
-    let response = http.get(format!("{}/service.json", scene.info().service_url)).send().await.unwrap();
+    let scene = Issuer::start().await;
+    let http = client(&scene.info);
+    let response = http.get(format!("{}/service.json", scene.info.service_url)).send().await.unwrap();
     assert_eq!(response.version(), http::Version::HTTP_2);
     // The control: without the sandbox's authority there is no connection.
-    let other = Scene::start().await;
-    let stranger = client(other.info()).get(format!("{}/service.json", scene.info().service_url)).send().await;
+    let other = Issuer::start().await;
+    let stranger = client(&other.info).get(format!("{}/service.json", scene.info.service_url)).send().await;
     assert!(stranger.unwrap_err().is_connect());
 }

@@ -3,16 +3,15 @@
 use std::time::{Duration, Instant};
 
 use reqwest::Response;
+use saifu_rig::terminal::scan;
+use saifu_rig::{Issuer, Phone, With};
 use saifu_wire::messages::{Event, EventBody, Outcome, SettleAnswer};
 use saifu_wire::{Operation, ProblemCode};
-use serde_json::json;
-
-use super::support::{Answer, Phone, Scene, With, scan};
 
 async fn follow(phone: &Phone, after: u64) -> Response {
     let headers = vec![("last-event-id", after.to_string())];
-    let with = With { token: Some(phone.token()), headers, ..With::default() };
-    let response = phone.peer.build(Operation::Events, b"", &with).send().await.unwrap();
+    let with = With { headers, ..phone.with() };
+    let response = phone.peer.stream(phone.peer.build(Operation::Events, b"", &with)).await;
     assert_eq!(response.headers().get("content-type").unwrap(), "text/event-stream");
     response
 }
@@ -33,9 +32,9 @@ async fn next(response: &mut Response) -> Option<(u64, Event)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn settlement_wakes_the_stream() {
-    let scene = Scene::start().await;
+    let scene = Issuer::start().await;
     let phone = scene.phone("090-3000-0001").await;
-    phone.cash_in(scene.info(), 5_000).await;
+    phone.cash_in(&scene.info, 5_000).await;
     let code = phone.code().await;
     let mut stream = follow(&phone, phone.home().await.last_event).await;
     // Nothing comes by itself: what comes below comes from the settlement.
@@ -43,7 +42,7 @@ async fn settlement_wakes_the_stream() {
     assert!(quiet.is_err(), "{quiet:?}");
 
     let settled: SettleAnswer =
-        scene.terminal("register-1").ask(Operation::Settle, &scan("sale-1", &code, 1_200)).await.ok();
+        scene.terminal("register-1").ask(Operation::Settle, &scan("sale-1", &code.digits, 1_200)).await.ok();
     assert_eq!(settled.result, Outcome::Approved);
     let since = Instant::now();
     let (id, event) = next(&mut stream).await.unwrap();
@@ -56,42 +55,37 @@ async fn settlement_wakes_the_stream() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stream_goes_on_after_the_last_event_seen() {
-    let scene = Scene::start().await;
+    let scene = Issuer::start().await;
     let phone = scene.phone("090-3000-0002").await;
-    phone.cash_in(scene.info(), 2_000).await;
+    phone.cash_in(&scene.info, 2_000).await;
     let last = phone.home().await.last_event;
     assert!(last > 0);
     let mut stream = follow(&phone, last - 1).await;
     assert_eq!(next(&mut stream).await.unwrap().0, last);
-    let with = With { token: Some(phone.token()), headers: vec![("last-event-id", "x".into())], ..With::default() };
+    let with = With { headers: vec![("last-event-id", "x".into())], ..phone.with() };
     assert_eq!(phone.peer.send_with(Operation::Events, b"", &with).await.code(), ProblemCode::InvalidRequest);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stream_ends_with_its_session() {
-    let scene = Scene::start().await;
+    let scene = Issuer::start().await;
     let phone = scene.phone("090-3000-0003").await;
     let mut stream = follow(&phone, phone.home().await.last_event).await;
-    let advance = async |ms: u64| {
-        let body = Some(json!({ "advance_ms": ms }));
-        scene.control(reqwest::Method::POST, "/clock", body).await.ok::<serde_json::Value>()
-    };
-    advance(3_500_000).await;
+    scene.advance(3_500_000);
     let early = tokio::time::timeout(Duration::from_millis(300), next(&mut stream)).await;
     assert!(early.is_err(), "{early:?}");
-    advance(100_000).await;
+    scene.advance(100_000);
     assert!(next(&mut stream).await.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_account_has_a_bounded_number_of_streams() {
-    let scene = Scene::start().await;
+    let scene = Issuer::start().await;
     let phone = scene.phone("090-3000-0004").await;
     let mut streams = Vec::new();
     for _ in 0..8 {
         streams.push(follow(&phone, 0).await);
     }
-    let with = With { token: Some(phone.token()), ..With::default() };
-    let answer = Answer::read(phone.peer.build(Operation::Events, b"", &with).send().await.unwrap()).await;
+    let answer = phone.get(Operation::Events).await;
     assert_eq!((answer.code(), answer.header("retry-after")), (ProblemCode::Overloaded, Some("5")));
 }

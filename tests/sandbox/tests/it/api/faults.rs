@@ -3,41 +3,38 @@
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
-use reqwest::Method;
 use saifu_crypto::PublicKey;
+use saifu_rig::{Issuer, client, control};
 use saifu_wire::messages::{Event, EventBody, HistoryPage, Home, ServiceDocument, SignedDocument};
 use saifu_wire::{Operation, signed};
 use serde_json::{Value, json};
 
-use super::support::{Scene, With, client};
-
-async fn add(scene: &Scene, fault: Value) {
-    let answer = scene.control(Method::POST, "/faults", Some(fault)).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
+fn add(scene: &Issuer, fault: Value) {
+    scene.control("POST", "/faults", fault);
 }
 
-async fn service(scene: &Scene) -> reqwest::Result<reqwest::Response> {
-    let info = scene.info();
+async fn service(scene: &Issuer) -> reqwest::Result<reqwest::Response> {
+    let info = &scene.info;
     let request = client(info).get(format!("{}/service.json", info.service_url));
     request.timeout(Duration::from_secs(5)).send().await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn dropped_connection_gives_no_answer_and_the_next_one_does() {
-    let scene = Scene::start().await;
+    let scene = Issuer::start().await;
     for act in ["drop-request", "drop-answer"] {
-        add(&scene, json!({"on": "service-document", "do": act, "times": 1})).await;
+        add(&scene, json!({"on": "service-document", "do": act, "times": 1}));
         let lost = service(&scene).await.unwrap_err();
         assert!(!lost.is_connect() && !lost.is_timeout(), "{act}: {lost:?}");
         assert_eq!(service(&scene).await.unwrap().status(), 200);
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn status_comes_bare_and_delays_take_their_time() {
-    let scene = Scene::start().await;
-    add(&scene, json!({"on": "service-document", "do": "status:502", "times": 1})).await;
-    add(&scene, json!({"on": "service-document", "do": "delay:300", "times": 1})).await;
+    let scene = Issuer::start().await;
+    add(&scene, json!({"on": "service-document", "do": "status:502", "times": 1}));
+    add(&scene, json!({"on": "service-document", "do": "delay:300", "times": 1}));
     let refused = service(&scene).await.unwrap();
     assert_eq!(refused.status(), 502);
     assert_eq!(refused.bytes().await.unwrap().len(), 0);
@@ -46,11 +43,11 @@ async fn status_comes_bare_and_delays_take_their_time() {
     assert!(started.elapsed() >= Duration::from_millis(300));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn answer_that_makes_no_sense_has_the_issuers_status_and_media_type() {
-    let scene = Scene::start().await;
-    add(&scene, json!({"on": "service-document", "do": "garbage", "times": 1})).await;
-    add(&scene, json!({"on": "service-document", "do": "nonsense", "times": 1})).await;
+    let scene = Issuer::start().await;
+    add(&scene, json!({"on": "service-document", "do": "garbage", "times": 1}));
+    add(&scene, json!({"on": "service-document", "do": "nonsense", "times": 1}));
     let mut bodies = Vec::new();
     for _ in 0..3 {
         let answer = service(&scene).await.unwrap();
@@ -69,11 +66,11 @@ async fn answer_that_makes_no_sense_has_the_issuers_status_and_media_type() {
 /// What a later version may write is read by this one; what is known of it is right.
 #[tokio::test(flavor = "multi_thread")]
 async fn issuer_of_tomorrow_is_read_by_a_caller_of_today() {
-    let scene = Scene::start().await;
+    let scene = Issuer::start().await;
     let phone = scene.phone("090-5000-0001").await;
-    phone.cash_in(scene.info(), 5_000).await;
+    phone.cash_in(&scene.info, 5_000).await;
     for on in ["home", "history", "code", "service-document", "events"] {
-        add(&scene, json!({"on": on, "do": "newer"})).await;
+        add(&scene, json!({"on": on, "do": "newer"}));
     }
     let (home, text) = {
         let answer = phone.get(Operation::Home).await;
@@ -94,14 +91,13 @@ async fn issuer_of_tomorrow_is_read_by_a_caller_of_today() {
     assert_eq!(refusal.kind, "urn:saifu:problem:invalid-request-of-tomorrow");
 
     let signed: SignedDocument = service(&scene).await.unwrap().json().await.unwrap();
-    let key = PublicKey::from_spki(&BASE64.decode(scene.info().service_key.as_bytes()).unwrap()).unwrap();
+    let key = PublicKey::from_spki(&BASE64.decode(scene.info.service_key.as_bytes()).unwrap()).unwrap();
     key.verify_der(&signed::service_document(signed.document.as_bytes()), &signed.signature.0).unwrap();
     let document: ServiceDocument = serde_json::from_str(&signed.document).unwrap();
     assert_eq!(document.qr.as_str(), "digits-of-tomorrow");
     assert!(document.features.switches.iter().all(|it| it.on && it.switch.known().is_none()), "{document:?}");
 
-    let with = With { token: Some(phone.token()), ..With::default() };
-    let mut stream = phone.peer.build(Operation::Events, b"", &with).send().await.unwrap();
+    let mut stream = phone.peer.stream(phone.peer.build(Operation::Events, b"", &phone.with())).await;
     let chunk = stream.chunk().await.unwrap().unwrap();
     let told = std::str::from_utf8(&chunk).unwrap().lines().filter_map(|line| line.strip_prefix("data: "));
     let told: Vec<Event> = told.map(|data| serde_json::from_str(data).unwrap()).collect();
@@ -111,13 +107,13 @@ async fn issuer_of_tomorrow_is_read_by_a_caller_of_today() {
     assert_eq!(told.last().unwrap().balance_yen, home.balance_yen);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn reordered_request_is_answered_after_the_next_one() {
-    let scene = Scene::start().await;
-    add(&scene, json!({"on": "service-document", "do": "reorder", "times": 1})).await;
+    let scene = Issuer::start().await;
+    add(&scene, json!({"on": "service-document", "do": "reorder", "times": 1}));
     let held = async { service(&scene).await.unwrap().status() };
     let next = async {
-        while scene.control(Method::GET, "/faults", None).await.json::<Value>()["held"] != 1 {
+        while scene.control("GET", "/faults", None)["held"] != 1 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         service(&scene).await.unwrap().status()
@@ -126,38 +122,38 @@ async fn reordered_request_is_answered_after_the_next_one() {
     let (held, next) = tokio::join!(held, next);
     assert_eq!((held.as_u16(), next.as_u16()), (200, 200));
     assert!(started.elapsed() < Duration::from_millis(saifu_sandbox::faults::REORDER_MS), "it waited for its bound");
-    let list: Value = scene.control(Method::GET, "/faults", None).await.json();
+    let list = scene.control("GET", "/faults", None);
     assert_eq!((&list["held"], &list["faults"][0]["struck"]), (&json!(0), &json!(1)));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn hanging_request_ends_with_the_issuer() {
-    let scene = Scene::start().await;
-    add(&scene, json!({"on": "service-document", "do": "hang"})).await;
-    let info = scene.info().clone();
+    let scene = Issuer::start().await;
+    add(&scene, json!({"on": "service-document", "do": "hang"}));
+    let info = scene.info.clone();
     let asking =
         tokio::spawn(async move { client(&info).get(format!("{}/service.json", info.service_url)).send().await });
-    while scene.control(Method::GET, "/faults", None).await.json::<Value>()["held"] != 1 {
+    while scene.control("GET", "/faults", None)["held"] != 1 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    scene.running.stop().await;
+    scene.stop().await;
     assert!(asking.await.unwrap().is_err());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn faults_are_listed_refused_and_cleared() {
-    let scene = Scene::start().await;
-    let answer = scene.control(Method::POST, "/faults", Some(json!({"on": "settle", "do": "kill-issuer"}))).await;
+    let scene = Issuer::start().await;
+    let answer = control::ask(&scene.info, "POST", "/faults", json!({"on": "settle", "do": "kill-issuer"})).unwrap();
     assert_eq!((answer.status, answer.problem().code.as_str()), (400, "invalid-request"));
     assert!(answer.text.contains("saifu sandbox"), "{}", answer.text);
     for bad in [json!({"on": "pay", "do": "hang"}), json!({"on": "settle", "do": "x"}), json!({"on": "settle"})] {
-        assert_eq!(scene.control(Method::POST, "/faults", Some(bad)).await.status, 400);
+        assert_eq!(control::ask(&scene.info, "POST", "/faults", bad).unwrap().status, 400);
     }
-    add(&scene, json!({"on": "settle", "do": "duplicate", "from": "register-1", "times": 2, "chance": 0.5})).await;
-    let list: Value = scene.control(Method::GET, "/faults", None).await.json();
+    add(&scene, json!({"on": "settle", "do": "duplicate", "from": "register-1", "times": 2, "chance": 0.5}));
+    let list = scene.control("GET", "/faults", None);
     let expected =
         json!({"on": "settle", "from": "register-1", "do": "duplicate", "times": 2, "chance": 0.5, "struck": 0});
     assert_eq!(list, json!({"faults": [expected], "held": 0}));
-    let cleared: Value = scene.control(Method::DELETE, "/faults", None).await.json();
+    let cleared = scene.control("DELETE", "/faults", None);
     assert_eq!(cleared, json!({"faults": [], "held": 0}));
 }

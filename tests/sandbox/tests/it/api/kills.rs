@@ -4,12 +4,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
+use saifu_rig::{Issuer, Phone};
 use saifu_sandbox::{InfoError, Options, Sandbox, SandboxInfo};
-use serde_json::{Value, json};
 use tempfile::TempDir;
-
-use super::support::{Phone, Scene};
 
 /// Says to this very test, run in another process, which folder to serve.
 const FOLDER: &str = "SAIFU_TEST_FOLDER_TO_SERVE";
@@ -48,16 +45,17 @@ async fn killed_sandbox_starts_again_with_all_it_answered() {
         return std::future::pending().await;
     }
     let folder = TempDir::new().unwrap();
-    let info_file = folder.path().join("sandbox.json");
+    let data = folder.path().join("sandbox");
+    let info_file = data.join("sandbox.json");
     // At the first start, when nothing is there yet and keys and tables are being made.
     for delay in [0, 5, 10, 20, 40, 80] {
-        let child = Killed::spawn(folder.path());
+        let child = Killed::spawn(&data);
         tokio::time::sleep(Duration::from_millis(delay)).await;
         child.kill();
     }
     let mut phones = Vec::new();
     for round in 0..4_u64 {
-        let child = Killed::spawn(folder.path());
+        let child = Killed::spawn(&data);
         let info = ready(&info_file).await;
         let phone = Phone::sign_up(&info, &format!("090-6000-000{round}")).await;
         phone.cash_in(&info, 1_000).await;
@@ -74,12 +72,10 @@ async fn killed_sandbox_starts_again_with_all_it_answered() {
         assert!(matches!(stale.err(), Some(InfoError::Stale { pid, .. }) if pid == info.pid));
         phones.push(phone);
     }
-    let running = Sandbox::start(Options::new(folder.path())).await.unwrap();
-    let scene = Scene { running, folder };
+    let scene = Issuer::over(folder, |_| {}).await;
     for phone in &mut phones {
-        phone.reopen(scene.info()).await;
+        phone.reopen(&scene.info).await;
         assert_eq!(phone.home().await.balance_yen.0, 1_000);
     }
-    let audit: Value = scene.control(Method::GET, "/audit", None).await.ok();
-    assert_eq!((&audit["ok"], &audit["faults"]), (&json!(true), &json!([])));
+    scene.assert_books_balance();
 }

@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use saifu_rig::Issuer;
+use saifu_rig::terminal::scan;
 use saifu_wire::Operation;
 use saifu_wire::messages::{Outcome, SettleAnswer};
 use tracing_subscriber::fmt::MakeWriter;
-
-use super::support::{Scene, scan};
 
 /// Everything that is logged, down to the finest level, by every crate in the process.
 #[derive(Clone, Default)]
@@ -42,18 +42,17 @@ async fn log_of_a_whole_life_holds_no_secret_and_no_number() {
     // For the whole process: the issuer works on many threads. Other tests' lines only make the search wider.
     tracing::subscriber::set_global_default(subscriber).unwrap();
 
-    let scene = Scene::start().await;
+    let scene = Issuer::start().await;
     let phone = scene.phone("090-5000-4321").await;
-    let top_up = phone.cash_in(scene.info(), 4_000).await;
+    let top_up = phone.cash_in(&scene.info, 4_000).await;
     let code = phone.code().await;
     let settled: SettleAnswer =
-        scene.terminal("register-1").ask(Operation::Settle, &scan("sale-9", &code, 700)).await.ok();
+        scene.terminal("register-1").ask(Operation::Settle, &scan("sale-9", &code.digits, 700)).await.ok();
     assert_eq!(settled.result, Outcome::Approved);
     let wrong = format!(r#"{{"purpose":"{}"}}"#, code.digits.expose());
-    let with = super::support::With { token: Some(phone.token()), ..Default::default() };
-    assert_eq!(phone.peer.send_with(Operation::Code, wrong.as_bytes(), &with).await.status, 400);
-    let lever_token = scene.info().lever_token.clone();
-    scene.running.stop().await;
+    assert_eq!(phone.peer.send_with(Operation::Code, wrong.as_bytes(), &phone.with()).await.status, 400);
+    let lever_token = scene.info.lever_token.clone();
+    scene.stop().await;
 
     let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
     // The control: what must be there is there, so the search looks at the right text.

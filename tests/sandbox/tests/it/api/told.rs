@@ -1,26 +1,22 @@
 //! What the issuer tells of itself: a log that repeats, that names and hides what it must, and a reason for every try.
 
-use http::Method;
-use saifu_sandbox::{Options, Sandbox};
+use saifu_rig::terminal::scan;
+use saifu_rig::{Issuer, Phone, With, control};
 use saifu_wire::messages::{CodeAnswer, Outcome, SettleAnswer};
 use saifu_wire::{Amount, Operation, headers};
 use serde_json::Value;
 
-use super::support::{Answer, Phone, Scene, With, scan};
-
-async fn lines(scene: &Scene, query: &str) -> Vec<Value> {
-    let answer: Value = scene.control(Method::GET, &format!("/log{query}"), None).await.ok();
+async fn lines(scene: &Issuer, query: &str) -> Vec<Value> {
+    let answer = scene.control("GET", &format!("/log{query}"), None);
     answer["lines"].as_array().unwrap().clone()
 }
 
-async fn explained(scene: &Scene, id: &str) -> Value {
-    scene.control(Method::GET, &format!("/explain/{id}"), None).await.ok()
+async fn explained(scene: &Issuer, id: &str) -> Value {
+    scene.control("GET", &format!("/explain/{id}"), None)
 }
 
-async fn seeded() -> Scene {
-    let folder = tempfile::tempdir().unwrap();
-    let options = Options { seed: Some(7), ..Options::new(folder.path()) };
-    Scene { running: Sandbox::start(options).await.unwrap(), folder }
+async fn seeded() -> Issuer {
+    Issuer::here(|options| options.seed = Some(7)).await
 }
 
 struct Life {
@@ -32,14 +28,14 @@ struct Life {
 }
 
 /// Sign-up, cash, a payment, and one that is too much.
-async fn live(scene: &Scene) -> Life {
+async fn live(scene: &Issuer) -> Life {
     let phone = scene.phone("090-5000-4321").await;
-    let top_up = phone.cash_in(scene.info(), 4_000).await;
+    let top_up = phone.cash_in(&scene.info, 4_000).await;
     let till = scene.terminal("register-1");
     let code = phone.code().await;
-    let paid: SettleAnswer = till.ask(Operation::Settle, &scan("sale-1", &code, 700)).await.ok();
+    let paid: SettleAnswer = till.ask(Operation::Settle, &scan("sale-1", &code.digits, 700)).await.ok();
     assert_eq!(paid.result, Outcome::Approved);
-    let over: SettleAnswer = till.ask(Operation::Settle, &scan("sale-2", &phone.code().await, 3_301)).await.ok();
+    let over: SettleAnswer = till.ask(Operation::Settle, &scan("sale-2", &phone.code().await.digits, 3_301)).await.ok();
     assert_eq!(over.result, Outcome::Declined);
     let (intent, number) = (top_up.intent.to_string(), top_up.number.unwrap().expose().to_owned());
     Life { phone, code, intent, number, paid }
@@ -65,7 +61,7 @@ async fn same_seed_and_commands_give_the_same_log() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn log_names_who_what_and_why_and_holds_no_secret() {
-    let scene = Scene::start().await;
+    let scene = Issuer::start().await;
     let life = live(&scene).await;
     let all = lines(&scene, "").await;
     let numbers: Vec<u64> = all.iter().map(|line| line["number"].as_u64().unwrap()).collect();
@@ -112,7 +108,7 @@ async fn log_names_who_what_and_why_and_holds_no_secret() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn try_is_explained_by_transaction_intent_settlement_name_and_trace() {
-    let scene = Scene::start().await;
+    let scene = Issuer::start().await;
     let life = live(&scene).await;
 
     let over = explained(&scene, "sale-2").await;
@@ -146,9 +142,9 @@ async fn try_is_explained_by_transaction_intent_settlement_name_and_trace() {
 
     // A request that moves nothing is known by its trace.
     let traced = vec![(headers::TRACE, "tap-1".to_owned())];
-    let with = With { token: Some(life.phone.token()), headers: traced, ..With::default() };
-    let answer: Answer = life.phone.peer.send_with(Operation::Code, b"{}", &with).await;
+    let with = With { headers: traced, ..life.phone.with() };
+    let answer = life.phone.peer.send_with(Operation::Code, b"{}", &with).await;
     assert_eq!(answer.status, 400);
     assert_eq!(explained(&scene, "tap-1").await["decided_by"], "request.form");
-    assert_eq!(scene.control(Method::GET, "/explain/never-heard", None).await.status, 404);
+    assert_eq!(control::ask(&scene.info, "GET", "/explain/never-heard", None).unwrap().status, 404);
 }

@@ -71,7 +71,7 @@ fn confirming_takes_the_device_key_and_the_right_proof() {
     let no_mac = saifu_wire::messages::ActivationConfirmRequest { mac: Bytes(Vec::new()), ..right.clone() };
     assert_refused(confirm(no_mac, &phone), ProblemCode::NoActivation);
     let mut wrong_key = right.clone();
-    wrong_key.signature = Bytes(phone.authorization.sign_der(b"anything").unwrap());
+    wrong_key.signature = Bytes(phone.keys.authorization.sign_der(b"anything").unwrap());
     assert_refused(confirm(wrong_key, &phone), ProblemCode::InvalidSignature);
     assert_refused(confirm(right.clone(), &other), ProblemCode::NoActivation);
     confirm(right, &phone).unwrap();

@@ -1,4 +1,5 @@
 use saifu_crypto::KeyPair;
+use saifu_rig::Keys;
 use saifu_sandbox::policy::{Policy, rule};
 use saifu_sandbox::rules::{session, sign_up, sms};
 use saifu_wire::messages::{EventBody, NoticeKind, SessionRequest, Standing, Switch};
@@ -54,7 +55,10 @@ fn code_serves_only_the_device_key_that_asked() {
     let begun = world.begin(&applicant).unwrap();
     let code = world.code_for(&applicant.number);
     assert_refused(world.confirm(&thief, begun.request, &code), ProblemCode::InvalidSignature);
-    let by_wrong_role = Applicant { device: applicant.authorization, authorization: applicant.device, ..thief };
+    let by_wrong_role = Applicant {
+        keys: Keys { device: applicant.keys.authorization, authorization: applicant.keys.device },
+        ..thief
+    };
     assert_refused(world.confirm(&by_wrong_role, begun.request, &code), ProblemCode::InvalidSignature);
 }
 
@@ -249,15 +253,15 @@ fn one_key_serves_one_account_and_one_role() {
     let phone = world.phone(NUMBER);
     let pkcs8 = |pair: &KeyPair| KeyPair::from_pkcs8(pair.pkcs8().duplicate()).unwrap();
     for (device, authorization) in [
-        (pkcs8(&phone.device), KeyPair::generate().unwrap()),
-        (KeyPair::generate().unwrap(), pkcs8(&phone.authorization)),
-        (pkcs8(&phone.authorization), pkcs8(&phone.device)),
+        (pkcs8(&phone.keys.device), KeyPair::generate().unwrap()),
+        (KeyPair::generate().unwrap(), pkcs8(&phone.keys.authorization)),
+        (pkcs8(&phone.keys.authorization), pkcs8(&phone.keys.device)),
     ] {
-        let applicant = Applicant { device, authorization, ..Applicant::new("07011112222") };
+        let applicant = Applicant { keys: Keys { device, authorization }, ..Applicant::new("07011112222") };
         assert_refused(world.begin(&applicant), ProblemCode::DeviceInUse);
     }
     let one = KeyPair::generate().unwrap();
-    let twice = Applicant { device: pkcs8(&one), authorization: one, ..Applicant::new("07011112222") };
+    let twice = Applicant { keys: Keys { device: pkcs8(&one), authorization: one }, ..Applicant::new("07011112222") };
     assert_refused(world.begin(&twice), ProblemCode::InvalidRequest);
 }
 
@@ -267,10 +271,10 @@ fn sign_up_needs_the_device_keys_own_signature() {
     let applicant = Applicant::new(NUMBER);
     let mut request = applicant.request();
     let message = signed::sign_up(&request.number, &request.device_spki.0, &request.authorization_spki.0, THUMBPRINT);
-    request.signature = Bytes(applicant.authorization.sign_der(&message).unwrap());
+    request.signature = Bytes(applicant.keys.authorization.sign_der(&message).unwrap());
     let forged = request.clone();
     assert_refused(world.write(move |cx| sign_up::begin(cx, &forged, THUMBPRINT)), ProblemCode::InvalidSignature);
-    request.signature = Bytes(applicant.device.sign_der(&message).unwrap());
+    request.signature = Bytes(applicant.keys.device.sign_der(&message).unwrap());
     assert_refused(world.write(move |cx| sign_up::begin(cx, &request, "other key")), ProblemCode::InvalidSignature);
 }
 
@@ -294,24 +298,19 @@ fn session_opens_only_by_the_live_device_key_over_this_very_nonce() {
     let phone = world.phone(NUMBER);
     let request = |by: &KeyPair, nonce: &str, epoch: u64| {
         let binding = saifu_sandbox::rules::Binding { epoch, ..phone.binding };
-        let message = signed::session(nonce, binding, THUMBPRINT, "1.0.0");
-        SessionRequest {
-            account: binding.account,
-            device: binding.device,
-            epoch,
-            app_version: "1.0.0".into(),
-            signature: Bytes(by.sign_der(&message).unwrap()),
-        }
+        let message = signed::session(nonce, binding, THUMBPRINT, "0.1.0");
+        let signature = Bytes(by.sign_der(&message).unwrap());
+        SessionRequest { signature, ..phone.keys.session(binding, nonce, THUMBPRINT) }
     };
     let open = |request: SessionRequest| world.write(move |cx| session::open(cx, &request, "nonce", THUMBPRINT));
-    assert_eq!(open(request(&phone.device, "nonce", 1)).unwrap(), phone.binding);
-    assert_refused(open(request(&phone.device, "older", 1)), ProblemCode::InvalidSignature);
-    assert_refused(open(request(&phone.authorization, "nonce", 1)), ProblemCode::InvalidSignature);
-    assert_refused(open(request(&phone.device, "nonce", 2)), ProblemCode::UnknownDevice);
-    let long = SessionRequest { app_version: "1".repeat(33), ..request(&phone.device, "nonce", 1) };
+    assert_eq!(open(request(&phone.keys.device, "nonce", 1)).unwrap(), phone.binding);
+    assert_refused(open(request(&phone.keys.device, "older", 1)), ProblemCode::InvalidSignature);
+    assert_refused(open(request(&phone.keys.authorization, "nonce", 1)), ProblemCode::InvalidSignature);
+    assert_refused(open(request(&phone.keys.device, "nonce", 2)), ProblemCode::UnknownDevice);
+    let long = SessionRequest { app_version: "1".repeat(33), ..request(&phone.keys.device, "nonce", 1) };
     assert_refused(open(long), ProblemCode::InvalidRequest);
     world.switch(Switch::Session, false);
-    assert_refused(open(request(&phone.device, "nonce", 1)), ProblemCode::SwitchedOff);
+    assert_refused(open(request(&phone.keys.device, "nonce", 1)), ProblemCode::SwitchedOff);
     let binding = phone.binding;
     world.read(move |cx| session::check(cx, binding)).unwrap();
 }

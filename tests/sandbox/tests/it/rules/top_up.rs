@@ -96,7 +96,7 @@ fn nonce_is_used_once_by_its_own_device_and_dies_after_two_minutes() {
             channel: Channel::Atm,
             yen: yen(1_000),
             nonce: nonce.clone(),
-            signature: Bytes(who.authorization.sign_der(&message).unwrap()),
+            signature: Bytes(who.keys.authorization.sign_der(&message).unwrap()),
         }
     };
     let nonce = world.nonce(&phone).nonce;
@@ -115,7 +115,7 @@ fn nonce_is_used_once_by_its_own_device_and_dies_after_two_minutes() {
 fn signed_by_the_device_key(world: &World, phone: &Phone, key: IntentKey) -> TopUpRequest {
     let mut request = world.intent(phone, key, 1_000);
     let message = signed::top_up(phone.binding, key, Channel::Atm, yen(1_000), request.nonce.expose());
-    request.signature = Bytes(phone.device.sign_der(&message).unwrap());
+    request.signature = Bytes(phone.keys.device.sign_der(&message).unwrap());
     request
 }
 
@@ -129,7 +129,7 @@ fn only_the_authorization_key_approves_and_a_refused_signature_uses_nothing_up()
     assert_refused(world.send(&phone, key, &forged), ProblemCode::InvalidSignature);
     assert_eq!(world.footprint(), before);
     let message = signed::top_up(phone.binding, key, Channel::Atm, yen(1_000), forged.nonce.expose());
-    let right = TopUpRequest { signature: Bytes(phone.authorization.sign_der(&message).unwrap()), ..forged };
+    let right = TopUpRequest { signature: Bytes(phone.keys.authorization.sign_der(&message).unwrap()), ..forged };
     let other_amount = TopUpRequest { yen: yen(2_000), ..right.clone() };
     assert_refused(world.send(&phone, key, &other_amount), ProblemCode::InvalidSignature);
     world.send(&phone, key, &right).unwrap();

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use saifu_code::Totp;
-use saifu_crypto::{EphemeralKey, KeyPair, Secret, SeededRandom};
+use saifu_crypto::{Secret, SeededRandom};
+use saifu_rig::terminal::scan;
+use saifu_rig::{Agreement, Keys};
 use saifu_sandbox::ledger;
 use saifu_sandbox::policy::Policy;
 use saifu_sandbox::rules::{
@@ -13,9 +15,8 @@ use saifu_sandbox::rules::{
 };
 use saifu_sandbox::store::Store;
 use saifu_wire::messages::*;
-use saifu_wire::signed::{self, ActivationSecrets};
 use saifu_wire::{
-    Amount, Bytes, IntentKey, Millis, Name, PhoneNumber, Problem, ProblemCode, RequestId, Sensitive, SettlementId,
+    Amount, IntentKey, Millis, Name, PhoneNumber, Problem, ProblemCode, RequestId, Sensitive, SettlementId,
 };
 
 pub(crate) const SECOND: u64 = 1_000;
@@ -38,16 +39,14 @@ pub(crate) struct World {
 pub(crate) struct Phone {
     pub(crate) number: PhoneNumber,
     pub(crate) binding: Binding,
-    pub(crate) device: Arc<KeyPair>,
-    pub(crate) authorization: Arc<KeyPair>,
+    pub(crate) keys: Arc<Keys>,
     pub(crate) totp: Arc<Secret>,
 }
 
 /// A phone in the middle of signing up.
 pub(crate) struct Applicant {
     pub(crate) number: PhoneNumber,
-    pub(crate) device: KeyPair,
-    pub(crate) authorization: KeyPair,
+    pub(crate) keys: Keys,
 }
 
 /// No limits and nobody a beginner, for tests about something else.
@@ -103,31 +102,15 @@ pub(crate) fn staff() -> Terminal {
 
 impl Applicant {
     pub(crate) fn new(number: &str) -> Self {
-        Self {
-            number: PhoneNumber::parse(number).unwrap(),
-            device: KeyPair::generate().unwrap(),
-            authorization: KeyPair::generate().unwrap(),
-        }
+        Self { number: PhoneNumber::parse(number).unwrap(), keys: Keys::generate() }
     }
 
     pub(crate) fn request(&self) -> SignUpRequest {
-        let (device, authorization) = (self.device.public_key().to_spki(), self.authorization.public_key().to_spki());
-        let message = signed::sign_up(&self.number, &device, &authorization, THUMBPRINT);
-        SignUpRequest {
-            number: self.number.clone(),
-            signature: Bytes(self.device.sign_der(&message).unwrap()),
-            device_spki: Bytes(device),
-            authorization_spki: Bytes(authorization),
-        }
+        self.keys.sign_up(&self.number, THUMBPRINT)
     }
 
     pub(crate) fn confirmation(&self, request: RequestId, code: &str) -> SignUpConfirmRequest {
-        let message = signed::sign_up_confirm(request, THUMBPRINT);
-        SignUpConfirmRequest {
-            request,
-            code: Sensitive::new(code),
-            signature: Bytes(self.device.sign_der(&message).unwrap()),
-        }
+        self.keys.confirm(request, code, THUMBPRINT)
     }
 }
 
@@ -231,13 +214,8 @@ impl World {
         let code = self.code_for(&applicant.number);
         let opened = self.confirm(&applicant, begun.request, &code).unwrap();
         let binding = Binding { account: opened.account, device: opened.device, epoch: opened.epoch };
-        let mut phone = Phone {
-            number: applicant.number,
-            binding,
-            device: Arc::new(applicant.device),
-            authorization: Arc::new(applicant.authorization),
-            totp: Arc::new(Secret::new(Vec::new())),
-        };
+        let totp = Arc::new(Secret::new(Vec::new()));
+        let mut phone = Phone { number: applicant.number, binding, keys: Arc::new(applicant.keys), totp };
         let (confirmation, totp) = self.begin_activation(&phone);
         self.write(move |cx| activation::confirm(cx, binding, &confirmation)).unwrap();
         phone.totp = Arc::new(totp);
@@ -246,20 +224,9 @@ impl World {
 
     /// The phone's side of a key agreement: what it would confirm with, and its TOTP secret.
     pub(crate) fn begin_activation(&self, phone: &Phone) -> (ActivationConfirmRequest, Secret) {
-        let binding = phone.binding;
-        let ours = EphemeralKey::generate().unwrap();
-        let point = *ours.public_key().point();
-        let request = ActivationRequest { phone_point: Bytes(point.to_vec()) };
+        let (binding, (agreement, request)) = (phone.binding, Agreement::begin());
         let answer = self.write(move |cx| activation::begin(cx, binding, &request)).unwrap();
-        let issuer = saifu_crypto::PublicKey::from_point(&answer.issuer_point.0).unwrap();
-        let transcript = signed::activation(answer.activation, binding, &point, issuer.point());
-        let secrets = ActivationSecrets::derive(&ours.agree(&issuer).unwrap(), &transcript).unwrap();
-        let confirmation = ActivationConfirmRequest {
-            activation: answer.activation,
-            signature: Bytes(phone.device.sign_der(&transcript).unwrap()),
-            mac: Bytes(secrets.confirmation(&transcript).to_vec()),
-        };
-        (confirmation, secrets.totp)
+        agreement.end(&phone.keys, binding, &answer)
     }
 
     pub(crate) fn totp(&self, phone: &Phone) -> String {
@@ -279,10 +246,7 @@ impl World {
 
     /// An intent as the owner approves it.
     pub(crate) fn intent(&self, phone: &Phone, key: IntentKey, amount: i64) -> TopUpRequest {
-        let nonce = self.nonce(phone).nonce;
-        let message = signed::top_up(phone.binding, key, Channel::Atm, yen(amount), nonce.expose());
-        let signature = Bytes(phone.authorization.sign_der(&message).unwrap());
-        TopUpRequest { channel: Channel::Atm, yen: yen(amount), nonce, signature }
+        phone.keys.top_up(phone.binding, key, yen(amount), self.nonce(phone).nonce)
     }
 
     pub(crate) fn send(&self, phone: &Phone, key: IntentKey, request: &TopUpRequest) -> Result<TopUp, Problem> {
@@ -334,8 +298,7 @@ impl World {
     }
 
     pub(crate) fn settle(&self, till: &Terminal, txid: &Name, digits: &str, amount: i64) -> SettleAnswer {
-        let request = SettleRequest { txid: txid.clone(), digits: Sensitive::new(digits), yen: yen(amount) };
-        let till = till.clone();
+        let (till, request) = (till.clone(), scan(txid.as_str(), &Sensitive::new(digits), amount));
         self.write(move |cx| settle::settle(cx, &till, &request)).unwrap()
     }
 
