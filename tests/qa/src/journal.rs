@@ -96,7 +96,8 @@ impl Context {
     }
 
     fn shared_time(&self) -> Millis {
-        self.sandbox_file().map_or(Millis(0), |file| Millis(sandbox_clock(&file, None).read().wall_ms))
+        let clock = self.sandbox_file().and_then(|file| sandbox_clock(&file, None));
+        clock.map_or(Millis(0), |clock| Millis(clock.read().wall_ms))
     }
 
     fn write_down(&self, began: Millis, verb: &str, arguments: Value, outcome: Value) -> io::Result<()> {

@@ -16,10 +16,14 @@ use saifu_sandbox::{ClockFile, InfoError, SandboxInfo};
 use saifu_wire::Millis;
 use url::{Host, Url};
 
-use crate::failure::{Failure, LocalCode};
+use crate::failure::{Failure, LocalCode, at};
+use crate::files;
 
 pub(crate) use control::{ControlApi, Sms};
 pub(crate) use terminal::{Terminal, new_txid};
+
+/// Bytes of `clock.json` at most.
+const MOST_CLOCK: u64 = 1024 * 1024;
 
 /// The running sandbox behind a `sandbox.json`.
 pub(crate) fn read_sandbox(path: &Path) -> Result<SandboxInfo, Failure> {
@@ -93,7 +97,7 @@ impl RememberedIssuer {
     }
 
     /// The clock of the wallet of that name at this issuer.
-    pub(crate) fn clock(&self, wallet: &str) -> Arc<dyn Clock> {
+    pub(crate) fn clock(&self, wallet: &str) -> Result<Arc<dyn Clock>, Failure> {
         sandbox_clock(&self.sandbox_file, Some(wallet))
     }
 }
@@ -110,13 +114,18 @@ fn is_loopback(url: &Url) -> bool {
 
 /// The machine's clock, moved along with the sandbox's: how that stands lies in `clock.json` beside `sandbox.json`, and is
 /// there also while the sandbox is not running. A wallet's clock may have been moved by itself.
-pub(crate) fn sandbox_clock(sandbox_file: &Path, wallet: Option<&str>) -> Arc<dyn Clock> {
+pub(crate) fn sandbox_clock(sandbox_file: &Path, wallet: Option<&str>) -> Result<Arc<dyn Clock>, Failure> {
     let (file, wallet) = (sandbox_file.with_file_name("clock.json"), wallet.map(str::to_owned));
-    Arc::new(DesktopClock::shifted(Arc::new(move |machine_ms| shift_ms(&file, wallet.as_deref(), machine_ms))))
+    match files::read_io(&file, MOST_CLOCK) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(at(&file)(error)),
+        _ => {}
+    }
+    let shift = move |machine_ms| shift_ms(&file, wallet.as_deref(), machine_ms);
+    Ok(Arc::new(DesktopClock::shifted(Arc::new(shift))))
 }
 
 fn shift_ms(file: &Path, wallet: Option<&str>, machine_ms: u64) -> i64 {
-    let read = std::fs::read(file).ok().and_then(|text| serde_json::from_slice::<ClockFile>(&text).ok());
+    let read = files::read_io(file, MOST_CLOCK).ok().and_then(|text| serde_json::from_slice::<ClockFile>(&text).ok());
     let Some(clock) = read else { return 0 };
     let shifted = clock.other(wallet, Millis(machine_ms));
     let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
@@ -144,7 +153,7 @@ mod tests {
     #[test]
     fn wallet_clock_moves_with_the_sandbox() {
         let folder = tempfile::tempdir().unwrap();
-        let clock = sandbox_clock(&folder.path().join("sandbox.json"), Some("me"));
+        let clock = sandbox_clock(&folder.path().join("sandbox.json"), Some("me")).unwrap();
         let before = clock.read();
         std::fs::write(folder.path().join("clock.json"), r#"{"offset_ms":259200000,"seen":0}"#).unwrap();
         let after = clock.read();

@@ -65,7 +65,7 @@ impl Lost {
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct LoggedRequest {
     /// Which request of its process; with the trace it names this one.
     pub(crate) nth: u64,
     /// When it was sent, by the wallet's clock.
@@ -82,7 +82,7 @@ pub(crate) struct Asked {
     pub(crate) ms: Option<u64>,
 }
 
-impl Asked {
+impl LoggedRequest {
     /// As it is shown: which one of its process it was means nothing to anybody else.
     pub(crate) fn shown(&self) -> Value {
         let Self { nth: _, at, operation, trace, class, status, code, lost, ms } = self;
@@ -116,7 +116,7 @@ impl Asked {
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
     /// In the order of sending, the newest last; at most [`MOST`].
-    pub(crate) requests: Vec<Asked>,
+    pub(crate) requests: Vec<LoggedRequest>,
     /// Lines that make no sense.
     pub(crate) damaged: usize,
 }
@@ -137,7 +137,7 @@ impl RequestLog {
     ///
     /// # Errors
     /// Whatever the system says; the request itself is none the worse for it.
-    pub(crate) fn append(&self, asked: &Asked) -> io::Result<()> {
+    pub(crate) fn append(&self, asked: &LoggedRequest) -> io::Result<()> {
         let mut line = serde_json::to_vec(asked)?;
         line.push(b'\n');
         let mut options = OpenOptions::new();
@@ -172,14 +172,14 @@ impl RequestLog {
         // The newer first: turned in between, it is read twice rather than never.
         let newer = read(&self.folder.join(NEWER))?;
         let older = read(&self.folder.join(OLDER))?;
-        let mut requests: Vec<Asked> = Vec::new();
+        let mut requests: Vec<LoggedRequest> = Vec::new();
         let mut places: HashMap<(Name, u64), usize> = HashMap::new();
         let mut damaged: usize = 0;
         for line in older.split(|byte| *byte == b'\n').chain(newer.split(|byte| *byte == b'\n')) {
             if line.is_empty() {
                 continue;
             }
-            let Some(asked) = serde_json::from_slice::<Asked>(line).ok().filter(Asked::is_ours) else {
+            let Some(asked) = serde_json::from_slice::<LoggedRequest>(line).ok().filter(LoggedRequest::is_ours) else {
                 damaged = damaged.saturating_add(1);
                 continue;
             };
@@ -209,8 +209,8 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn asked(process: u64, nth: u64) -> Asked {
-        Asked {
+    fn asked(process: u64, nth: u64) -> LoggedRequest {
+        LoggedRequest {
             nth,
             at: Millis(nth),
             operation: Name::new("intent-resolve").unwrap(),
@@ -223,8 +223,8 @@ mod tests {
         }
     }
 
-    fn answered(sent: Asked) -> Asked {
-        Asked { status: Some(422), code: Some(ProblemCode::KeyReused), lost: None, ms: Some(60_000), ..sent }
+    fn answered(sent: LoggedRequest) -> LoggedRequest {
+        LoggedRequest { status: Some(422), code: Some(ProblemCode::KeyReused), lost: None, ms: Some(60_000), ..sent }
     }
 
     fn bytes(folder: &Path) -> u64 {
@@ -274,13 +274,13 @@ mod tests {
             }
         });
         let lines: Vec<u8> = [read(&path.join(OLDER)).unwrap(), read(&path.join(NEWER)).unwrap()].concat();
-        let mut all: Vec<Asked> = lines
+        let mut all: Vec<LoggedRequest> = lines
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
             .map(|line| serde_json::from_slice(line).unwrap())
             .collect();
         all.sort_by_key(|asked| (asked.trace.clone(), asked.nth));
-        let expected: Vec<Asked> =
+        let expected: Vec<LoggedRequest> =
             (0..4).flat_map(|process| (0..300).map(move |nth| answered(asked(process, nth)))).collect();
         assert!(path.join(OLDER).exists(), "it was turned");
         assert_eq!(all, expected);

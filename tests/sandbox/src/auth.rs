@@ -104,7 +104,7 @@ fn full() -> Problem {
 }
 
 /// What of a request the proof is about.
-pub(crate) struct Asked<'a> {
+pub(crate) struct ProvenRequest<'a> {
     /// The operation.
     pub(crate) operation: Operation,
     /// The address without query, as the caller knows it.
@@ -157,7 +157,7 @@ impl Auth {
     }
 
     /// Whether the request is its caller's own, fresh and not seen before (RFC 9449 §4.3 and §7).
-    pub(crate) fn check(&self, now: Millis, asked: &Asked<'_>) -> Result<Caller, Denied> {
+    pub(crate) fn check(&self, now: Millis, asked: &ProvenRequest<'_>) -> Result<Caller, Denied> {
         let access = access(asked.operation);
         if access == Access::Open {
             return Ok(Caller::Anyone);

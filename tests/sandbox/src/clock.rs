@@ -99,11 +99,11 @@ pub(crate) enum Whose {
 #[derive(Debug)]
 pub(crate) struct Clock {
     path: PathBuf,
-    state: Mutex<State>,
+    state: Mutex<ClockState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct ClockState {
     file: ClockFile,
     last: Millis,
 }
@@ -142,7 +142,7 @@ impl Clock {
             files::write_json(&path, &file)?;
         }
         let last = file.issuer(machine);
-        Ok(Self { path, state: Mutex::new(State { file, last }) })
+        Ok(Self { path, state: Mutex::new(ClockState { file, last }) })
     }
 
     /// The issuer's time.
@@ -211,11 +211,11 @@ impl Clock {
         change(&mut file, machine, now)?;
         files::write_json(&self.path, &file)?;
         let last = now.max(file.issuer(machine));
-        *state = State { file, last };
+        *state = ClockState { file, last };
         Ok(last)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ClockState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

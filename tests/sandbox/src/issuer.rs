@@ -25,7 +25,7 @@ use http::{Request, Response};
 use saifu_wire::{Listener, Millis, Name, Operation, Problem, ProblemCode, headers};
 use tokio::sync::watch;
 
-use crate::auth::{Access, Asked, Auth, Caller, access};
+use crate::auth::{Access, Auth, Caller, ProvenRequest, access};
 use crate::clock::Clock;
 use crate::faults::{Cut, Faults};
 use crate::files::Folder;
@@ -172,7 +172,7 @@ impl Issuer {
         }
         record.write(&trace, answer.status, code, started.elapsed());
         let (operation, status) = (record.operation.map_or("none", Operation::name), answer.status.as_u16());
-        self.log.asked(log::Asked { at: now, trace: &trace, operation, status, code, notes });
+        self.log.asked(log::LoggedRequest { at: now, trace: &trace, operation, status, code, notes });
         (response, subscription)
     }
 
@@ -211,7 +211,7 @@ impl Issuer {
             Listener::Service => "",
         };
         let uri = format!("{origin}{}", operation.path());
-        let asked = Asked { operation, uri: &uri, headers: request.headers(), body: request.body() };
+        let asked = ProvenRequest { operation, uri: &uri, headers: request.headers(), body: request.body() };
         let caller = self.auth.check(now, &asked).map_err(|denied| {
             record.why = Some(denied.why);
             denied.problem()

@@ -104,7 +104,7 @@ pub(crate) struct Said {
 }
 
 /// A request as it goes into the log.
-pub(crate) struct Asked<'a> {
+pub(crate) struct LoggedRequest<'a> {
     pub(crate) at: Millis,
     pub(crate) trace: &'a str,
     pub(crate) operation: &'static str,
@@ -145,7 +145,7 @@ impl Filter {
 }
 
 #[derive(Default)]
-struct State {
+struct LogState {
     lines: VecDeque<Line>,
     number: u64,
     names: HashMap<(Kind, String), Name>,
@@ -161,16 +161,16 @@ struct Name {
 
 /// The log.
 #[derive(Default)]
-pub(crate) struct Log(Mutex<State>);
+pub(crate) struct Log(Mutex<LogState>);
 
 impl Log {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LogState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a request.
-    pub(crate) fn asked(&self, asked: Asked<'_>) {
-        let Asked { at, trace, operation, status, code, mut notes } = asked;
+    pub(crate) fn asked(&self, asked: LoggedRequest<'_>) {
+        let LoggedRequest { at, trace, operation, status, code, mut notes } = asked;
         let said =
             Said { status: Some(status), code, result: notes.result, reason: notes.reason, repeat: notes.repeat };
         let (checks, postings) = (std::mem::take(&mut notes.checks), std::mem::take(&mut notes.postings));
@@ -203,7 +203,7 @@ impl Log {
     }
 }
 
-impl State {
+impl LogState {
     #[expect(clippy::too_many_arguments, reason = "a line has many parts, and one place makes it")]
     fn add(
         &mut self,

@@ -176,6 +176,10 @@ fn create_private_folder(folder: &Path) -> io::Result<()> {
 }
 
 fn read_private(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, OpenError> {
+    // A pipe in its place would be waited for without an end.
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(OpenError::Damaged { place: path.display().to_string(), why: "it is no plain file" });
+    }
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(at(path))?,

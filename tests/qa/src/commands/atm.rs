@@ -5,7 +5,7 @@ use saifu_wire::messages::{
 };
 use saifu_wire::{Name, Operation, Sensitive, Yen};
 
-use super::behave::{self, Step};
+use super::behave::{self, TerminalRequest};
 use super::register::{by, open, receipt};
 use super::wallet::open::{Network, open as open_wallet};
 use crate::cli::{AtmCommand, DepositArgs};
@@ -27,7 +27,10 @@ pub(super) async fn run(command: AtmCommand, context: &Context) -> Result<Report
         let steps = |txid: &Name| {
             let asked = AtmAuthorizeRequest { txid: txid.clone(), number, totp };
             let posted = AtmDepositRequest { txid: txid.clone(), yen };
-            Ok(vec![Step::new(Operation::AtmAuthorize, &asked)?, Step::new(Operation::AtmDeposit, &posted)?])
+            Ok(vec![
+                TerminalRequest::new(Operation::AtmAuthorize, &asked)?,
+                TerminalRequest::new(Operation::AtmDeposit, &posted)?,
+            ])
         };
         return behave::run(context, TerminalKind::Atm, how, peer, steps).await;
     }

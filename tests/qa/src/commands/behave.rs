@@ -18,12 +18,12 @@ const WRONG: &str = "operator-1";
 
 /// One request.
 #[derive(Clone)]
-pub(super) struct Step {
+pub(super) struct TerminalRequest {
     operation: Operation,
     body: Value,
 }
 
-impl Step {
+impl TerminalRequest {
     pub(super) fn new(operation: Operation, body: &impl Serialize) -> Result<Self, Failure> {
         let body = serde_json::to_value(body).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
         Ok(Self { operation, body })
@@ -36,7 +36,7 @@ pub(super) async fn run(
     kind: TerminalKind,
     how: Behave,
     peer: Peer,
-    steps: impl FnOnce(&Name) -> Result<Vec<Step>, Failure>,
+    steps: impl FnOnce(&Name) -> Result<Vec<TerminalRequest>, Failure>,
 ) -> Result<Report, Failure> {
     let wrong = Name::new(WRONG).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;
     let named = if how == Behave::WrongKey { Some(&wrong) } else { peer.terminal.as_ref() };
@@ -63,7 +63,7 @@ async fn misbehave(
     how: Behave,
     kind: TerminalKind,
     txid: &Name,
-    mut steps: Vec<Step>,
+    mut steps: Vec<TerminalRequest>,
 ) -> Result<Vec<Value>, Failure> {
     let Some(last) = steps.last().cloned() else { return Ok(Vec::new()) };
     let mut heard = Vec::new();
@@ -89,7 +89,7 @@ async fn misbehave(
         Behave::ReverseFirst => {
             let first = match kind {
                 TerminalKind::Atm => last,
-                _ => Step::new(Operation::SettleVoid, &VoidRequest { txid: txid.clone() })?,
+                _ => TerminalRequest::new(Operation::SettleVoid, &VoidRequest { txid: txid.clone() })?,
             };
             heard.push(send(terminal, &first).await);
             for step in &steps {
@@ -113,7 +113,7 @@ async fn misbehave(
     Ok(heard)
 }
 
-async fn send(terminal: &Terminal, step: &Step) -> Value {
+async fn send(terminal: &Terminal, step: &TerminalRequest) -> Value {
     let operation = step.operation.name();
     match terminal.ask::<Value>(step.operation, &step.body).await {
         Ok(answer) => json!({"operation": operation, "answer": answer}),

@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::files::{self, Readers};
 use crate::report::Report;
-use crate::request_log::Asked;
+use crate::request_log::LoggedRequest;
 use crate::words::shown_path;
 use room::Room;
 use scrub::scrubbed;
@@ -64,7 +64,7 @@ async fn written(context: &Context) -> Result<(Vec<u8>, Vec<String>), Failure> {
         Err(failure) => room.whole("sandbox", json!({ "error": scrubbed(json!(failure)) }), PART_BYTES),
     }
     room.whole("trace", json!({ "damaged": damaged, "names": names }), PART_BYTES);
-    room.newest("requests", requests.iter().map(Asked::shown).collect(), REQUESTS_BYTES);
+    room.newest("requests", requests.iter().map(LoggedRequest::shown).collect(), REQUESTS_BYTES);
     room.newest("log", log, MOST_BYTES);
     let (document, cut) = room.finish();
     let text = serde_json::to_vec(&document).map_err(|error| LocalCode::Bug.detail(error.to_string()))?;

@@ -19,11 +19,11 @@ use crate::picture::Cells;
 use crate::report::Report;
 use crate::words::shown_path;
 use flow::Flow;
-use picture::Line;
+use picture::ScreenLine;
 
 /// One step, as it went.
 #[derive(Serialize)]
-struct Step {
+struct PlayedStep {
     name: &'static str,
     ms: u64,
     ok: bool,
@@ -32,14 +32,14 @@ struct Step {
 /// Shows each step as it happens and remembers it for the table and the picture.
 struct Stage<'a> {
     context: &'a Context,
-    steps: Vec<Step>,
-    lines: Vec<Line>,
+    steps: Vec<PlayedStep>,
+    lines: Vec<ScreenLine>,
 }
 
 impl Stage<'_> {
     /// What a person reads: on stdout, or on stderr when stdout is for programs.
     fn say(&mut self, text: &str) -> Result<(), Failure> {
-        self.lines.extend(text.split('\n').map(|line| Line::Text(line.to_owned())));
+        self.lines.extend(text.split('\n').map(|line| ScreenLine::Text(line.to_owned())));
         let printer = self.context.printer;
         match (printer.json(), printer.quiet()) {
             (true, _) => printer.note(text),
@@ -51,7 +51,7 @@ impl Stage<'_> {
 
     /// A symbol, black on white.
     fn draw(&mut self, cells: &Cells) -> Result<(), Failure> {
-        self.lines.extend(cells.rows().iter().map(|row| Line::Paper(row.clone())));
+        self.lines.extend(cells.rows().iter().map(|row| ScreenLine::Paper(row.clone())));
         if self.context.printer.json() || self.context.printer.quiet() {
             return Ok(());
         }
@@ -68,7 +68,7 @@ impl Stage<'_> {
         let started = Instant::now();
         let outcome = work.await;
         let ms = millis(started.elapsed());
-        self.steps.push(Step { name, ms, ok: outcome.is_ok() });
+        self.steps.push(PlayedStep { name, ms, ok: outcome.is_ok() });
         match outcome {
             Ok(value) => {
                 self.say(&format!("  ok {ms:>6} ms  {name}"))?;
@@ -111,13 +111,13 @@ pub(super) async fn run(args: DemoArgs, context: &Context) -> Result<Report, Fai
     report(stage.steps, balance_yen, context.printer.quiet())
 }
 
-fn report(steps: Vec<Step>, balance_yen: Yen, quiet: bool) -> Result<Report, Failure> {
+fn report(steps: Vec<PlayedStep>, balance_yen: Yen, quiet: bool) -> Result<Report, Failure> {
     // What was said as it happened is not said again.
     let text = if quiet { format!("The balance is {balance_yen}.") } else { String::new() };
     Report::new(json!({ "steps": steps, "balance_yen": balance_yen }), text)
 }
 
-fn closing(steps: &[Step], balance: Yen) -> String {
+fn closing(steps: &[PlayedStep], balance: Yen) -> String {
     let total = steps.iter().fold(0, |sum, step| step.ms.saturating_add(sum));
     let found = std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("saifu").is_file()));

@@ -7,7 +7,7 @@ use saifu_wire::{Name, Operation, Sensitive, SettlementId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::behave::{self, Step};
+use super::behave::{self, TerminalRequest};
 use crate::cli::{Original, Peer, RefundArgs, RegisterCommand, ScanArgs};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status};
@@ -83,7 +83,7 @@ async fn scan(args: ScanArgs, context: &Context) -> Result<Report, Failure> {
     let request =
         |txid: &Name| SettleRequest { txid: txid.clone(), digits: Sensitive::new(digits.as_str()), yen: args.yen };
     if let Some(how) = args.peer.behave {
-        let steps = |txid: &Name| Ok(vec![Step::new(Operation::Settle, &request(txid))?]);
+        let steps = |txid: &Name| Ok(vec![TerminalRequest::new(Operation::Settle, &request(txid))?]);
         return behave::run(context, TerminalKind::Register, how, args.peer, steps).await;
     }
     let (terminal, txid) = open(context, TerminalKind::Register, args.peer)?;
@@ -137,7 +137,7 @@ async fn refund(args: RefundArgs, context: &Context) -> Result<Report, Failure> 
     let settlement = original(args.settlement, args.peer.terminal.as_ref(), context).await?;
     let request = |txid: &Name| RefundRequest { txid: txid.clone(), settlement, yen: args.yen };
     if let Some(how) = args.peer.behave {
-        let steps = |txid: &Name| Ok(vec![Step::new(Operation::Refund, &request(txid))?]);
+        let steps = |txid: &Name| Ok(vec![TerminalRequest::new(Operation::Refund, &request(txid))?]);
         return behave::run(context, TerminalKind::Register, how, args.peer, steps).await;
     }
     let (terminal, txid) = open(context, TerminalKind::Register, args.peer)?;

@@ -7,7 +7,7 @@ use super::{table, time};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
 use crate::report::Report;
-use crate::request_log::{Asked, RequestLog, Requests};
+use crate::request_log::{LoggedRequest, RequestLog, Requests};
 
 pub(super) fn run(last: usize, context: &Context) -> Result<Report, Failure> {
     let folder = context.folder()?;
@@ -17,10 +17,13 @@ pub(super) fn run(last: usize, context: &Context) -> Result<Report, Failure> {
     let Requests { mut requests, damaged } = read.map_err(unreadable)?;
     requests.drain(..requests.len().saturating_sub(last));
     let text = words(&requests, damaged, context);
-    Report::new(json!({ "requests": requests.iter().map(Asked::shown).collect::<Vec<_>>(), "damaged": damaged }), text)
+    Report::new(
+        json!({ "requests": requests.iter().map(LoggedRequest::shown).collect::<Vec<_>>(), "damaged": damaged }),
+        text,
+    )
 }
 
-fn words(requests: &[Asked], damaged: usize, context: &Context) -> String {
+fn words(requests: &[LoggedRequest], damaged: usize, context: &Context) -> String {
     let rows = requests.iter().map(|asked| {
         let ms = asked.ms.map(|ms| format!("{ms} ms")).unwrap_or_default();
         let (operation, class) = (asked.operation.to_string(), asked.class.to_string());

@@ -25,7 +25,7 @@ use crate::report::Report;
 use crate::tracing_setup::Recording;
 
 pub(super) async fn run(command: WalletCommand, context: &Context) -> Result<Report, Failure> {
-    let clock = sandbox_clock(&context.sandbox_file()?, Some(context.wallet.as_str()));
+    let clock = sandbox_clock(&context.sandbox_file()?, Some(context.wallet.as_str()))?;
     let _recording = Recording::of(&context.folder()?, clock);
     match command {
         WalletCommand::Signup { number, no_wait } => sign_up::sign_up(number, no_wait, context).await,

@@ -47,7 +47,7 @@ impl Terminal {
         let key = KeyPair::from_pkcs8(pkcs8).map_err(|_| wrong())?;
         let issuer = RememberedIssuer::new(info, sandbox_file).config_at(&info.register_url)?;
         let version = concat!("saifu-qa/", env!("CARGO_PKG_VERSION"));
-        let link = Link::with_key(issuer, sandbox_clock(sandbox_file, None), version, key)?;
+        let link = Link::with_key(issuer, sandbox_clock(sandbox_file, None)?, version, key)?;
         Ok(Self { name: found.terminal.clone(), link, trace: saifu_link::new_trace() })
     }
 

@@ -15,7 +15,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use super::arguments::Arguments;
 use super::halt::Halt;
 use super::host::Host;
-use super::line::{Answer, End, Request};
+use super::line::{DriverAnswer, End, Request};
 use super::wallet;
 use crate::cli::KeyStoreChoice;
 use crate::context::Context;
@@ -31,9 +31,9 @@ pub(crate) async fn drive(context: &Context) -> Result<(), Failure> {
         let answer = match serde_json::from_str::<Request>(&line) {
             Ok(Request { id, verb, arguments, .. }) => {
                 let arguments = arguments.as_object().cloned().unwrap_or_default();
-                Answer { id, end: End::of(answer(&mut phone, &clock, &verb, &arguments).await) }
+                DriverAnswer { id, end: End::of(answer(&mut phone, &clock, &verb, &arguments).await) }
             }
-            Err(error) => Answer { id: 0, end: End::Broken(format!("this is no request: {error}")) },
+            Err(error) => DriverAnswer { id: 0, end: End::Broken(format!("this is no request: {error}")) },
         };
         context.printer.line(&answer)?;
     }
@@ -99,13 +99,13 @@ async fn answer(
 /// Opens the wallet of a folder as the command line would: `saifu --home` finds it there.
 async fn open(clock: &Arc<PhoneClock>, told: &Value) -> Result<Phone, Halt> {
     #[derive(Deserialize)]
-    struct Told {
+    struct OpenArguments {
         folder: PathBuf,
         issuer: RememberedIssuer,
         clock: Value,
     }
     let broken = |why: String| Halt::Broken(why);
-    let told = Told::deserialize(told).map_err(|error| broken(error.to_string()))?;
+    let told = OpenArguments::deserialize(told).map_err(|error| broken(error.to_string()))?;
     clock.set(&told.clock);
     let folder = WalletFolder::at(told.folder);
     folder.keep_settings(&Settings::new(KeyStoreChoice::File, told.issuer.clone()))?;

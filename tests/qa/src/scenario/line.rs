@@ -20,7 +20,7 @@ pub(super) struct Request {
 
 /// What a driver answers.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Answer {
+pub(super) struct DriverAnswer {
     pub(super) id: u64,
     #[serde(flatten)]
     pub(super) end: End,

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::halt::Halt;
-use super::line::{Answer, Request};
+use super::line::{DriverAnswer, Request};
 use super::verbs;
 
 /// A persona's phone.
@@ -93,7 +93,7 @@ impl Phone {
         let request = Request { id, verb: verb.to_owned(), who: name, arguments };
         let answer = driver.exchange(&request).await.map_err(Halt::Broken);
         match answer {
-            Ok(Some(line)) => match serde_json::from_str::<Answer>(&line) {
+            Ok(Some(line)) => match serde_json::from_str::<DriverAnswer>(&line) {
                 Ok(answer) if answer.id == id => answer.end.into_result(),
                 _ => Err(Halt::Broken(format!("the driver answered {verb} with {line}"))),
             },

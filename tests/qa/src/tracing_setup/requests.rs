@@ -11,7 +11,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 use crate::home::WalletFolder;
-use crate::request_log::{Asked, Lost, RequestLog};
+use crate::request_log::{LoggedRequest, Lost, RequestLog};
 
 /// Requests that wait for their end at once. One whose caller has stopped waiting never has one.
 const OPEN_AT_MOST: usize = 64;
@@ -46,23 +46,23 @@ impl Drop for Recording {
 }
 
 struct Open {
-    asked: Asked,
+    asked: LoggedRequest,
     since: Instant,
     of: Arc<Played>,
 }
 
 #[derive(Default)]
-pub(super) struct Recorder(Mutex<State>);
+pub(super) struct Recorder(Mutex<OpenRequests>);
 
 #[derive(Default)]
-struct State {
+struct OpenRequests {
     count: u64,
     open: Vec<Open>,
 }
 
 impl<S: Subscriber> Layer<S> for Recorder {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut told = Told::default();
+        let mut told = RequestEvent::default();
         event.record(&mut told);
         let (Some(operation), Some(trace)) = (told.operation.take(), told.trace.take()) else { return };
         let line = match told.class.take() {
@@ -77,17 +77,17 @@ impl<S: Subscriber> Layer<S> for Recorder {
 }
 
 impl Recorder {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, OpenRequests> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn sent(&self, operation: Name, trace: Name, class: Name) -> Option<(Arc<Played>, Asked)> {
+    fn sent(&self, operation: Name, trace: Name, class: Name) -> Option<(Arc<Played>, LoggedRequest)> {
         let of = played().clone()?;
         let at = Millis(of.clock.read().wall_ms);
         let mut state = self.state();
         state.count = state.count.saturating_add(1);
         let (nth, lost) = (state.count, Some(Lost::Unfinished));
-        let asked = Asked { nth, at, operation, trace, class, status: None, code: None, lost, ms: None };
+        let asked = LoggedRequest { nth, at, operation, trace, class, status: None, code: None, lost, ms: None };
         if state.open.len() >= OPEN_AT_MOST {
             state.open.remove(0);
         }
@@ -96,20 +96,20 @@ impl Recorder {
     }
 
     /// The newest of this operation and trace: an older one that is still open has been given up.
-    fn ended(&self, operation: &Name, trace: &Name, told: &Told) -> Option<(Arc<Played>, Asked)> {
+    fn ended(&self, operation: &Name, trace: &Name, told: &RequestEvent) -> Option<(Arc<Played>, LoggedRequest)> {
         let mut state = self.state();
         let is_it = |open: &Open| open.asked.operation == *operation && open.asked.trace == *trace;
         let place = state.open.iter().rposition(is_it)?;
         let Open { asked, since, of } = state.open.remove(place);
         let ms = u64::try_from(since.elapsed().as_millis()).ok();
-        let Told { status, code, lost, .. } = *told;
-        Some((of, Asked { status, code, lost, ms, ..asked }))
+        let RequestEvent { status, code, lost, .. } = *told;
+        Some((of, LoggedRequest { status, code, lost, ms, ..asked }))
     }
 }
 
 /// What an event says, as far as it is ours.
 #[derive(Default)]
-struct Told {
+struct RequestEvent {
     operation: Option<Name>,
     trace: Option<Name>,
     class: Option<Name>,
@@ -118,7 +118,7 @@ struct Told {
     lost: Option<Lost>,
 }
 
-impl Visit for Told {
+impl Visit for RequestEvent {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "operation" => self.operation = Name::new(value).ok(),

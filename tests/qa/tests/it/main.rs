@@ -49,6 +49,7 @@ mod told;
 mod topups;
 mod trace;
 mod wallet;
+mod words;
 
 mod support {
     pub(crate) mod common;

@@ -43,7 +43,7 @@ impl Scene {
     }
 
     fn check_at(&self, now: Millis, headers: &HeaderMap) -> Result<Caller, ProblemCode> {
-        let asked = Asked { operation: Operation::Code, uri: URI, headers, body: BODY };
+        let asked = ProvenRequest { operation: Operation::Code, uri: URI, headers, body: BODY };
         self.auth.check(now, &asked).map_err(|denied| denied.code)
     }
 
@@ -167,7 +167,7 @@ fn token_where_none_belongs_is_refused() {
     let scene = Scene::new(None);
     let headers = scene.honest();
     for operation in [Operation::SignUp, Operation::Session, Operation::Token, Operation::Settle] {
-        let asked = Asked { operation, uri: URI, headers: &headers, body: BODY };
+        let asked = ProvenRequest { operation, uri: URI, headers: &headers, body: BODY };
         assert_eq!(scene.auth.check(NOW, &asked).unwrap_err().code, ProblemCode::InvalidToken);
     }
 }
@@ -176,7 +176,7 @@ fn token_where_none_belongs_is_refused() {
 fn every_operation_but_the_public_document_asks_for_a_proof() {
     let auth = Auth::new().unwrap();
     for operation in Operation::ALL {
-        let asked = Asked { operation: *operation, uri: URI, headers: &HeaderMap::new(), body: b"" };
+        let asked = ProvenRequest { operation: *operation, uri: URI, headers: &HeaderMap::new(), body: b"" };
         let open = auth.check(NOW, &asked).is_ok();
         assert_eq!(open, *operation == Operation::ServiceDocument, "{}", operation.name());
     }

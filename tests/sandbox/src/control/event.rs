@@ -11,7 +11,7 @@ use crate::issuer::Shared;
 use crate::rules::world::{self, Happened, Happening, Made};
 
 #[derive(Serialize)]
-struct Answer {
+struct HappenedAnswer {
     /// The events that this made.
     ids: [i64; 1],
     #[serde(flatten)]
@@ -24,7 +24,7 @@ struct Answer {
 pub(super) async fn happen(State(issuer): State<Shared>, body: Bytes) -> Result<Response, Refusal> {
     let what: Happening = serde_json::from_slice(&body).map_err(|error| invalid(&error.to_string()))?;
     let (happened, made) = issuer.write(issuer.now(), TRACE, move |cx| world::happen(cx, &what)).await?;
-    answered(&Answer { ids: [happened.id], happened, made })
+    answered(&HappenedAnswer { ids: [happened.id], happened, made })
 }
 
 /// What happened so far.

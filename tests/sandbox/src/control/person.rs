@@ -24,7 +24,7 @@ pub(super) struct Wanted {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct Invented {
     name: String,
     number: PhoneNumber,
 }
@@ -53,12 +53,12 @@ pub(super) async fn invent(State(issuer): State<Shared>, Query(wanted): Query<Wa
 }
 
 /// Eight digits of which the first is not 0 make a mobile number.
-fn person(drawn: u128) -> Option<Answer> {
+fn person(drawn: u128) -> Option<Invented> {
     let pick = |names: &[&'static str; 8], by: u128| names.get(usize::try_from(by % 8).unwrap_or(0)).copied();
     let name = format!("{} {}", pick(&FAMILY, drawn)?, pick(&GIVEN, drawn >> 8)?);
     let digits = (drawn >> 16) % 90_000_000;
     let number = PhoneNumber::parse(&format!("090{}", digits.saturating_add(10_000_000))).ok()?;
-    Some(Answer { name, number })
+    Some(Invented { name, number })
 }
 
 #[cfg(test)]

@@ -77,12 +77,15 @@ struct Explanation {
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Asked {
+pub(super) struct ExplainQuery {
     of: String,
 }
 
 /// Any name can stand in a query; `.` and `..` cannot stand in a path.
-pub(super) async fn explain_named(issuer: State<Shared>, Query(asked): Query<Asked>) -> Result<Response, Refusal> {
+pub(super) async fn explain_named(
+    issuer: State<Shared>,
+    Query(asked): Query<ExplainQuery>,
+) -> Result<Response, Refusal> {
     explain(issuer, Path(asked.of)).await
 }
 

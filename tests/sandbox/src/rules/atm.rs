@@ -10,7 +10,7 @@ use saifu_wire::messages::{
 use saifu_wire::{Millis, ProblemCode, Reason, SettlementId, Yen};
 
 use super::context::{figure, ms};
-use super::settle::{Line, record};
+use super::settle::{EntryLine, record};
 use super::top_up::{self, Held, HeldState};
 use super::transaction::{self, Transaction, Use, declined};
 use super::{Cx, Refused, Terminal, account, activation, events, operator};
@@ -202,7 +202,7 @@ fn post(cx: &Cx<'_>, terminal: &Terminal, held: &Held, yen: i64) -> Result<Settl
         |row| row.get(0),
     )?;
     cx.run("UPDATE top_up SET state = 'done', posted_yen = ? WHERE id = ?", params![yen, held.id])?;
-    let line = Line { id, kind: EntryKind::TopUp, yen, points: 0, original: None, intent: Some(held.key) };
+    let line = EntryLine { id, kind: EntryKind::TopUp, yen, points: 0, original: None, intent: Some(held.key) };
     record(cx, terminal, &customer, &line)?;
     let tell = &cx.policy.tell;
     let by_sms = first && tell.sms_first_top_up || tell.sms_from_yen.is_some_and(|from| yen >= from);

@@ -195,7 +195,7 @@ fn pay(
 ) -> Result<SettleAnswer, Refused> {
     let yen = request.yen.get();
     let rate = cx.policy.points.yen_a_point;
-    let line = Line {
+    let line = EntryLine {
         id: SettlementId(cx.new_timed_id()?),
         kind: EntryKind::Payment,
         yen,
@@ -228,7 +228,7 @@ fn move_points(cx: &Cx<'_>, customer: &Customer, points: i64, id: &SettlementId)
 }
 
 /// A line of the history: what moved, as magnitudes.
-pub(crate) struct Line {
+pub(crate) struct EntryLine {
     pub(crate) id: SettlementId,
     pub(crate) kind: EntryKind,
     pub(crate) yen: i64,
@@ -238,7 +238,7 @@ pub(crate) struct Line {
 }
 
 /// Writes a line and its event, after the postings.
-pub(crate) fn record(cx: &Cx<'_>, terminal: &Terminal, customer: &Customer, line: &Line) -> Result<(), Refused> {
+pub(crate) fn record(cx: &Cx<'_>, terminal: &Terminal, customer: &Customer, line: &EntryLine) -> Result<(), Refused> {
     cx.run(
         "INSERT INTO settlement (id, kind, account, terminal, merchant, yen, points, at, original)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::peers::{ControlApi, sandbox_clock};
 use crate::report::with;
-use crate::request_log::{Asked, RequestLog, Requests};
+use crate::request_log::{LoggedRequest, RequestLog, Requests};
 
 /// Lines of the issuer's log that are looked at.
 const LINES: usize = 2_000;
@@ -38,13 +38,13 @@ pub(super) fn versions(context: &Context) -> Value {
 
 /// What time it is, for this machine and for the wallet. The issuer's own is the sandbox's to tell.
 pub(super) fn clock(context: &Context) -> Value {
-    let file = context.sandbox_file();
-    let wallet = file.map(|file| sandbox_clock(&file, Some(context.wallet.as_str())).read().wall_ms);
-    json!({ "machine": DesktopClock::default().read().wall_ms, "wallet": wallet.ok() })
+    let clock = context.sandbox_file().and_then(|file| sandbox_clock(&file, Some(context.wallet.as_str())));
+    let wallet = clock.ok().map(|clock| clock.read().wall_ms);
+    json!({ "machine": DesktopClock::default().read().wall_ms, "wallet": wallet })
 }
 
 /// The wallet's requests, and how many lines of their file are damaged; null where it cannot be read.
-pub(super) fn requests(context: &Context) -> (Vec<Asked>, Option<usize>) {
+pub(super) fn requests(context: &Context) -> (Vec<LoggedRequest>, Option<usize>) {
     match context.folder().map(|folder| RequestLog::new(folder.path()).read()) {
         Ok(Ok(Requests { requests, damaged })) => (requests, Some(damaged)),
         Ok(Err(_)) | Err(_) => (Vec::new(), None),
@@ -91,7 +91,7 @@ fn waits(pending: &Pending) -> Value {
 }
 
 /// What a sandbox told.
-pub(super) struct Told {
+pub(super) struct SandboxPart {
     control: ControlApi,
     /// Its clock and limits.
     pub(super) state: Value,
@@ -103,7 +103,7 @@ pub(super) struct Told {
 }
 
 /// Asks the sandbox that is named, if it runs.
-pub(super) async fn sandbox(context: &Context) -> Result<Told, Failure> {
+pub(super) async fn sandbox(context: &Context) -> Result<SandboxPart, Failure> {
     let control = context.control()?;
     let clock: Value = control.get("clock", &[]).await?;
     let faults = listed(control.get("faults", &[]).await?, "faults");
@@ -119,7 +119,7 @@ pub(super) async fn sandbox(context: &Context) -> Result<Told, Failure> {
         lines.drain(..lines.len().saturating_sub(LINES));
     }
     let lines = lines.into_iter().map(scrubbed).collect();
-    Ok(Told { control, state: json!({ "clock": clock, "policy": policy }), faults, events, lines })
+    Ok(SandboxPart { control, state: json!({ "clock": clock, "policy": policy }), faults, events, lines })
 }
 
 /// The list under this name. An event may name a number.
@@ -128,9 +128,9 @@ fn listed(answer: Value, name: &str) -> Vec<Value> {
     list.into_iter().map(scrubbed).collect()
 }
 
-impl Told {
+impl SandboxPart {
     /// What the log calls the newest taps: it shows no ids, so that a run can be repeated and compared.
-    pub(super) async fn names(&self, requests: &[Asked]) -> Value {
+    pub(super) async fn names(&self, requests: &[LoggedRequest]) -> Value {
         let mut names = serde_json::Map::new();
         for asked in requests.iter().rev() {
             let trace = asked.trace.to_string();

@@ -23,7 +23,7 @@ pub(super) struct Runner {
 }
 
 /// How a process ended, and its document.
-pub(super) struct Answer {
+pub(super) struct ChildAnswer {
     status: ExitStatus,
     document: Value,
     what: String,
@@ -57,13 +57,13 @@ impl Runner {
     }
 
     /// Runs to the end.
-    pub(super) async fn run(&self, words: &[&str]) -> Result<Answer, Failure> {
+    pub(super) async fn run(&self, words: &[&str]) -> Result<ChildAnswer, Failure> {
         let what = format!("saifu {}", words.join(" "));
         let output = tokio::time::timeout(PATIENCE, self.command(words).output()).await;
         let output = output.map_err(|_| failed(format!("{what}: no end")))?.map_err(failed)?;
         let document = serde_json::from_slice(&output.stdout)
             .map_err(|_| failed(format!("{what}: {}", String::from_utf8_lossy(&output.stderr))))?;
-        Ok(Answer { status: output.status, document, what })
+        Ok(ChildAnswer { status: output.status, document, what })
     }
 
     /// Starts one that goes on.
@@ -76,7 +76,7 @@ impl Runner {
     }
 }
 
-impl Answer {
+impl ChildAnswer {
     /// The document of a process that did what it was asked.
     pub(super) fn done<T: DeserializeOwned>(self) -> Result<T, Failure> {
         if !self.status.success() {

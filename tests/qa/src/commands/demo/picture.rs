@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 /// One line of the terminal.
-pub(super) enum Line {
+pub(super) enum ScreenLine {
     /// Light text on dark.
     Text(String),
     /// A row of a symbol: black cells on white.
@@ -15,7 +15,7 @@ const CELL_WIDTH: usize = 8;
 const CELL_HEIGHT: usize = 16;
 const MARGIN: usize = 16;
 
-pub(super) fn svg(lines: &[Line]) -> String {
+pub(super) fn svg(lines: &[ScreenLine]) -> String {
     let columns = lines.iter().map(characters).max().unwrap_or(0);
     let width = columns.saturating_mul(CELL_WIDTH).saturating_add(MARGIN.saturating_mul(2));
     let height = lines.len().saturating_mul(CELL_HEIGHT).saturating_add(MARGIN.saturating_mul(2));
@@ -23,8 +23,8 @@ pub(super) fn svg(lines: &[Line]) -> String {
     for (index, line) in lines.iter().enumerate() {
         let top = index.saturating_mul(CELL_HEIGHT).saturating_add(MARGIN);
         match line {
-            Line::Text(text) => write_text(&mut body, text, top),
-            Line::Paper(row) => write_cells(&mut body, row, top),
+            ScreenLine::Text(text) => write_text(&mut body, text, top),
+            ScreenLine::Paper(row) => write_cells(&mut body, row, top),
         }
     }
     format!(
@@ -34,9 +34,9 @@ pub(super) fn svg(lines: &[Line]) -> String {
     )
 }
 
-fn characters(line: &Line) -> usize {
+fn characters(line: &ScreenLine) -> usize {
     match line {
-        Line::Text(text) | Line::Paper(text) => text.chars().count(),
+        ScreenLine::Text(text) | ScreenLine::Paper(text) => text.chars().count(),
     }
 }
 
@@ -88,8 +88,8 @@ mod tests {
     fn symbols_in_the_picture_can_be_scanned() {
         let matrix = saifu_code::code128::encode("900000020123456789012345").unwrap();
         let cells = crate::picture::bars(&matrix);
-        let mut lines: Vec<Line> = cells.rows().iter().map(|row| Line::Paper(row.clone())).collect();
-        lines.insert(0, Line::Text("before <&".into()));
+        let mut lines: Vec<ScreenLine> = cells.rows().iter().map(|row| ScreenLine::Paper(row.clone())).collect();
+        lines.insert(0, ScreenLine::Text("before <&".into()));
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("demo.svg");
         std::fs::write(&file, svg(&lines)).unwrap();

@@ -22,39 +22,39 @@ pub(super) async fn run(follows: bool, context: &Context) -> Result<Report, Fail
 async fn known(open: &OpenWallet, context: &Context) -> Result<(), Failure> {
     let entries = open.wallet.history(usize::MAX).await?.entries.into_iter().map(from_entry);
     let notices = open.wallet.home().notices.into_iter().map(from_notice);
-    let mut lines: Vec<(u64, Line)> = entries.chain(notices).collect();
+    let mut lines: Vec<(u64, EventLine)> = entries.chain(notices).collect();
     lines.sort_by_key(|(number, _)| *number);
     lines.iter().try_for_each(|(_, line)| line.tell(context.printer))
 }
 
 /// One thing, for programs and for people.
-struct Line {
+struct EventLine {
     document: Value,
     text: String,
 }
 
-impl Line {
+impl EventLine {
     fn tell(&self, printer: Printer) -> Result<(), Failure> {
         if printer.json() { printer.line(&self.document) } else { printer.text(&self.text) }
     }
 }
 
 /// The balance at that time is not kept; unknown is null.
-fn from_entry(entry: HistoryEntry) -> (u64, Line) {
+fn from_entry(entry: HistoryEntry) -> (u64, EventLine) {
     let text = format!("{}  {}", time(entry.at), of_entry(&entry));
     let line = json!({
         "number": entry.number, "at": entry.at, "balance_yen": null, "points": null, "kind": "entry", "entry": entry,
     });
-    (entry.number, Line { document: line, text })
+    (entry.number, EventLine { document: line, text })
 }
 
-fn from_notice(notice: Notice) -> (u64, Line) {
+fn from_notice(notice: Notice) -> (u64, EventLine) {
     let Notice { number, at, kind, text } = notice;
     let words = format!("{}  {text}", time(at));
     let line = json!({
         "number": number, "at": at, "balance_yen": null, "points": null, "kind": "notice", "notice": kind, "text": text,
     });
-    (number, Line { document: line, text: words })
+    (number, EventLine { document: line, text: words })
 }
 
 async fn follow(open: &OpenWallet, context: &Context) -> Result<(), Failure> {

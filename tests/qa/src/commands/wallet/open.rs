@@ -143,7 +143,7 @@ pub(super) async fn parts(
         KeyStoreChoice::Keyring => KeyStore::Keyring,
         KeyStoreChoice::File => KeyStore::File,
     };
-    let (path, clock) = (folder.path().to_owned(), issuer.clock(&folder.name()));
+    let (path, clock) = (folder.path().to_owned(), issuer.clock(&folder.name())?);
     let host = blocking(move || DesktopHost::open(&path, store, clock)).await??;
     let issuer = issuer.config()?;
     let config = Config { folder: folder.vault(), issuer, app_version: env!("CARGO_PKG_VERSION").into() };

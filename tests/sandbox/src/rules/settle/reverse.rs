@@ -3,7 +3,7 @@ use saifu_wire::messages::{EntryKind, Outcome, RefundRequest, SettleAnswer, Term
 use saifu_wire::{AccountId, ProblemCode, Reason, SettlementId, Yen};
 use uuid::Uuid;
 
-use super::{Cx, Line, Refused, Terminal, account, declined, move_points, record};
+use super::{Cx, EntryLine, Refused, Terminal, account, declined, move_points, record};
 use crate::ledger::{self, Move};
 use crate::rules::transaction::{self, Transaction, Use};
 
@@ -168,7 +168,7 @@ fn send_back(
     let merchant = ledger::merchant(cx.conn, terminal.merchant.as_str())?;
     ledger::post(cx, Move { debit: merchant, credit: customer.yen, amount: yen }, id.as_bytes())?;
     move_points(cx, &customer, points.saturating_neg(), &id)?;
-    let line = Line { id, kind, yen, points, original: Some(original.id), intent: None };
+    let line = EntryLine { id, kind, yen, points, original: Some(original.id), intent: None };
     record(cx, terminal, &customer, &line)?;
     Ok(id)
 }
