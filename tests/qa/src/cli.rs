@@ -13,7 +13,7 @@ mod wallet;
 
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use arguments::{Move, Only, WalletName};
@@ -85,15 +85,9 @@ pub enum KeyStoreChoice {
     File,
 }
 
-impl KeyStoreChoice {
-    /// The stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Keyring => "keyring",
-            Self::File => "file",
-        }
-    }
+/// A value of a closed list as it is written.
+pub(crate) fn word(value: impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// What to do.
@@ -154,8 +148,8 @@ pub enum Command {
     #[command(after_help = "Example:\n  saifu completions bash > ~/.local/share/bash-completion/completions/saifu")]
     Completions {
         /// The shell
-        #[arg(value_name = "SHELL")]
-        shell: Shell,
+        #[arg(value_name = "SHELL", value_parser = shells())]
+        shell: clap_complete::Shell,
     },
 }
 
@@ -279,13 +273,7 @@ pub enum ControlCommand {
     Person(PersonArgs),
 }
 
-/// Shells with completions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Shell {
-    /// GNU Bash
-    Bash,
-    /// Z shell
-    Zsh,
-    /// Fish
-    Fish,
+/// Those whose scripts are tried.
+fn shells() -> impl TypedValueParser<Value = clap_complete::Shell> {
+    PossibleValuesParser::new(["bash", "zsh", "fish"]).try_map(|shell| shell.parse())
 }

@@ -9,51 +9,41 @@ use saifu_wire::{Problem, Reason};
 
 use crate::words::shown;
 
-/// The exit codes. Public, and never changing their meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// It is done.
-    Done = 0,
-    /// A bug of ours.
-    Bug = 1,
-    /// The command line or its input is wrong, or an answer is missing that nobody is there to give.
-    Usage = 2,
-    /// The issuer refused, or a register or an ATM was declined.
-    Refused = 3,
-    /// Nothing answers, or not in time, or not the issuer.
-    Offline = 4,
-    /// The wallet's files or its key store.
-    Vault = 5,
-    /// Another process holds the wallet or the sandbox's folder.
-    InUse = 6,
+macro_rules! statuses {
+    ($($status:ident = $number:literal, $meaning:literal;)*) => {
+        /// The exit codes. Public, and never changing their meaning.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Status {
+            $(#[doc = $meaning] $status = $number,)*
+        }
+
+        impl Status {
+            /// Every exit code.
+            pub const ALL: &[Self] = &[$(Self::$status,)*];
+
+            /// What it means, as documented.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$status => $meaning,)* }
+            }
+
+            /// The number that the process returns.
+            #[must_use]
+            pub fn number(self) -> u8 {
+                self as u8
+            }
+        }
+    };
 }
 
-impl Status {
-    /// Every exit code.
-    pub const ALL: &[Self] =
-        &[Self::Done, Self::Bug, Self::Usage, Self::Refused, Self::Offline, Self::Vault, Self::InUse];
-
-    /// What it means, as documented.
-    #[must_use]
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::Done => "Done.",
-            Self::Bug => "A bug of ours; of the demo or a scenario, a step that failed.",
-            Self::Usage => {
-                "The command line or its input is wrong, or an answer is missing that nobody is there to give."
-            }
-            Self::Refused => "The issuer refused, or a register or an ATM was declined.",
-            Self::Offline => "Nothing answers, or not in time, or something that is not the issuer.",
-            Self::Vault => "The wallet's files or its key store cannot be used.",
-            Self::InUse => "Another process holds the wallet or the sandbox's folder.",
-        }
-    }
-
-    /// The number that the process returns.
-    #[must_use]
-    pub fn number(self) -> u8 {
-        self as u8
-    }
+statuses! {
+    Done = 0, "Done.";
+    Bug = 1, "A bug of ours; of the demo or a scenario, a step that failed.";
+    Usage = 2, "The command line or its input is wrong, or an answer is missing that nobody is there to give.";
+    Refused = 3, "The issuer refused, or a register or an ATM was declined.";
+    Offline = 4, "Nothing answers, or not in time, or something that is not the issuer.";
+    Vault = 5, "The wallet's files or its key store cannot be used.";
+    InUse = 6, "Another process holds the wallet or the sandbox's folder.";
 }
 
 impl From<Status> for ExitCode {

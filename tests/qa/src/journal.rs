@@ -5,7 +5,6 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use saifu::{PaymentCode, SignUp};
 use saifu_sandbox::COMMANDS;
 use saifu_wire::Millis;
 use serde::{Deserialize, Serialize};
@@ -36,46 +35,28 @@ pub(crate) struct Done {
     pub(crate) outcome: Value,
 }
 
-/// What a step of a scenario may use again.
-pub(crate) trait Outcome {
-    fn outcome(&self) -> Value;
-}
-
-impl Outcome for Report {
-    fn outcome(&self) -> Value {
-        self.document().cloned().unwrap_or_default()
-    }
-}
-
-impl Outcome for PaymentCode {
-    fn outcome(&self) -> Value {
-        json!({ "digits": self.digits() })
-    }
-}
-
-impl Outcome for SignUp {
-    fn outcome(&self) -> Value {
-        Value::Null
-    }
-}
-
-impl Outcome for Vec<Value> {
-    fn outcome(&self) -> Value {
-        Value::Null
-    }
-}
-
 impl Context {
-    /// Does something, and writes down that it was done.
-    pub(crate) async fn did<T: Outcome>(
+    /// Does what a command does, and writes down that it was done.
+    pub(crate) async fn did(
+        &self,
+        verb: &str,
+        arguments: Value,
+        work: impl Future<Output = Result<Report, Failure>>,
+    ) -> Result<Report, Failure> {
+        self.did_giving(verb, arguments, work, |report| report.document().cloned().unwrap_or_default()).await
+    }
+
+    /// The same of something that is no whole command, with what of it later steps may use.
+    pub(crate) async fn did_giving<T>(
         &self,
         verb: &str,
         arguments: Value,
         work: impl Future<Output = Result<T, Failure>>,
+        gives: impl Fn(&T) -> Value,
     ) -> Result<T, Failure> {
         let began = self.shared_time();
         let done = work.await;
-        let outcome = done.as_ref().map_or_else(|failure| json!({ "error": failure.code() }), Outcome::outcome);
+        let outcome = done.as_ref().map_or_else(|failure| json!({ "error": failure.code() }), gives);
         if let Err(error) = self.write_down(began, verb, arguments, outcome) {
             self.printer.note(&format!("`saifu scenario record` will not know of this: {COMMANDS}: {error}"));
         }

@@ -16,6 +16,8 @@ use saifu_wire::{Millis, Name, Operation, ProblemCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::cli::word;
+
 const NEWER: &str = "requests.jsonl";
 const OLDER: &str = "requests.1.jsonl";
 const LOCK: &str = "requests.lock";
@@ -29,7 +31,7 @@ pub(crate) const MOST: usize = 500;
 const TRACE_LENGTH: usize = 16;
 
 /// Why a request has no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Lost {
     /// It was never sent.
@@ -42,24 +44,6 @@ pub(crate) enum Lost {
     Untrusted,
     /// The process ended, or stopped waiting, before its end was known.
     Unfinished,
-}
-
-impl Lost {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Offline => "offline",
-            Self::NoAnswer => "no-answer",
-            Self::WrongClock => "wrong-clock",
-            Self::Untrusted => "untrusted",
-            Self::Unfinished => "unfinished",
-        }
-    }
-
-    /// By its stable name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        let all = [Self::Offline, Self::NoAnswer, Self::WrongClock, Self::Untrusted, Self::Unfinished];
-        all.into_iter().find(|it| it.as_str() == name)
-    }
 }
 
 /// One request.
@@ -95,7 +79,7 @@ impl LoggedRequest {
     /// How it ended, in a word.
     pub(crate) fn end(&self) -> String {
         match (self.lost, self.status, self.code) {
-            (Some(lost), _, _) => lost.as_str().to_owned(),
+            (Some(lost), _, _) => word(lost),
             (None, Some(status), Some(code)) => format!("{status} {}", code.as_str()),
             (None, Some(status), None) => status.to_string(),
             (None, None, _) => String::new(),

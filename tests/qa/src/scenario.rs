@@ -46,7 +46,7 @@ pub(crate) use driver::drive;
 pub(crate) use parse::span;
 pub use parse::{Malformed, parse};
 pub(crate) use play::{FailedStep, POLICY, Played, Playing, hash, play};
-pub(crate) use recorded::Recorded;
+pub(crate) use recorded::recorded;
 pub use schema::schema;
 
 use expect::Expectation;

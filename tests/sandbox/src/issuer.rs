@@ -170,7 +170,7 @@ impl Issuer {
         if listener != Listener::Service {
             answer::set(response.headers_mut(), headers::DPOP_NONCE, &self.auth.nonce(now));
         }
-        record.write(&trace, answer.status, code, started.elapsed());
+        record.write(&trace, &notes, answer.status, code, started.elapsed());
         let (operation, status) = (record.operation.map_or("none", Operation::name), answer.status.as_u16());
         self.log.asked(log::LoggedRequest { at: now, trace: &trace, operation, status, code, notes });
         (response, subscription)
@@ -217,7 +217,6 @@ impl Issuer {
             denied.problem()
         })?;
         if let Caller::Customer { binding, .. } = &caller {
-            record.who = Some(binding.account.to_string());
             (record.notes.account, record.notes.device) = (Some(binding.account), Some(binding.device));
         }
         Ok(caller)

@@ -54,17 +54,3 @@ pub enum Person {
     /// A starter with 10,000 lines of history: one top-up, then payments that were refunded, over 42 days
     TenThousandEntries,
 }
-
-impl Person {
-    /// The stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Starter => "starter",
-            Self::Robbed => "robbed",
-            Self::Offline3Days => "offline-3-days",
-            Self::TenThousandEntries => "ten-thousand-entries",
-        }
-    }
-}

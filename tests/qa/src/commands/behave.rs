@@ -1,5 +1,6 @@
 //! `--behave`: a till or an ATM that does not do as it should, and what issuer and customer saw of it.
 
+use std::iter::repeat_n;
 use std::time::Duration;
 
 use saifu_wire::messages::{TerminalKind, VoidRequest};
@@ -43,19 +44,22 @@ pub(super) async fn run(
     let terminal = Terminal::open(context, kind, named)?;
     let txid = peer.txid.map_or_else(|| new_txid(kind.as_str()), Ok)?;
     let steps = steps(&txid)?;
-    let heard = context.did("--behave", json!({}), misbehave(&terminal, how, kind, &txid, steps)).await?;
-    let ledger = context.control()?.postings(&txid).await?;
-    let customer_yen = ledger.iter().map(on_the_customer).fold(0_i64, i64::saturating_add);
-    let text = format!(
-        "{} answers heard, {} postings; the customer's balance changed by {customer_yen} yen ({}, {txid})",
-        heard.len(),
-        ledger.len(),
-        terminal.name()
-    );
-    let document = json!({
-        "txid": txid, "terminal": terminal.name(), "heard": heard, "ledger": ledger, "customer_yen": customer_yen,
-    });
-    Report::new(document, text)
+    let misbehaved = async {
+        let heard = misbehave(&terminal, how, kind, &txid, steps).await?;
+        let ledger = context.control()?.postings(&txid).await?;
+        let customer_yen = ledger.iter().map(on_the_customer).fold(0_i64, i64::saturating_add);
+        let text = format!(
+            "{} answers heard, {} postings; the customer's balance changed by {customer_yen} yen ({}, {txid})",
+            heard.len(),
+            ledger.len(),
+            terminal.name()
+        );
+        let document = json!({
+            "txid": txid, "terminal": terminal.name(), "heard": heard, "ledger": ledger, "customer_yen": customer_yen,
+        });
+        Report::new(document, text)
+    };
+    context.did("--behave", json!({}), misbehaved).await
 }
 
 async fn misbehave(
@@ -63,53 +67,33 @@ async fn misbehave(
     how: Behave,
     kind: TerminalKind,
     txid: &Name,
-    mut steps: Vec<TerminalRequest>,
+    steps: Vec<TerminalRequest>,
 ) -> Result<Vec<Value>, Failure> {
-    let Some(last) = steps.last().cloned() else { return Ok(Vec::new()) };
-    let mut heard = Vec::new();
-    match how {
-        Behave::Twice => {
-            for step in steps.iter().flat_map(|step| [step, step]) {
-                heard.push(send(terminal, step).await);
-            }
-        }
-        Behave::NoWait => {
-            let first = steps.first().unwrap_or(&last);
-            let (one, two) = tokio::join!(send(terminal, first), send(terminal, &last));
-            heard.extend([one, two]);
-        }
-        Behave::Late(ms) => {
-            steps.pop();
-            for step in &steps {
-                heard.push(send(terminal, step).await);
-            }
-            tokio::time::sleep(Duration::from_millis(ms)).await;
-            heard.push(send(terminal, &last).await);
-        }
-        Behave::ReverseFirst => {
-            let first = match kind {
-                TerminalKind::Atm => last,
-                _ => TerminalRequest::new(Operation::SettleVoid, &VoidRequest { txid: txid.clone() })?,
-            };
-            heard.push(send(terminal, &first).await);
-            for step in &steps {
-                heard.push(send(terminal, step).await);
-            }
-        }
-        Behave::DieAfterSend => {
-            steps.pop();
-            for step in &steps {
-                heard.push(send(terminal, step).await);
-            }
-            // What it was told is lost with it.
-            let _ = send(terminal, &last).await;
-        }
-        Behave::WrongKey => {
-            for step in &steps {
-                heard.push(send(terminal, step).await);
-            }
-        }
+    let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Ok(Vec::new()) };
+    if how == Behave::NoWait {
+        let (one, two) = tokio::join!(send(terminal, first), send(terminal, last));
+        return Ok(vec![one, two]);
     }
+    let before = match (how, kind) {
+        (Behave::ReverseFirst, TerminalKind::Atm) => Some(last.clone()),
+        (Behave::ReverseFirst, _) => {
+            Some(TerminalRequest::new(Operation::SettleVoid, &VoidRequest { txid: txid.clone() })?)
+        }
+        _ => None,
+    };
+    let times = if how == Behave::Twice { 2 } else { 1 };
+    let mut all: Vec<_> = before.iter().chain(steps.iter().flat_map(|step| repeat_n(step, times))).collect();
+    let last = all.pop().unwrap_or(last);
+    let mut heard = Vec::new();
+    for step in all {
+        heard.push(send(terminal, step).await);
+    }
+    if let Behave::Late(ms) = how {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+    let answer = send(terminal, last).await;
+    // What a terminal was told that died is lost with it.
+    heard.extend((how != Behave::DieAfterSend).then_some(answer));
     Ok(heard)
 }
 

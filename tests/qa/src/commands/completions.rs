@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, CommandFactory as _, ValueHint};
+use clap_complete::Shell;
 use saifu_sandbox::faults::Act;
 use saifu_wire::Operation;
 
 use super::explain;
-use crate::cli::{Behave, Cli, Shell};
+use crate::cli::{Behave, Cli};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
@@ -18,13 +19,8 @@ use crate::report::Report;
 const TERMINALS: [&str; 5] = ["register-1", "register-2", "register-3", "atm-1", "atm-2"];
 
 pub(super) fn run(shell: Shell, context: &Context) -> Result<Report, Failure> {
-    let generator = match shell {
-        Shell::Bash => clap_complete::Shell::Bash,
-        Shell::Zsh => clap_complete::Shell::Zsh,
-        Shell::Fish => clap_complete::Shell::Fish,
-    };
     let mut script = Vec::new();
-    clap_complete::generate(generator, &mut with_words(Cli::command()), "saifu", &mut script);
+    clap_complete::generate(shell, &mut with_words(Cli::command()), "saifu", &mut script);
     if context.printer.json() {
         return Report::new(serde_json::json!({ "script": String::from_utf8_lossy(&script) }), "");
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::wallet::open::{blocking, open_with};
-use crate::cli::{KeyStoreChoice, WalletName};
+use crate::cli::{KeyStoreChoice, WalletName, word};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status};
 use crate::report::Report;
@@ -193,7 +193,7 @@ async fn wallet(context: &Context, name: &WalletName, keyring: bool) -> Result<C
                 let detail = "its journal is sound; lines of its history are missing or damaged";
                 return Ok(Check::broken(what, detail, "Run `saifu wallet refresh`: the issuer gives them again."));
             }
-            let (state, place) = (home.state.as_str(), settings.key_store.as_str());
+            let (state, place) = (home.state.as_str(), word(settings.key_store));
             Ok(Check::fine(what, format!("its files are sound, its keys are in the {place}; {state}")))
         }
         Err(failure) if failure.status() == Status::InUse => Ok(Check::fine(what, "in use by another process")),

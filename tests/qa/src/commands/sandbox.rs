@@ -51,7 +51,7 @@ pub(super) async fn run(args: SandboxRunArgs, context: &Context) -> Result<Repor
     };
     let running = Sandbox::start(Options { ports, host, seed, reset, policy, die, ..Options::new(data) }).await?;
     // Beside its own file, wherever that is.
-    context.at(running.info_file()).did("sandbox.start", json!({}), async { Ok(Vec::new()) }).await?;
+    context.at(running.info_file()).did("sandbox.start", json!({}), async { Ok(Report::silent()) }).await?;
     announce(&running, ports, host, context)?;
     if context.printer.draws() && !context.printer.quiet() {
         let control = ControlApi::new(running.info())?;

@@ -49,41 +49,39 @@ impl Cells {
 /// A bar code: two modules a column, so a payment code takes 94 columns with its quiet zones.
 #[must_use]
 pub fn bars(matrix: &Matrix) -> Cells {
-    let quiet = matrix.quiet_zone();
-    let dark = |x: usize| x >= quiet && matrix.is_dark(x.saturating_sub(quiet), 0);
-    let modules = matrix.width().saturating_add(quiet.saturating_mul(2));
-    let row: String = (0..modules)
-        .step_by(2)
-        .map(|x| match (dark(x), dark(x.saturating_add(1))) {
-            (true, true) => '█',
-            (true, false) => '▌',
-            (false, true) => '▐',
-            (false, false) => ' ',
-        })
-        .collect();
-    Cells(vec![row; BAR_ROWS])
+    let modules = matrix.width().saturating_add(matrix.quiet_zone().saturating_mul(2));
+    let top = matrix.quiet_zone();
+    let row = (0..modules).step_by(2).map(|x| {
+        let halves = (is_dark(matrix, x, top), is_dark(matrix, x.saturating_add(1), top));
+        cell(halves, '▌', '▐')
+    });
+    Cells(vec![row.collect(); BAR_ROWS])
 }
 
 /// A square symbol: one module a column, two a row.
 #[must_use]
 pub fn square(matrix: &Matrix) -> Cells {
+    let modules = matrix.width().saturating_add(matrix.quiet_zone().saturating_mul(2));
+    let row = |y: usize| {
+        let halves = |x| (is_dark(matrix, x, y), is_dark(matrix, x, y.saturating_add(1)));
+        (0..modules).map(|x| cell(halves(x), '▀', '▄')).collect()
+    };
+    Cells((0..modules).step_by(2).map(row).collect())
+}
+
+/// Counted from the corner of the quiet zone.
+fn is_dark(matrix: &Matrix, x: usize, y: usize) -> bool {
     let quiet = matrix.quiet_zone();
-    let dark = |x: usize, y: usize| {
-        x >= quiet && y >= quiet && matrix.is_dark(x.saturating_sub(quiet), y.saturating_sub(quiet))
-    };
-    let across = matrix.width().saturating_add(quiet.saturating_mul(2));
-    let down = matrix.height().saturating_add(quiet.saturating_mul(2));
-    let row = |y: usize| -> String {
-        (0..across)
-            .map(|x| match (dark(x, y), dark(x, y.saturating_add(1))) {
-                (true, true) => '█',
-                (true, false) => '▀',
-                (false, true) => '▄',
-                (false, false) => ' ',
-            })
-            .collect()
-    };
-    Cells((0..down).step_by(2).map(row).collect())
+    x >= quiet && y >= quiet && matrix.is_dark(x.saturating_sub(quiet), y.saturating_sub(quiet))
+}
+
+fn cell(halves: (bool, bool), first: char, second: char) -> char {
+    match halves {
+        (true, true) => '█',
+        (true, false) => first,
+        (false, true) => second,
+        (false, false) => ' ',
+    }
 }
 
 #[cfg(test)]

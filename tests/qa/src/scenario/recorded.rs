@@ -7,13 +7,13 @@ use std::path::PathBuf;
 
 use saifu_sandbox::policy::Policy;
 use saifu_wire::{Millis, PhoneNumber};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Persona;
 use super::parse::{is_name, span, step};
 use crate::failure::{LocalCode, Status};
 use crate::journal::Done;
+use crate::report::with;
 
 /// What of an outcome later steps may use.
 const GIVEN: [(&str, &str); 4] =
@@ -23,40 +23,20 @@ const USED: [&str; 4] = ["digits", "number", "totp", "settlement"];
 /// What of an outcome is the same whenever it is played.
 const EXPECTED: [&str; 3] = ["result", "reason", "balance_yen"];
 
-/// A file, and what is not in it.
-pub(crate) struct Recorded {
-    pub(crate) scenario: Value,
-    pub(crate) steps: usize,
-    pub(crate) left_out: Vec<LeftOut>,
-}
-
-/// A command that is no step.
-#[derive(Serialize)]
-pub(crate) struct LeftOut {
-    pub(crate) command: String,
-    pub(crate) why: String,
-}
-
-impl Recorded {
-    pub(crate) fn of(all: Vec<Done>, name: &str, policy: &Value) -> Self {
-        let (mut recorder, mut left_out) = (Recorder::default(), Vec::new());
-        for done in all {
-            recorder.pass(done.began);
-            let taken = recorder.take(&done);
-            recorder.now = recorder.now.map(|now| now.plus(done.ended.since(done.began)));
-            left_out.extend(taken.err().map(|why| LeftOut { command: done.command, why }));
-        }
-        let Recorder { personas, steps, .. } = recorder;
-        let personas = personas.into_iter().map(|(name, persona)| (name, json!({ "number": persona.number })));
-        let personas: Map<String, Value> = personas.collect();
-        let count = steps.len();
-        let mut scenario =
-            json!({ "name": name, "shows": "What was done by hand.", "personas": personas, "steps": steps });
-        if let (Some(policy), Some(fields)) = (changed(policy), scenario.as_object_mut()) {
-            fields.insert("policy".into(), policy);
-        }
-        Self { scenario, steps: count, left_out }
+/// The scenario, and the commands that are no steps of it, each with its reason.
+pub(crate) fn recorded(all: Vec<Done>, name: &str, policy: &Value) -> (Value, Vec<(String, String)>) {
+    let (mut recorder, mut left_out) = (Recorder::default(), Vec::new());
+    for done in all {
+        recorder.pass(done.began);
+        let taken = recorder.take(&done);
+        recorder.now = recorder.now.map(|now| now.plus(done.ended.since(done.began)));
+        left_out.extend(taken.err().map(|why| (done.command, why)));
     }
+    let Recorder { personas, steps, .. } = recorder;
+    let personas = personas.into_iter().map(|(name, persona)| (name, json!({ "number": persona.number })));
+    let personas: Map<String, Value> = personas.collect();
+    let scenario = json!({ "name": name, "shows": "What was done by hand.", "personas": personas, "steps": steps });
+    (with(scenario, "policy", changed(policy)), left_out)
 }
 
 #[derive(Default)]
@@ -212,17 +192,10 @@ fn expected(outcome: &Value, error: Option<&str>) -> Option<Value> {
     (!fields.is_empty()).then_some(Value::Object(fields))
 }
 
-/// What of the limits is not as usual.
-fn changed(policy: &Value) -> Option<Value> {
+/// The sections of the limits that are not as usual.
+fn changed(policy: &Value) -> Map<String, Value> {
     let usual = json!(Policy::default());
-    let mut changed = Map::new();
-    for (name, section) in policy.as_object()? {
-        let differs = |(field, value): &(&String, &Value)| usual.get(name).and_then(|it| it.get(field)) != Some(value);
-        let fields = section.as_object()?.iter().filter(differs).map(|(field, value)| (field.clone(), value.clone()));
-        let fields: Map<String, Value> = fields.collect();
-        if !fields.is_empty() {
-            changed.insert(name.clone(), Value::Object(fields));
-        }
-    }
-    (!changed.is_empty()).then_some(Value::Object(changed))
+    let sections = policy.as_object().into_iter().flatten();
+    let differs = |(name, section): &(&String, &Value)| usual.get(name.as_str()) != Some(section);
+    sections.filter(differs).map(|(name, section)| (name.clone(), section.clone())).collect()
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use clap::ValueEnum as _;
 use saifu_host::Clock;
 use saifu_wire::{Millis, Name, ProblemCode};
 use tracing::field::{Field, Visit};
@@ -125,7 +126,7 @@ impl Visit for RequestEvent {
             "trace" => self.trace = Name::new(value).ok(),
             "class" => self.class = Name::new(value).ok(),
             "code" => self.code = ProblemCode::ALL.iter().copied().find(|code| code.as_str() == value),
-            "lost" => self.lost = Lost::named(value),
+            "lost" => self.lost = Lost::from_str(value, false).ok(),
             _ => {}
         }
     }

@@ -1,5 +1,3 @@
-use std::sync::{Arc, OnceLock};
-
 use http::{StatusCode, header};
 use saifu_wire::messages::{SessionAnswer, SessionRequest, TerminalKind, TokenAnswer, TokenRequest};
 use saifu_wire::signed::Binding;
@@ -121,19 +119,14 @@ where
         return Err(ProblemCode::Internal.into());
     };
     let request: Result<R, Problem> = body::read(call.request.body());
-    // Who it is comes to light inside the transaction, and belongs into the log whatever the rule says.
-    let name = Arc::new(OnceLock::new());
-    let seen = Arc::clone(&name);
     let (answer, notes) = issuer
         .write_told(call.now, &call.trace, move |cx| {
             let terminal = known_terminal(cx, &thumbprint, kind)?;
             cx.note(|notes| notes.terminal = Some(terminal.name.clone()));
-            let _ = seen.set(terminal.name.to_string());
             rule(cx, &terminal, &request?)
         })
         .await;
     record.told(notes);
-    record.who = name.get().cloned();
     Answer::json(&answer?)
 }
 
@@ -152,7 +145,6 @@ async fn open_session(issuer: &Issuer, call: Call, record: &mut Record) -> Resul
     record.told(notes);
     let binding = opened?;
     (record.notes.account, record.notes.device) = (Some(binding.account), Some(binding.device));
-    record.who = Some(binding.account.to_string());
     let (session, token) = issuer.auth.open(call.now, binding, &thumbprint)?;
     Answer::json(&SessionAnswer {
         session: session.text,

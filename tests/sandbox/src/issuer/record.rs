@@ -10,8 +10,6 @@ pub(super) struct Record {
     listener: Listener,
     /// Which operation, once it is known.
     pub(super) operation: Option<Operation>,
-    /// The account or the terminal, once it is known.
-    pub(super) who: Option<String>,
     /// Which check failed, where the answer does not say.
     pub(super) why: Option<&'static str>,
     /// The method that the path would take.
@@ -29,7 +27,6 @@ impl Record {
         Self {
             listener,
             operation: None,
-            who: None,
             why: None,
             allow: None,
             notes: Notes::default(),
@@ -56,12 +53,22 @@ impl Record {
     }
 
     /// Writes the line.
-    pub(super) fn write(&self, trace: &str, status: StatusCode, code: Option<ProblemCode>, took: Duration) {
+    pub(super) fn write(
+        &self,
+        trace: &str,
+        notes: &Notes,
+        status: StatusCode,
+        code: Option<ProblemCode>,
+        took: Duration,
+    ) {
+        // The terminal or the account, once it is known.
+        let who = notes.terminal.as_ref().map(ToString::to_string);
+        let who = who.or_else(|| notes.account.map(|account| account.to_string()));
         tracing::info!(
             trace,
             listener = ?self.listener,
             operation = self.operation.map_or("none", Operation::name),
-            who = self.who.as_deref(),
+            who,
             status = status.as_u16(),
             code = code.map(ProblemCode::as_str),
             why = self.why,

@@ -36,19 +36,9 @@ struct Inbox {
     messages: Vec<Sms>,
 }
 
-#[derive(Deserialize)]
-struct TopUp {
-    number: String,
-}
-
-#[derive(Deserialize)]
-struct Code {
-    digits: String,
-}
-
-#[derive(Deserialize)]
-struct Totp {
-    code: String,
+/// A text of a document.
+fn text<'a>(document: &'a Value, name: &str) -> Result<&'a str, Failure> {
+    document.get(name).and_then(Value::as_str).ok_or_else(|| failed(format!("no `{name}` in {document}")))
 }
 
 fn failed(what: impl Into<String>) -> Failure {
@@ -132,18 +122,19 @@ impl Flow {
         }
     }
 
-    async fn approve(&self) -> Result<TopUp, Failure> {
+    async fn approve(&self) -> Result<Value, Failure> {
         self.saifu.run(&["wallet", "topup", "atm", "--yen", &TOP_UP.to_string(), "--yes"]).await?.done()
     }
 
-    async fn deposit(&self, top_up: TopUp) -> Result<Value, Failure> {
-        let totp: Totp = self.saifu.run(&["wallet", "totp"]).await?.done()?;
+    async fn deposit(&self, top_up: Value) -> Result<Value, Failure> {
+        let totp: Value = self.saifu.run(&["wallet", "totp"]).await?.done()?;
         let yen = TOP_UP.to_string();
-        let words = ["atm", "deposit", "--number", &top_up.number, "--totp", &totp.code, "--yen", &yen];
+        let (number, totp) = (text(&top_up, "number")?, text(&totp, "code")?);
+        let words = ["atm", "deposit", "--number", number, "--totp", totp, "--yen", &yen];
         self.saifu.run(&words).await?.done()
     }
 
-    async fn show_code(&self) -> Result<Code, Failure> {
+    async fn show_code(&self) -> Result<Value, Failure> {
         self.saifu.run(&["wallet", "code", "--out", &self.picture]).await?.done()
     }
 
@@ -186,9 +177,9 @@ async fn kill(follower: Running, sandbox: Running) -> Result<(), Failure> {
     sandbox.kill().await
 }
 
-fn draw(stage: &mut Stage<'_>, code: &Code) -> Result<(), Failure> {
+fn draw(stage: &mut Stage<'_>, code: &Value) -> Result<(), Failure> {
     let wrong = || failed("the code is malformed");
-    let digits = PaymentDigits::parse(&code.digits).map_err(|_| wrong())?;
+    let digits = PaymentDigits::parse(text(code, "digits")?).map_err(|_| wrong())?;
     let lines = code128::encode(digits.as_str()).map_err(|_| wrong())?;
     let matrix = qr::encode(digits.as_str()).map_err(|_| wrong())?;
     stage.say("")?;

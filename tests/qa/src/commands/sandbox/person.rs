@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::entries;
-use crate::cli::{AtmCommand, DepositArgs, PayArgs, Peer, Person, PersonArgs, TopUpCommand, WalletCommand};
+use crate::cli::{AtmCommand, DepositArgs, PayArgs, Peer, Person, PersonArgs, TopUpCommand, WalletCommand, word};
 use crate::commands::{atm, pay, wallet};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode};
@@ -43,7 +43,7 @@ pub(in crate::commands) async fn run(args: PersonArgs, context: &Context) -> Res
     }
     let control = context.control()?;
     let owner = context.quiet(context.home()?.clone())?;
-    let kind = args.person.as_str();
+    let kind = word(args.person);
     let Invented { name, number } =
         control.get("person", &[("label", &format!("{kind}/{}", context.wallet.as_str()))]).await?;
     sign_up(&owner, &control, &number).await?;
@@ -67,7 +67,8 @@ pub(in crate::commands) async fn run(args: PersonArgs, context: &Context) -> Res
         Person::TenThousandEntries => {
             top_up(&owner, entries::TOP_UP).await?;
             let many = args.entries.unwrap_or(entries::MANY);
-            let made = async { entries::make(many, &owner, &control, context.printer).await.map(|()| Vec::new()) };
+            let made =
+                async { entries::make(many, &owner, &control, context.printer).await.map(|()| Report::silent()) };
             context.did("sandbox.person", json!({}), made).await?;
         }
     }

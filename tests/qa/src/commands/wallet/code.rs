@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use saifu::{Error, PaymentCode, Purpose};
 use saifu_code::{Kind, PaymentDigits};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::open::{Network, OpenWallet, open};
 use super::screen;
@@ -50,7 +50,7 @@ async fn once(
 ) -> Result<Report, Failure> {
     let code = if offline {
         let in_hand = async { Ok(open.wallet.payment_code(purpose)?) };
-        context.did("wallet.code", json!({ "purpose": purpose, "offline": true }), in_hand).await?
+        context.did_giving("wallet.code", json!({ "purpose": purpose, "offline": true }), in_hand, kept).await?
     } else {
         fresh(open, context, purpose).await?
     };
@@ -79,7 +79,12 @@ pub(super) async fn fresh(open: &OpenWallet, context: &Context, purpose: Purpose
             Ok(answered) => Ok(answered?),
         }
     };
-    context.did("wallet.code", json!({ "purpose": purpose }), code).await
+    context.did_giving("wallet.code", json!({ "purpose": purpose }), code, kept).await
+}
+
+/// What a scenario's till may scan.
+fn kept(code: &PaymentCode) -> Value {
+    json!({ "digits": code.digits() })
 }
 
 fn kind(code: &PaymentCode) -> &'static str {

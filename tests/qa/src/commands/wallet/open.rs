@@ -6,7 +6,7 @@ use saifu_vault::{JOURNAL_FILE, VaultError};
 use tempfile::TempDir;
 use url::Url;
 
-use crate::cli::KeyStoreChoice;
+use crate::cli::{KeyStoreChoice, word};
 use crate::context::Context;
 use crate::failure::{Failure, LocalCode, Status, at};
 use crate::home::{Settings, WalletFolder};
@@ -158,7 +158,7 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 fn check_choice(context: &Context, settled: KeyStoreChoice) -> Result<(), Failure> {
     match context.key_store {
         Some(wanted) if wanted != settled => {
-            let (wallet, settled) = (context.wallet.as_str(), settled.as_str());
+            let (wallet, settled) = (context.wallet.as_str(), word(settled));
             Err(LocalCode::KeyStoreFixed.detail(format!("the wallet `{wallet}` keeps its keys in the {settled}")))
         }
         _ => Ok(()),

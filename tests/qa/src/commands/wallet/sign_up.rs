@@ -1,7 +1,7 @@
 //! `saifu wallet signup` and `confirm`: the two steps, in one process or in two.
 
 use saifu::{Error, PhoneNumber, SignUp, WalletState};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::open::{Network, OpenWallet, open, open_new};
 use crate::context::Context;
@@ -12,7 +12,9 @@ use crate::report::Report;
 pub(super) async fn sign_up(number: PhoneNumber, no_wait: bool, context: &Context) -> Result<Report, Failure> {
     let OpenWallet { wallet, sandbox, .. } = open_new(context).await?;
     let step = json!({ "number": number });
-    let sign_up = context.did("wallet.sign-up", step, async { Ok(wallet.sign_up(number).await?) }).await?;
+    let sign_up = context
+        .did_giving("wallet.sign-up", step, async { Ok(wallet.sign_up(number).await?) }, |_| Value::Null)
+        .await?;
     let asks = !no_wait && !context.yes && !context.printer.json() && presence::somebody_is_there();
     let inbox =
         if sandbox { format!("\n  saifu sandbox sms --number {}", sign_up.number().as_str()) } else { String::new() };
