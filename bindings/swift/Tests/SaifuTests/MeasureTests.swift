@@ -39,7 +39,7 @@ extension Bindings {
                     "many": try await self.wear("calls", calls) { try await taro.opened.call(times: $0) },
                 ]
             }
-            if let file { try Data(figures.canonical.utf8).write(to: URL(fileURLWithPath: file)) }
+            if let file { try Data(figures.line.utf8).write(to: URL(fileURLWithPath: file)) }
         }
 
         /// The mean of one call of each kind.
@@ -58,7 +58,7 @@ extension Bindings {
             try await calls(count / 10)
             let took = try await ContinuousClock().measure { try await calls(count) }
             #expect(took > .zero)
-            return ["name": .text(name), "count": .number(count), "ns": .real(took / .nanoseconds(1) / Double(count))]
+            return ["name": .text(name), "count": json(count), "ns": .real(took / .nanoseconds(1) / Double(count))]
         }
 
         /// What is there before and after so many times, once warm.
@@ -72,9 +72,9 @@ extension Bindings {
             #expect(after.live == before.live)
             #expect(after.threads <= before.threads)
             return [
-                what: .number(times), "live_before": .number(before.live), "live_after": .number(after.live),
-                "threads_before": .number(before.threads), "threads_after": .number(after.threads),
-                "rss_before_kib": .number(before.rssKib), "rss_after_kib": .number(after.rssKib),
+                what: json(times), "live_before": json(before.live), "live_after": json(after.live),
+                "threads_before": json(before.threads), "threads_after": json(after.threads),
+                "rss_before_kib": json(before.rssKib), "rss_after_kib": json(after.rssKib),
             ]
         }
     }

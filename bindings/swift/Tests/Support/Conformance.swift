@@ -33,12 +33,12 @@ public final class Conformance {
     private var host: Host
     private var saved: [String: Given] = [:]
 
-    /// The findings, none if the host conforms. Throws `Broken` for a file that is not as the format says.
+    /// The findings, none if the host conforms. That a file is as the format says is seen to by Rust's interpreter; what this one
+    /// does not know is `Broken`.
     public static func findings(_ file: Data, _ subject: Subject) throws -> [String] {
-        let steps = try ConformanceStep.read(file)
         let suite = Conformance(subject, try subject.open())
         var findings: [String] = []
-        for step in steps {
+        for step in try Json.read(file)["steps"]?.list ?? [] {
             if let finding = try suite.play(step) {
                 findings.append(finding.text)
                 if finding.ends { break }
@@ -50,10 +50,12 @@ public final class Conformance {
     private init(_ subject: Subject, _ host: Host) { (self.subject, self.host) = (subject, host) }
 
     /// What came out otherwise than expected; whether later steps need it.
-    private func play(_ step: ConformanceStep) throws -> (text: String, ends: Bool)? {
+    private func play(_ step: Json) throws -> (text: String, ends: Bool)? {
+        let (expect, save) = (step["expect"]?.object ?? [:], step["save"]?.text)
+        let shows = (step["rule"] ?? step["do"])?.text ?? ""
         var before: ClockReading?
         var asExpected = true
-        for _ in 0..<(step.arguments["times"]?.whole ?? 1) {
+        for _ in 0..<(step["times"]?.whole ?? 1) {
             let given: Given
             do {
                 given = try call(step, before)
@@ -61,29 +63,28 @@ public final class Conformance {
                 throw broken
             } catch {
                 let name = (error as? HostError ?? .Unexpected).word
-                if step.expect["error"] == .text(name) { return nil }
-                return ("\(step.shows): \(name)", step.save != nil)
+                if expect["error"] == .text(name) { return nil }
+                return ("\(shows): \(name)", save != nil)
             }
-            for (name, value) in step.expect where !(try met(name, value, given)) { asExpected = false }
+            for (name, value) in expect where !(try met(name, value, given)) { asExpected = false }
             if case .reading(_, let now) = given { before = now }
-            if let save = step.save { saved[save] = given }
+            if let save { saved[save] = given }
         }
-        return asExpected ? nil : (step.shows, false)
+        return asExpected ? nil : (shows, false)
     }
 
-    private func call(_ step: ConformanceStep, _ before: ClockReading?) throws -> Given {
-        let arguments = step.arguments
-        let role = arguments["role"]?.text == "device" ? Role.device : .authorization
-        let bytes = { (name: String) in try ConformanceStep.bytes(arguments[name]) }
-        let text = { (name: String) in try self.savedBytes(arguments[name]) }
-        switch step.verb {
+    private func call(_ step: Json, _ before: ClockReading?) throws -> Given {
+        let role = step["role"]?.text == "device" ? Role.device : .authorization
+        let bytes = { (name: String) in try Self.bytes(step[name]) }
+        let text = { (name: String) in try self.savedBytes(step[name]) }
+        switch step["do"]?.text {
         case "keys.create": return .key(try host.create(role: role))
         case "keys.info": return .key(try host.info(role: role))
         case "keys.sign": return .bytes(try host.sign(message: bytes("message")))
         case "keys.delete": try host.delete(role: role)
         case "authorize": return .bytes(try subject.authorize(bytes("message")))
         case "verify":
-            guard case .key(let key) = try given(arguments["key"]) else { throw Broken("`key` is no key") }
+            guard case .key(let key) = try given(step["key"]) else { throw Broken("`key` is no key") }
             return .valid(P256.verify(try text("signature"), of: try bytes("message"), by: key.spki))
         case "secrets.id": return .name(try host.id())
         case "secrets.renew": return .name(try host.renew())
@@ -94,9 +95,9 @@ public final class Conformance {
             let opened = Self.damaged(try text("sealed")).filter { (try? host.unseal(sealed: $0)) != nil }
             return .opened(Int64(opened.count))
         case "clock.read": return .reading(before: before, now: try host.read())
-        case "pause": Thread.sleep(forTimeInterval: Double(arguments["ms"]?.whole ?? 0) / 1000)
+        case "pause": Thread.sleep(forTimeInterval: Double(step["ms"]?.whole ?? 0) / 1000)
         case "reopen": host = try subject.open()
-        default: throw Broken("no verb is \(step.verb)")
+        default: throw Broken("no verb: \(step)")
         }
         return .nothing
     }
@@ -120,8 +121,8 @@ public final class Conformance {
         case ("opened", .opened(let count)): return value == .whole(count)
         case ("none", .name(let seal)): return seal == nil
         case ("random_install", .name(let seal)): return seal.map { $0.install != Data(count: 16) } ?? false
-        case ("bytes", .bytes(let bytes)): return try bytes == ConformanceStep.bytes(value)
-        case ("lacks", .bytes(let bytes)): return try bytes.range(of: ConformanceStep.bytes(value)) == nil
+        case ("bytes", .bytes(let bytes)): return try bytes == Self.bytes(value)
+        case ("lacks", .bytes(let bytes)): return try bytes.range(of: Self.bytes(value)) == nil
         case ("wall_ms", .reading(_, let now)):
             return Self.lies(Int64(now.wall.timeIntervalSince1970 * 1000), in: value)
         case ("elapsed_ms", .reading(_, let now)):
@@ -132,6 +133,14 @@ public final class Conformance {
         default: break
         }
         throw Broken("`\(name)` does not fit what the verb gives")
+    }
+
+    /// Bytes as a file writes them: a text, or one byte so many times.
+    private static func bytes(_ value: Json?) throws -> Data {
+        if let text = value?.text { return Data(text.utf8) }
+        guard let fill = value?["fill"]?.whole.flatMap({ UInt8(exactly: $0) }), let length = value?["len"]?.whole
+        else { throw Broken("these are no bytes: \(value ?? .null)") }
+        return Data(repeating: fill, count: Int(length))
     }
 
     private static func lies(_ value: Int64, in range: Json) -> Bool {

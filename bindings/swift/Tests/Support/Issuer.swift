@@ -18,7 +18,7 @@ public final class Issuer: @unchecked Sendable {
         file = folder.appendingPathComponent("sandbox/sandbox.json")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let limits = folder.appendingPathComponent("policy.json")
-        try Data(policy.canonical.utf8).write(to: limits)
+        try Data(policy.line.utf8).write(to: limits)
         let data = file.deletingLastPathComponent().path
         (process, told) = Self.command(folder, file, ["sandbox", "--data", data, "--policy", limits.path])
         try process.run()

@@ -55,39 +55,11 @@ public enum Json: Hashable, Sendable, Codable {
 
     public subscript(name: String) -> Json? { object?[name] }
 
-    /// Without blanks, keys in byte order, the shortest escapes: the same text in every language.
-    public var canonical: String {
-        switch self {
-        case .null: return "null"
-        case .flag(let flag): return flag ? "true" : "false"
-        case .whole(let whole): return String(whole)
-        case .real(let real): return String(real)
-        case .text(let text): return Json.quoted(text)
-        case .list(let items): return "[" + items.map(\.canonical).joined(separator: ",") + "]"
-        case .object(let fields):
-            let sorted = fields.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-            return "{" + sorted.map { Json.quoted($0.key) + ":" + $0.value.canonical }.joined(separator: ",") + "}"
-        }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case "\r": quoted += "\\r"
-            case "\t": quoted += "\\t"
-            case "\u{08}": quoted += "\\b"
-            case "\u{0C}": quoted += "\\f"
-            case ..<" ":
-                quoted += "\\u" + String(repeating: "0", count: scalar.value < 16 ? 3 : 2)
-                quoted += String(scalar.value, radix: 16)
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
+    /// As one line.
+    public var line: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
     }
 }
 
@@ -102,30 +74,8 @@ extension Json: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
     public init(dictionaryLiteral fields: (String, Json)...) {
         self = .object(Dictionary(fields) { _, last in last })
     }
-
-    /// A number that fits; the FFI has no others.
-    public static func number(_ number: some BinaryInteger) -> Json { .whole(Int64(number)) }
-
-    /// Null where there is nothing.
-    public static func maybe(_ number: (some BinaryInteger)?) -> Json { number.map { .number($0) } ?? .null }
-
-    /// Null where there is nothing.
-    public static func maybe(_ text: String?) -> Json { text.map { .text($0) } ?? .null }
-
-    /// What a record does not print.
-    static func text(_ sensitive: Sensitive) -> Json { .text(sensitive.expose()) }
-
-    static func maybe(_ sensitive: Sensitive?) -> Json { sensitive.map { .text($0) } ?? .null }
-
-    /// A moment as scenarios have it: milliseconds since 1970.
-    static func time(_ at: Date) -> Json { .whole(Int64((at.timeIntervalSince1970 * 1000).rounded())) }
-
-    static func maybe(_ at: Date?) -> Json { at.map { .time($0) } ?? .null }
-
-    /// A span as scenarios have it: milliseconds.
-    static func maybe(_ span: TimeInterval?) -> Json { span.map { .whole(Int64(($0 * 1000).rounded())) } ?? .null }
 }
 
 extension Json: CustomStringConvertible {
-    public var description: String { canonical }
+    public var description: String { line }
 }

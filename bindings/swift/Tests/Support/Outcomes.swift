@@ -10,7 +10,7 @@ struct Refusal: Error {
     /// One that the library tells in another way.
     init(_ code: String, _ title: String, detail: String? = nil) {
         document = [
-            "error": .text(code), "title": .text(title), "detail": .maybe(detail), "rule": nil, "retry_after_ms": nil,
+            "error": .text(code), "title": .text(title), "detail": json(detail), "rule": nil, "retry_after_ms": nil,
         ]
     }
 }
@@ -39,78 +39,71 @@ extension WalletError {
     /// As a scenario expects it: the issuer's own code where it refused.
     var outcome: Json {
         [
-            "error": .text(info.problem ?? info.name), "title": .text(info.sentence), "detail": .maybe(info.detail),
-            "rule": .maybe(info.rule), "retry_after_ms": .maybe(info.retryAfter),
+            "error": .text(info.problem ?? info.name), "title": .text(info.sentence), "detail": json(info.detail),
+            "rule": json(info.rule), "retry_after_ms": json(info.retryAfter),
         ]
     }
 }
 
-/// The stable word of a case: `topUp` is `top-up`.
-func kebab(_ value: some Any) -> String {
-    String(describing: value).reduce(into: "") { word, letter in
-        word += letter.isUppercase ? "-" + letter.lowercased() : String(letter)
+/// A JSON value of what the bindings give: a record is an object, its fields named as scenarios name them, a case without its
+/// values a text.
+public func json<Value>(_ value: Value) -> Json {
+    switch value {
+    case let text as String: return .text(text)
+    // What a record does not print.
+    case let secret as Sensitive: return .text(secret.expose())
+    case let flag as Bool: return .flag(flag)
+    case let number as Int64: return .whole(number)
+    case let number as Int: return .whole(Int64(number))
+    // Times and spans are milliseconds.
+    case let at as Date: return .whole(Int64((at.timeIntervalSince1970 * 1000).rounded()))
+    case let span as TimeInterval: return .whole(Int64((span * 1000).rounded()))
+    case let list as [Any]: return .list(list.map { json($0) })
+    default:
+        let mirror = Mirror(reflecting: value)
+        switch mirror.displayStyle {
+        case .optional: return mirror.children.first.map { json($0.value) } ?? .null
+        case .enum: return .text(kind(value))
+        default: return .object(fields(value))
+        }
     }
 }
 
-func list(_ entries: [Json]) -> Json { ["count": .number(entries.count), "entries": .list(entries)] }
-
-func json(_ home: HomeScreen) -> Json {
-    [
-        "state": .text(kebab(home.state)), "standing": .maybe(home.standing.map { kebab($0) }),
-        "balance_yen": .maybe(home.balanceYen), "balance_reason": .maybe(home.balanceReason),
-        "as_of": .maybe(home.asOf), "age_ms": .maybe(home.age), "points": .maybe(home.points),
-        "notices": .list(home.notices.map(json)), "frozen": .flag(home.frozen), "device_id": .maybe(home.deviceId),
-        "top_up_left_yen": .maybe(home.topUpLeftYen), "pay_left_yen": .maybe(home.payLeftYen),
-        "last_event": .number(home.lastEvent), "way_out": .text(home.wayOut), "put_aside": .maybe(home.putAside),
-        "trust": .text(kebab(home.trust)), "history_incomplete": .flag(home.historyIncomplete),
-        "following": .text(name(home.following)),
-    ]
+/// What a record holds, by the names that scenarios have for it.
+func fields(_ record: Any) -> [String: Json] {
+    let named = Mirror(reflecting: record).children.map { child in
+        let isSpan = child.value is TimeInterval || type(of: child.value) == TimeInterval?.self
+        return (words(child.label ?? "", "_") + (isSpan ? "_ms" : ""), json(child.value))
+    }
+    return Dictionary(uniqueKeysWithValues: named)
 }
 
-private func name(_ following: Following) -> String {
-    switch following {
-    case .off: "off"
-    case .connecting: "connecting"
-    case .connected: "connected"
-    case .waiting: "waiting"
-    case .ended: "ended"
+/// Which of its cases a value is: `topUpExpired(…)` is `top-up-expired`.
+func kind(_ value: Any) -> String { words(String(String(describing: value).prefix { $0 != "(" }), "-") }
+
+private func words(_ name: String, _ between: String) -> String {
+    name.reduce(into: "") { words, letter in
+        words += letter.isUppercase ? between + letter.lowercased() : String(letter)
     }
 }
 
-func json(_ notice: Notice) -> Json {
-    [
-        "number": .number(notice.number), "at": .time(notice.at), "kind": .text(kebab(notice.kind)),
-        "text": .text(notice.text),
-    ]
-}
+func list(_ entries: [Json]) -> Json { ["count": json(entries.count), "entries": .list(entries)] }
 
 func json(_ code: PaymentCode) -> Json {
-    [
-        "digits": .text(code.digits), "purpose": .text(kebab(code.purpose)), "cap_yen": .whole(code.capYen),
-        "offline": .flag(code.offline), "issued_at": .time(code.issuedAt), "refresh_at": .time(code.refreshAt),
-        "expires_at": .time(code.expiresAt),
-    ]
-}
-
-func json(_ topUp: TopUp) -> Json {
-    [
-        "intent": .text(topUp.intent), "number": .maybe(topUp.number), "state": .text(kebab(topUp.state)),
-        "yen": .whole(topUp.yen), "since": .time(topUp.since), "expires_at": .time(topUp.expiresAt),
-    ]
+    .object(fields(code).filter { !["trust", "barcode", "qr"].contains($0.key) })
 }
 
 func json(_ pending: PendingEntry) -> Json {
-    let kind =
-        switch pending.what {
-        case .signUp: "sign-up"
-        case .unknown: "unknown"
-        case .accepted(detail: .topUp): "top-up"
-        }
+    var document = fields(pending)
+    document["what"] = nil
+    if case .accepted(let detail) = pending.what {
+        document["kind"] = .text(kind(detail))
+    } else {
+        document["kind"] = .text(kind(pending.what))
+    }
     let topUp = pending.topUp
-    return [
-        "id": .text(pending.id), "kind": .text(kind), "yen": .maybe(topUp?.yen), "number": .maybe(topUp?.number),
-        "since": .time(pending.since), "ends_by": .time(pending.endsBy), "next": .text(pending.next),
-    ]
+    (document["yen"], document["number"]) = (json(topUp?.yen), json(topUp?.number))
+    return .object(document)
 }
 
 extension PendingEntry {
@@ -124,38 +117,8 @@ extension PendingEntry {
     }
 }
 
-func json(_ entry: HistoryEntry) -> Json {
-    [
-        "id": .text(entry.id), "number": .number(entry.number), "at": .time(entry.at),
-        "kind": .text(kebab(entry.kind)), "yen": .whole(entry.yen), "points": .whole(entry.points),
-        "merchant": .maybe(entry.merchant),
-        "state": .text(kebab(entry.state)), "original": .maybe(entry.original), "intent": .maybe(entry.intent),
-    ]
-}
-
 func json(_ event: WalletEvent) -> Json {
-    let (number, at, balance, points): (Int64, Date, Int64, Int64)
-    var fields: [String: Json]
-    switch event {
-    case .entry(let n, let a, let b, let p, let entry):
-        (number, at, balance, points) = (n, a, b, p)
-        fields = ["kind": "entry", "entry": json(entry)]
-    case .declined(let n, let a, let b, let p, let reason, let yen, let merchant):
-        (number, at, balance, points) = (n, a, b, p)
-        fields = ["kind": "declined", "reason": .text(reason), "yen": .whole(yen), "merchant": .text(merchant)]
-    case .topUpExpired(let n, let a, let b, let p, let intent):
-        (number, at, balance, points) = (n, a, b, p)
-        fields = ["kind": "top-up-expired", "intent": .text(intent)]
-    case .notice(let n, let a, let b, let p, let notice, let text):
-        (number, at, balance, points) = (n, a, b, p)
-        fields = ["kind": "notice", "notice": .text(kebab(notice)), "text": .text(text)]
-    case .other(let n, let a, let b, let p):
-        (number, at, balance, points) = (n, a, b, p)
-        fields = ["kind": "other"]
-    }
-    fields["number"] = .number(number)
-    fields["at"] = .time(at)
-    fields["balance_yen"] = .whole(balance)
-    fields["points"] = .whole(points)
-    return .object(fields)
+    var document = Mirror(reflecting: event).children.first.map { fields($0.value) } ?? [:]
+    document["kind"] = .text(kind(event))
+    return .object(document)
 }

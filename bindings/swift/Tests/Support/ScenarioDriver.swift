@@ -13,7 +13,7 @@ public final class ScenarioDriver {
     /// Until stdin ends.
     public func run() async {
         while let line = readLine() {
-            let answer = await answer(line).canonical + "\n"
+            let answer = await answer(line).line + "\n"
             FileHandle.standardOutput.write(Data(answer.utf8))
         }
         exit(0)
@@ -47,7 +47,7 @@ public final class ScenarioDriver {
             set(arguments["clock"] ?? .null)
             let opened = try await Phone(arguments, clock)
             phone = opened
-            return ["state": .text(kebab(try opened.wallet.home().state))]
+            return ["state": json(try opened.wallet.home().state)]
         default:
             guard let phone else { throw Broken("no wallet is open here") }
             return try await phone.perform(verb, arguments)
@@ -73,18 +73,14 @@ private final class Phone {
         guard let path = told["folder"]?.text, let issuer = told["issuer"] else { throw Broken("`folder`, `issuer`") }
         let folder = URL(fileURLWithPath: path)
         host = TroubledHost(try TestHost(folder: folder.appendingPathComponent("host"), clock: clock))
-        let config = try Sandbox(Data(issuer.canonical.utf8)).config(folder: folder.appendingPathComponent("vault"))
+        let config = try Sandbox(Data(issuer.line.utf8)).config(folder: folder.appendingPathComponent("vault"))
         wallet = try await Wallet.open(keys: host, secrets: host, clock: host, config: config)
     }
 
     func perform(_ verb: String, _ arguments: Json) async throws -> Json {
         switch verb {
         case "wallet.sign-up":
-            let screen = try await wallet.account().signUp(number: try text("number", arguments))
-            return [
-                "number": .text(screen.number), "expires_at": .time(screen.expiresAt),
-                "resend_at": .time(screen.resendAt),
-            ]
+            return json(try await wallet.account().signUp(number: try text("number", arguments)))
         case "wallet.confirm":
             let account = wallet.account()
             guard try account.signUpInProgress() != nil
@@ -100,13 +96,9 @@ private final class Phone {
             guard let waiting = approval else { throw Broken("no top-up waits for its owner") }
             approval = nil
             return json(try await waiting.confirm(signature: try host.authorize(waiting.signingBytes())))
-        case "wallet.pending": return list(try wallet.topUps().pending().map(json))
-        case "wallet.history": return list(try await wallet.history().newest(limit: .max).entries.map(json))
-        case "wallet.totp":
-            let totp = try wallet.account().totp()
-            return [
-                "code": .text(totp.code), "valid_until": .time(totp.validUntil), "trust": .text(kebab(totp.trust)),
-            ]
+        case "wallet.pending": return list(try wallet.topUps().pending().map { json($0) })
+        case "wallet.history": return list(try await wallet.history().newest(limit: .max).entries.map { json($0) })
+        case "wallet.totp": return json(try wallet.account().totp())
         case "wallet.follow":
             let stream = try wallet.events()
             try wallet.follow()
@@ -123,7 +115,7 @@ private final class Phone {
             return ["state": "locked"]
         case "wallet.unlock":
             try await wallet.unlock()
-            return ["state": .text(kebab(try wallet.home().state))]
+            return ["state": json(try wallet.home().state)]
         case "wallet.patience":
             let ms = try whole("ms", arguments)
             try wallet.setPatience(TimeInterval(ms) / 1000)

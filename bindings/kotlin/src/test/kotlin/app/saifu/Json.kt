@@ -5,6 +5,7 @@ import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
+import java.lang.reflect.Modifier
 import java.nio.file.Path
 import java.time.Duration
 import java.time.Instant
@@ -38,8 +39,22 @@ fun json(value: Any?): JsonElement =
         is Sensitive -> JsonPrimitive(value.expose())
         is Enum<*> -> JsonPrimitive(value.wireName)
         is List<*> -> JsonArray(value.map(::json))
-        else -> error("no JSON is made of ${value::class}")
+        is Following -> JsonPrimitive(kindOf(value))
+        else -> JsonObject(fields(value))
     }
+
+/** What a record of the bindings holds, by the names that scenarios have for it. */
+fun fields(record: Any): Map<String, JsonElement> =
+    record.javaClass.declaredFields.filterNot { Modifier.isStatic(it.modifiers) }.associate { field ->
+        field.isAccessible = true
+        val unit = if (field.type == Duration::class.java) "_ms" else ""
+        words(field.name, "_") + unit to json(field.get(record))
+    }
+
+/** Which of its cases a value is: `TopUpExpired` is `top-up-expired`. */
+fun kindOf(case: Any): String = words(case.javaClass.simpleName, "-")
+
+private fun words(name: String, between: String): String = name.split(Regex("(?<=.)(?=[A-Z])")).joinToString(between).lowercase()
 
 fun jsonObject(vararg fields: Pair<String, Any?>): JsonObject =
     JsonObject(fields.associate { (name, value) -> name to json(value) })

@@ -1,16 +1,16 @@
 package app.saifu.scenario
 
 import app.saifu.ErrorInfo
-import app.saifu.Following
-import app.saifu.HistoryEntry
-import app.saifu.HomeScreen
 import app.saifu.IntentDetail
 import app.saifu.PendingEntry
 import app.saifu.PendingWhat
 import app.saifu.Purpose
 import app.saifu.WalletEvent
+import app.saifu.fields
 import app.saifu.flag
+import app.saifu.json
 import app.saifu.jsonObject
+import app.saifu.kindOf
 import app.saifu.text
 import app.saifu.whole
 import kotlinx.coroutines.CoroutineScope
@@ -21,7 +21,6 @@ import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.serialization.json.JsonObject
 import java.time.Duration
-import java.time.Instant
 import kotlin.time.Duration.Companion.seconds
 
 /** How long a history may be filled after the connection, and how often it is looked. */
@@ -37,16 +36,14 @@ class Refused(val document: JsonObject) : Exception("$document")
 /** Does a `wallet.` verb through the bindings and gives its document. */
 suspend fun Phone.perform(verb: String, arguments: JsonObject, scope: CoroutineScope): JsonObject =
     when (verb) {
-        "wallet.sign-up" -> wallet.account().signUp(arguments.needed("number")).let { screen ->
-            jsonObject("number" to screen.number, "expires_at" to screen.expiresAt, "resend_at" to screen.resendAt)
-        }
+        "wallet.sign-up" -> document(wallet.account().signUp(arguments.needed("number")))
         "wallet.confirm" -> {
             val account = wallet.account()
             if (account.signUpInProgress() == null) throw Refused(refusal("no-sign-up", "No sign-up waits for a code here."))
             jsonObject("device_id" to account.confirm(arguments.needed("code")))
         }
-        "wallet.home" -> home(wallet.home())
-        "wallet.refresh" -> home(wallet.refresh())
+        "wallet.home" -> document(wallet.home())
+        "wallet.refresh" -> document(wallet.refresh())
         "wallet.code" -> code(arguments)
         "wallet.prepare-top-up" -> {
             approval = wallet.topUps().prepareAtm(arguments.number("yen"))
@@ -54,10 +51,8 @@ suspend fun Phone.perform(verb: String, arguments: JsonObject, scope: CoroutineS
         }
         "wallet.approve-top-up" -> approve()
         "wallet.pending" -> list(wallet.topUps().pending().map(::pending))
-        "wallet.history" -> list(wallet.history().newest(Int.MAX_VALUE).entries.map(::entry))
-        "wallet.totp" -> wallet.account().totp().let {
-            jsonObject("code" to it.code, "valid_until" to it.validUntil, "trust" to it.trust)
-        }
+        "wallet.history" -> list(wallet.history().newest(Int.MAX_VALUE).entries.map(::document))
+        "wallet.totp" -> document(wallet.account().totp())
         "wallet.follow" -> {
             listen(scope)
             wallet.follow()
@@ -97,38 +92,22 @@ private suspend fun Phone.code(arguments: JsonObject): JsonObject {
     val code = wallet.codes().let { codes ->
         if (arguments["offline"].flag == true) codes.current(purpose) else codes.next(purpose)
     } ?: throw Refused(refusal("no-code", "There is no payment code in hand."))
-    return jsonObject(
-        "digits" to code.digits,
-        "purpose" to code.purpose,
-        "cap_yen" to code.capYen,
-        "offline" to code.offline,
-        "issued_at" to code.issuedAt,
-        "refresh_at" to code.refreshAt,
-        "expires_at" to code.expiresAt,
-    )
+    return JsonObject(fields(code) - setOf("trust", "barcode", "qr"))
 }
 
 private suspend fun Phone.approve(): JsonObject {
     val waiting = approval ?: throw Broken("no top-up waits for its owner")
     approval = null
-    val topUp = waiting.confirm(keys.authorize(waiting.signingBytes()))
-    return jsonObject(
-        "intent" to topUp.intent,
-        "number" to topUp.number,
-        "state" to topUp.state,
-        "yen" to topUp.yen,
-        "since" to topUp.since,
-        "expires_at" to topUp.expiresAt,
-    )
+    return document(waiting.confirm(keys.authorize(waiting.signingBytes())))
 }
 
 private suspend fun Phone.nextEvent(kind: String?): JsonObject {
     val arrived = events ?: throw Broken("this wallet follows no events")
     try {
         return withTimeout(EVENT_BOUND) {
-            var next: JsonObject
-            do next = event(arrived.receive()) while (kind != null && next["kind"].text != kind)
-            next
+            var next: WalletEvent
+            do next = arrived.receive() while (kind != null && kindOf(next) != kind)
+            JsonObject(fields(next) + ("kind" to json(kindOf(next))))
         }
     } catch (_: TimeoutCancellationException) {
         throw Broken("no such event came within $EVENT_BOUND")
@@ -152,94 +131,15 @@ fun refusal(error: String, title: String, detail: String? = null): JsonObject =
 
 private fun list(entries: List<JsonObject>): JsonObject = jsonObject("count" to entries.size, "entries" to entries)
 
-private fun home(home: HomeScreen): JsonObject =
-    jsonObject(
-        "state" to home.state,
-        "standing" to home.standing,
-        "balance_yen" to home.balanceYen,
-        "balance_reason" to home.balanceReason,
-        "as_of" to home.asOf,
-        "age_ms" to home.age,
-        "points" to home.points,
-        "notices" to home.notices.map { jsonObject("number" to it.number, "at" to it.at, "kind" to it.kind, "text" to it.text) },
-        "frozen" to home.frozen,
-        "device_id" to home.deviceId,
-        "top_up_left_yen" to home.topUpLeftYen,
-        "pay_left_yen" to home.payLeftYen,
-        "last_event" to home.lastEvent,
-        "way_out" to home.wayOut,
-        "put_aside" to home.putAside,
-        "trust" to home.trust,
-        "history_incomplete" to home.historyIncomplete,
-        "following" to name(home.following),
-    )
-
-private fun name(following: Following): String =
-    when (following) {
-        Following.Off -> "off"
-        Following.Connecting -> "connecting"
-        is Following.Connected -> "connected"
-        is Following.Waiting -> "waiting"
-        is Following.Ended -> "ended"
-    }
+private fun document(record: Any): JsonObject = JsonObject(fields(record))
 
 private fun pending(entry: PendingEntry): JsonObject {
-    val (kind, detail) = when (val what = entry.what) {
-        PendingWhat.SignUp -> "sign-up" to null
-        is PendingWhat.Unknown -> "unknown" to what.detail
-        is PendingWhat.Accepted -> name(what.detail) to what.detail
+    val detail = when (val what = entry.what) {
+        PendingWhat.SignUp -> null
+        is PendingWhat.Unknown -> what.detail
+        is PendingWhat.Accepted -> what.detail
     }
+    val kind = kindOf((entry.what as? PendingWhat.Accepted)?.detail ?: entry.what)
     val topUp = detail as? IntentDetail.TopUp
-    return jsonObject(
-        "id" to entry.id,
-        "kind" to kind,
-        "yen" to topUp?.yen,
-        "number" to topUp?.number,
-        "since" to entry.since,
-        "ends_by" to entry.endsBy,
-        "next" to entry.next,
-    )
+    return JsonObject(fields(entry) - "what" + jsonObject("kind" to kind, "yen" to topUp?.yen, "number" to topUp?.number))
 }
-
-private fun name(detail: IntentDetail): String =
-    when (detail) {
-        is IntentDetail.TopUp -> "top-up"
-    }
-
-private fun entry(entry: HistoryEntry): JsonObject =
-    jsonObject(
-        "id" to entry.id,
-        "number" to entry.number,
-        "at" to entry.at,
-        "kind" to entry.kind,
-        "yen" to entry.yen,
-        "points" to entry.points,
-        "merchant" to entry.merchant,
-        "state" to entry.state,
-        "original" to entry.original,
-        "intent" to entry.intent,
-    )
-
-private fun event(event: WalletEvent): JsonObject =
-    when (event) {
-        is WalletEvent.Entry -> {
-            val common = common("entry", event.number, event.at, event.balanceYen, event.points)
-            JsonObject(common + jsonObject("entry" to entry(event.entry)))
-        }
-        is WalletEvent.Declined -> {
-            val common = common("declined", event.number, event.at, event.balanceYen, event.points)
-            JsonObject(common + jsonObject("reason" to event.reason, "yen" to event.yen, "merchant" to event.merchant))
-        }
-        is WalletEvent.TopUpExpired -> {
-            val common = common("top-up-expired", event.number, event.at, event.balanceYen, event.points)
-            JsonObject(common + jsonObject("intent" to event.intent))
-        }
-        is WalletEvent.Notice -> {
-            val common = common("notice", event.number, event.at, event.balanceYen, event.points)
-            JsonObject(common + jsonObject("notice" to event.notice, "text" to event.text))
-        }
-        is WalletEvent.Other -> common("other", event.number, event.at, event.balanceYen, event.points)
-    }
-
-private fun common(kind: String, number: Long, at: Instant, balanceYen: Long, points: Long): JsonObject =
-    jsonObject("number" to number, "at" to at, "kind" to kind, "balance_yen" to balanceYen, "points" to points)
