@@ -8,7 +8,7 @@ use saifu_sandbox::policy::{Policy, Without};
 use saifu_sandbox::{Options, Sandbox};
 use serde_json::Value;
 
-use crate::support::common::{self, Home, NO_WAITING};
+use crate::support::common::{Home, NO_WAITING};
 
 /// Longer than any top-up stays open.
 const ENDED: &str = "sandbox clock +16m";
@@ -104,16 +104,16 @@ impl Shop {
     }
 }
 
-fn sandbox(home: &Home) -> common::Sandbox {
+fn start(home: &Home) {
     let policy = home.file("policy.json");
     std::fs::write(&policy, NO_WAITING).unwrap();
-    home.sandbox_with(&format!("sandbox --policy {policy}"))
+    home.start(&format!("sandbox --policy {policy}"));
 }
 
 /// One command, every way.
 fn every_way(at: At) {
     let home = Home::new();
-    let _sandbox = sandbox(&home);
+    start(&home);
     let mut shop = Shop::new(home);
     for how in Behave::ALL {
         let told = shop.misbehave(at, *how);

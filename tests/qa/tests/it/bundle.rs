@@ -4,9 +4,8 @@ use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use saifu_rig::Customer;
 use serde_json::{Value, json};
 
-use crate::support::common::{Home, NO_WAITING, bare, issuer, run};
+use crate::support::common::{Home, NO_WAITING, NUMBER, bare, issuer, run};
 
-const NUMBER: &str = "090-1234-5678";
 /// The same as people and programs write it.
 const NUMBERS: [&str; 4] = ["090-1234-5678", "09012345678", "+819012345678", "9012345678"];
 const MOST_BYTES: usize = 200_000;
@@ -53,11 +52,9 @@ fn texts(document: &Value, found: &mut Vec<String>) {
 
 /// The keys and the sealed journal of the wallet, the private keys and the control API's token of the sandbox.
 fn resting(home: &Home) -> Vec<String> {
-    let json =
-        |path: &str| -> Value { serde_json::from_slice(&std::fs::read(home.path().join(path)).unwrap()).unwrap() };
-    let mut secrets = Vec::new();
-    texts(&json("wallets/me/keys.json"), &mut secrets);
-    let info = json("sandbox/sandbox.json");
+    let keys = std::fs::read(home.file("wallets/me/keys.json")).unwrap();
+    let (mut secrets, info) = (Vec::new(), home.info());
+    texts(&serde_json::from_slice(&keys).unwrap(), &mut secrets);
     for name in ["lever_token", "register_key", "atm_key", "operator_key", "terminals"] {
         // A terminal's own name and its merchant's are no secrets.
         let before = secrets.len();
@@ -103,8 +100,7 @@ fn flow(home: &Home) -> Vec<String> {
 /// `bundle/parts.rs` keep the number, and this fails.
 #[test]
 fn bundle_tells_the_whole_flow_and_holds_no_secret_of_it() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     let secrets = flow(&home);
     let (bytes, document) = bundle(&home);
     assert!(secrets.len() > 30, "{}", secrets.len());
@@ -159,9 +155,9 @@ fn bundle_can_be_made_without_a_sandbox_and_of_a_damaged_wallet() {
     assert_eq!(nothing["wallet"]["error"]["code"], "not-signed-up");
     assert_eq!((&nothing["sandbox"]["error"]["code"], &nothing["requests"]), (&json!("no-sandbox"), &json!([])));
 
-    let mut sandbox = home.sandbox();
+    home.start("sandbox");
     home.sign_up("me", NUMBER);
-    sandbox.kill();
+    home.kill();
     let (_, stale) = bundle(&home);
     assert_eq!(stale["sandbox"]["error"]["code"], "stale-sandbox");
     assert_eq!(stale["wallet"]["state"], "ready");

@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use crate::support::common::{Home, eventually};
+use crate::support::common::{Home, NUMBER, eventually};
 
-const NUMBER: &str = "090-1234-5678";
 const HOUR: u64 = 3_600_000;
 
 fn pay(home: &Home, yen: u32) -> Value {
@@ -22,9 +21,7 @@ fn now(home: &Home) -> u64 {
 
 #[test]
 fn tokens_tls_and_proofs_work_after_any_move() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.sign_up("me", NUMBER);
+    let home = Home::ready();
     home.top_up(5_000);
     assert_eq!(pay(&home, 1_000)["result"], "approved");
     for step in ["+72h", "+400d"] {
@@ -38,8 +35,7 @@ fn tokens_tls_and_proofs_work_after_any_move() {
 
 #[test]
 fn what_came_due_meanwhile_has_run_in_its_order_when_the_clock_answers() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     for (wallet, number) in [("me", NUMBER), ("you", "090-8765-4321")] {
         home.sign_up(wallet, number);
         home.saifu(&format!("wallet topup atm --yen 1000 --yes --wallet {wallet}")).done();
@@ -55,8 +51,7 @@ fn what_came_due_meanwhile_has_run_in_its_order_when_the_clock_answers() {
 
 #[test]
 fn held_time_stands_still_for_issuer_and_wallet_and_the_flow_goes_on() {
-    let home = Home::new();
-    let mut sandbox = home.sandbox();
+    let home = Home::running();
     let held = clock(&home, "hold");
     assert_eq!(held["held"], true);
     home.sign_up("me", NUMBER);
@@ -69,8 +64,8 @@ fn held_time_stands_still_for_issuer_and_wallet_and_the_flow_goes_on() {
     let moved = clock(&home, "+3h");
     assert_eq!(moved["now"].as_u64().unwrap(), held["now"].as_u64().unwrap() + 3 * HOUR);
     assert_eq!(pay(&home, 500)["result"], "approved");
-    sandbox.kill();
-    let _sandbox = home.sandbox();
+    home.kill();
+    home.start("sandbox");
     assert_eq!(now(&home), moved["now"].as_u64().unwrap(), "a restart does not let time go on");
 
     assert_eq!(clock(&home, "run")["held"], false);
@@ -83,8 +78,7 @@ fn held_time_stands_still_for_issuer_and_wallet_and_the_flow_goes_on() {
 #[test]
 fn wallet_with_a_wrong_clock_signs_up_tops_up_and_pays() {
     for only in ["wallet:me", "issuer"] {
-        let home = Home::new();
-        let _sandbox = home.sandbox();
+        let home = Home::running();
         let before = now(&home);
         let skewed = clock(&home, &format!("+3h --only {only}"));
         let ahead = skewed["now"].as_u64().unwrap() - before;
@@ -103,8 +97,7 @@ fn wallet_with_a_wrong_clock_signs_up_tops_up_and_pays() {
 
 #[test]
 fn bad_moves_are_refused_with_what_to_write_instead() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     for words in ["sideways", "hold --only issuer", "--only issuer", "+1h --only me"] {
         let ran = home.saifu(&format!("sandbox clock {words}"));
         assert_eq!(ran.code, Some(2), "{words}: {ran:?}");

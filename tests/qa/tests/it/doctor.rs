@@ -6,8 +6,7 @@ use crate::support::common::{Home, Ran, bare, run};
 
 #[test]
 fn the_doctor_finds_what_a_person_would_look_for() {
-    let home = Home::new();
-    let mut sandbox = home.sandbox();
+    let home = Home::running();
     home.saifu("sandbox person starter").done();
     let doctor = || home.saifu("doctor");
     let check = |ran: &Ran, what: &str| -> (String, String) {
@@ -17,7 +16,7 @@ fn the_doctor_finds_what_a_person_would_look_for() {
         (found["health"].as_str().unwrap().to_owned(), found["detail"].as_str().unwrap().to_owned())
     };
     assert_eq!(doctor().done()["sound"], true);
-    sandbox.kill();
+    home.kill();
     let ran = doctor();
     assert!(check(&ran, "sandbox").1.contains("is gone"), "{ran:?}");
     let wallets = home.path().join("wallets");
@@ -58,9 +57,7 @@ fn the_doctor_finds_what_a_person_would_look_for() {
 /// A bus that accepts and never answers. Control: with the wallet's keyring asked all the same, this takes a minute.
 #[test]
 fn the_doctor_does_not_wait_for_a_bus_that_hangs() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.sign_up("me", "090-1234-5678");
+    let home = Home::ready();
     let settings = home.path().join("wallets/me/settings.json");
     let text = fs::read_to_string(&settings).unwrap();
     fs::write(&settings, text.replace("\"file\"", "\"keyring\"")).unwrap();

@@ -3,9 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::common::{Home, bare, run};
-
-const NUMBER: &str = "090-1234-5678";
+use crate::support::common::{Home, NUMBER, bare, run};
 
 fn count(home: &Home) -> usize {
     home.inbox(NUMBER).len()
@@ -14,7 +12,7 @@ fn count(home: &Home) -> usize {
 #[test]
 fn late_message_in_the_middle_of_a_snapshot_arrives_after_the_restore() {
     let home = Home::new();
-    let mut sandbox = home.sandbox_with("sandbox --seed 7");
+    home.start("sandbox --seed 7");
     home.saifu("sandbox clock hold").done();
     let event = home.saifu("sandbox event sms-late --by 3m --times 2 --because roaming").done();
     assert_eq!((&event["ids"], &event["left"], &event["number"]), (&json!([1]), &json!(2), &Value::Null), "{event}");
@@ -22,11 +20,11 @@ fn late_message_in_the_middle_of_a_snapshot_arrives_after_the_restore() {
     home.saifu("sandbox clock +2m").done();
     let file = home.file("snapshot.json");
     home.run(["sandbox", "snapshot", &file]).done();
-    sandbox.kill();
+    home.kill();
 
     let other = Home::new();
     other.run(["sandbox", "restore", &file]).done();
-    let _sandbox = other.sandbox();
+    other.start("sandbox");
     let events = other.saifu("sandbox event").done()["events"].clone();
     assert_eq!((&events[0]["event"], &events[0]["left"]), (&json!("sms-late"), &json!(1)), "{events}");
     assert_eq!(count(&other), 0);
@@ -40,23 +38,8 @@ fn late_message_in_the_middle_of_a_snapshot_arrives_after_the_restore() {
 }
 
 #[test]
-fn lost_message_never_comes_and_the_next_one_does() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.run(["sandbox", "event", "sms-lost", "--number", NUMBER, "--because", "filtered"]).done();
-    home.run(["wallet", "signup", "--number", NUMBER]).done();
-    home.saifu("sandbox clock +61s").done();
-    assert_eq!(count(&home), 0);
-    home.run(["wallet", "signup", "--number", NUMBER]).done();
-    let code = home.sms_code(NUMBER);
-    assert_eq!(home.saifu(&format!("wallet confirm --code {code}")).done()["state"], "ready");
-}
-
-#[test]
 fn next_holder_of_a_number_is_told_that_it_is_taken_and_reads_no_old_message() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.sign_up("me", NUMBER);
+    let home = Home::ready();
     home.top_up(5_000);
     home.saifu("sandbox clock +2m").done();
     let old = home.inbox(NUMBER);
@@ -79,9 +62,7 @@ fn next_holder_of_a_number_is_told_that_it_is_taken_and_reads_no_old_message() {
 
 #[test]
 fn day_end_tells_of_every_terminal_that_had_to_do_and_agrees_with_the_ledger() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.sign_up("me", NUMBER);
+    let home = Home::ready();
     home.top_up(5_000);
     home.saifu(&format!("register scan --digits {} --yen 1280", home.digits())).done();
     home.saifu("sandbox clock +1s").done();
@@ -100,8 +81,7 @@ fn day_end_tells_of_every_terminal_that_had_to_do_and_agrees_with_the_ledger() {
 
 #[test]
 fn senseless_events_end_with_exit_2_and_nothing_has_happened() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     let why = home.saifu("sandbox event sms-late --by 5m --because filtered").refused(2, "bad-input");
     assert!(why["error"]["detail"].as_str().unwrap().contains("roaming"), "the reasons there are: {why}");
     for words in

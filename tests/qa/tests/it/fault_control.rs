@@ -4,9 +4,7 @@ use crate::support::common::{Home, eventually};
 
 #[test]
 fn fault_strikes_the_wallet_it_names_and_no_other() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.sign_up("me", "090-1234-5678");
+    let home = Home::ready();
     home.sign_up("other", "090-1234-5679");
     let added = home.saifu("sandbox fault add --on intent-nonce --from me --do status:503 --times 3").done();
     assert_eq!(
@@ -23,8 +21,7 @@ fn fault_strikes_the_wallet_it_names_and_no_other() {
 
 #[test]
 fn terminals_are_named_and_senseless_faults_end_with_exit_2() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     let added = home.saifu("sandbox fault add --on settle --from register-1 --do reorder --chance 0.5").done();
     assert_eq!(added["faults"][0]["from"], "register-1");
     home.saifu("sandbox fault add --on settle --from nobody --do hang").refused(2, "bad-input");
@@ -37,15 +34,12 @@ fn terminals_are_named_and_senseless_faults_end_with_exit_2() {
 
 #[test]
 fn killed_issuer_is_gone_and_comes_back_without_faults() {
-    let home = Home::new();
-    let sandbox = home.sandbox();
-    home.sign_up("me", "090-1234-5678");
+    let home = Home::ready();
     home.saifu("sandbox fault add --on home --do kill-issuer --times 1").done();
     let ran = home.saifu("wallet refresh");
     assert_eq!(ran.code, Some(4), "{ran:?}");
     eventually("the issuer is gone", || home.saifu("sandbox clock").code == Some(4));
-    drop(sandbox);
-    let _sandbox = home.sandbox();
+    home.start("sandbox");
     assert_eq!(home.saifu("sandbox fault list").done()["faults"].as_array().unwrap().len(), 0);
     home.saifu("wallet refresh").done();
 }

@@ -11,8 +11,7 @@ use crate::support::common::{Home, bare, run};
 /// Control: without `Network::Looking` the home screen is refused like the refresh.
 #[test]
 fn a_wallet_in_use_names_its_process_and_can_be_looked_at() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     home.saifu("sandbox person starter").done();
     let words = ["wallet", "events", "--follow"];
     let mut follower = home.command(words).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
@@ -32,8 +31,7 @@ fn a_wallet_in_use_names_its_process_and_can_be_looked_at() {
 /// Control: `in_force` without the division shows the values of everybody.
 #[test]
 fn limits_that_are_shown_are_those_that_are_weighed() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     assert_eq!(home.saifu("sandbox policy").done()["wallet"], Value::Null);
     home.saifu("sandbox person starter").done();
     let policy = home.saifu("sandbox policy").done();
@@ -52,8 +50,7 @@ fn limits_that_are_shown_are_those_that_are_weighed() {
 
 #[test]
 fn a_refund_takes_the_transaction_id_of_the_scan() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     home.saifu("sandbox person new --yen 3000").done();
     let paid = home.saifu("pay --yen 1280 --txid coffee").done();
     assert_eq!((&paid["balance_yen"], &paid["points"]), (&json!(1_720), &json!(6)), "{paid}");
@@ -71,8 +68,7 @@ fn a_refund_takes_the_transaction_id_of_the_scan() {
 
 #[test]
 fn a_person_has_the_balance_that_is_asked_for_by_the_limits_that_there_are() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     let made = home.saifu("sandbox person starter --yen 25000").done();
     assert_eq!(made["balance_yen"], 25_000, "{made}");
     let history = home.saifu("wallet history").done()["entries"].as_array().unwrap().clone();
@@ -84,8 +80,7 @@ fn a_person_has_the_balance_that_is_asked_for_by_the_limits_that_there_are() {
 
 #[test]
 fn an_atm_takes_number_and_code_from_the_wallet() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     home.saifu("sandbox person new").done();
     let told = home.saifu("atm deposit --yen 2000").refused(2, "bad-input");
     assert!(told["error"]["detail"].as_str().unwrap().contains("saifu wallet topup atm"), "{told}");
@@ -122,8 +117,8 @@ fn a_usage_error_says_which_flag_came_from_the_environment() {
 #[test]
 fn a_phone_reaches_customers_on_another_address_and_nobody_else() {
     let home = Home::new();
-    let sandbox = home.sandbox_with("sandbox --host 127.0.0.2");
-    let told: Value = serde_json::from_slice(&std::fs::read(sandbox.file()).unwrap()).unwrap();
+    home.start("sandbox --host 127.0.0.2");
+    let told = home.info();
     let port = |url: &str| told[url].as_str().unwrap().rsplit(':').next().unwrap().parse::<u16>().unwrap();
     for (url, reached) in [("customer_url", true), ("service_url", true), ("register_url", false), ("lever_url", false)]
     {

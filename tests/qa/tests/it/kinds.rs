@@ -8,9 +8,8 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::common::{Home, Ran, SAIFU, Sandbox, bare, run};
+use crate::support::common::{Home, NUMBER, Ran, SAIFU, Sandbox, bare, run};
 
-const NUMBER: &str = "090-1234-5678";
 const DIGITS: &str = "900000020123456789012345";
 
 fn saifu(words: &[&str]) -> Ran {
@@ -44,9 +43,7 @@ fn money_is_read_by_one_reader_wherever_it_is_typed() {
 
 #[test]
 fn codes_and_numbers_are_read_as_people_type_them() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.sign_up("me", NUMBER);
+    let home = Home::ready();
     let top_up = home.saifu("wallet topup atm --yen 5,000円 --yes").done();
     let wide = |text: &str| -> String {
         text.chars().map(|c| char::from_u32(u32::from(c) + 0xFEE0).unwrap()).collect::<String>()
@@ -64,9 +61,7 @@ fn codes_and_numbers_are_read_as_people_type_them() {
 
 #[test]
 fn results_are_written_through_what_is_no_plain_file_or_not_at_all() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.sign_up("me", NUMBER);
+    let home = Home::ready();
     let folder = home.path().join("out");
     fs::create_dir(&folder).unwrap();
     let at = |name: &str| folder.join(name);
@@ -210,7 +205,7 @@ fn names_that_are_not_utf_8_work() {
         command.args(["--json", "--key-store", "file", "--home"]).arg(&odd);
         run(command)
     };
-    let mut sandbox = Sandbox::start({
+    let (sandbox, _) = Sandbox::start({
         let mut command = bare(["sandbox", "--json", "--home"]);
         command.arg(&odd);
         command
@@ -222,15 +217,13 @@ fn names_that_are_not_utf_8_work() {
     inside(&["tool", "qr", "hello", "--out"], b"\xfe.png").done();
     inside(&["tool", "scan"], b"\xfe.png").done();
     inside(&["tool", "scan"], b"none\xfe.png").refused(2, "file");
-    sandbox.kill();
+    drop(sandbox);
     inside(&["sandbox", "restore", "--force"], b"s\xff.json").done();
 }
 
 #[test]
 fn any_transaction_id_finds_its_postings() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.sign_up("me", NUMBER);
+    let home = Home::ready();
     home.top_up(1_000);
     for (at, txid) in ["..", ".", "...", "-_."].into_iter().enumerate() {
         let digits = home.digits();
@@ -250,8 +243,7 @@ fn any_transaction_id_finds_its_postings() {
 
 #[test]
 fn a_key_store_is_kept_once_it_worked() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     let with = |store: &str, words: &str| {
         let mut command = bare(words.split(' '));
         command.args(["--json", "--key-store", store, "--home"]).arg(home.path());
@@ -268,8 +260,7 @@ fn a_key_store_is_kept_once_it_worked() {
 
 #[test]
 fn of_many_at_once_one_wins_and_the_others_are_told_that_it_is_in_use() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     let start = |number: usize| {
         let number = format!("090-1234-567{number}");
         let mut command = home.command(["wallet", "signup", "--number", &number]);
@@ -298,7 +289,7 @@ fn every_end_has_the_exit_code_that_is_documented() {
     let policy = home.file("policy.json");
     for (section, code) in [("pay", "over-cap"), ("top_up", "over-limit")] {
         fs::write(&policy, format!(r#"{{"{section}":{{"each_yen":1000}}}}"#)).unwrap();
-        let _sandbox = home.sandbox_with(&format!("sandbox --policy {policy}"));
+        home.start(&format!("sandbox --policy {policy}"));
         home.run(["sandbox", "person", "starter", "--wallet", section]).refused(3, code);
     }
     let settings = home.path().join("wallets/pay/settings.json");
@@ -311,9 +302,9 @@ fn every_end_has_the_exit_code_that_is_documented() {
 
 #[test]
 fn a_reader_that_leaves_early_and_a_full_disk_are_told_apart() {
-    for words in
-        [&["--help"][..], &["--version"], &["wallet", "--help"], &["explain", "over-limit"], &["--json", "--version"]]
+    for words in ["--help", "--version", "wallet --help", "explain over-limit", "completions bash", "--json --version"]
     {
+        let words = &words.split(' ').collect::<Vec<_>>();
         let mut child = bare(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
@@ -433,9 +424,7 @@ fn pictures_from_strangers_cost_little_and_reach_nothing() {
 /// is every account.
 #[test]
 fn nothing_is_destroyed_before_the_new_is_in_place() {
-    let home = Home::new();
-    let mut sandbox = home.sandbox();
-    home.sign_up("me", NUMBER);
+    let home = Home::ready();
     let file = home.file("snapshot.json");
     home.run(["sandbox", "snapshot", &file]).done();
     home.sign_up("other", "090-2222-2222");
@@ -448,15 +437,15 @@ fn nothing_is_destroyed_before_the_new_is_in_place() {
     let again = home.run(["sandbox", "snapshot", &home.file("second.json")]);
     assert_eq!(again.done()["wallets"], serde_json::json!(["me", "other"]));
     assert!(again.stderr.contains("Thumbs.db"), "{again:?}");
-    sandbox.kill();
+    home.kill();
 
     // A port that is taken costs nobody an account.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     home.run(["sandbox", "--reset", "--port", &port]).refused(2, "bad-input");
-    let sandbox = home.sandbox();
+    home.start("sandbox");
     assert_eq!(home.saifu("wallet refresh").done()["state"], "ready");
-    drop(sandbox);
+    home.kill();
 
     home.run(["sandbox", "restore", &file]).refused(2, "bad-input");
     let ran = home.run(["sandbox", "restore", &file, "--force"]);
@@ -465,7 +454,7 @@ fn nothing_is_destroyed_before_the_new_is_in_place() {
     for name in ["half/keys.json", "財布/keys.json", "other/keys.json", "Thumbs.db", "me/keys.json"] {
         assert!(wallets.join(name).exists(), "{name}");
     }
-    let _sandbox = home.sandbox();
+    home.start("sandbox");
     assert_eq!(home.saifu("wallet refresh").done()["state"], "ready");
     home.saifu("wallet refresh --wallet other").refused(3, "unknown-device");
     let beside: Vec<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -475,18 +464,17 @@ fn nothing_is_destroyed_before_the_new_is_in_place() {
 #[test]
 fn port_0_is_any_free_ports() {
     let home = Home::new();
-    let sandbox = Sandbox::start(home.command(["sandbox", "--port", "0"]));
+    let document = home.start("sandbox");
     let ports: Vec<u16> = ["customer_url", "register_url", "service_url", "lever_url"]
         .iter()
-        .map(|name| sandbox.document[name].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap())
+        .map(|name| document[name].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap())
         .collect();
     assert!(ports.iter().all(|port| *port > 1_023), "{ports:?}");
 }
 
 #[test]
 fn what_is_not_there_is_said() {
-    let home = Home::new();
-    let mut sandbox = home.sandbox();
+    let home = Home::running();
     for filter in ["--account", "--terminal", "--trace"] {
         let ran = home.run(["sandbox", "log", filter, "nope"]);
         assert!(ran.code == Some(0) && ran.stdout.is_empty() && ran.stderr.contains("`nope`"), "{filter}: {ran:?}");
@@ -506,8 +494,8 @@ fn what_is_not_there_is_said() {
     let mut stderr = std::io::BufReader::new(followers[0].stderr.take().unwrap());
     std::io::BufRead::read_line(&mut stderr, &mut said).unwrap();
     assert!(said.contains("following"), "{said}");
-    sandbox.kill();
-    let _elsewhere = home.sandbox();
+    home.kill();
+    home.start("sandbox");
     let output = followers.into_iter().next().unwrap().wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(4), "{output:?}");
     assert!(String::from_utf8(output.stdout).unwrap().contains("stale-sandbox"));

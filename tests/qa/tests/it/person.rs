@@ -14,8 +14,7 @@ fn look(home: &Home, name: &str) -> Value {
 
 #[test]
 fn persons_are_in_the_state_they_are_named_after() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     for (name, balance) in [("new", 0), ("starter", 3_720), ("robbed", 3_720), ("offline-3-days", 3_720)] {
         let made = person(&home, name);
         assert_eq!((&made["person"], &made["wallet"]), (&json!(name), &json!(name)));
@@ -32,8 +31,7 @@ fn persons_are_in_the_state_they_are_named_after() {
 
 #[test]
 fn long_history_is_in_the_wallet_and_in_the_ledger_and_nothing_else() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     let now = || home.saifu("sandbox clock").done()["now"].as_u64().unwrap();
     let before = now();
     let made = home.saifu("sandbox person ten-thousand-entries --entries 26").done();
@@ -57,7 +55,7 @@ fn long_history_is_in_the_wallet_and_in_the_ledger_and_nothing_else() {
 fn same_seed_makes_the_same_person_and_another_wallet_another_one() {
     let made = |wallet: &str| {
         let home = Home::new();
-        let _sandbox = home.sandbox_with("sandbox --seed 7");
+        home.start("sandbox --seed 7");
         let made = home.saifu(&format!("sandbox person new --wallet {wallet}")).done();
         (made["name"].clone(), made["number"].clone())
     };

@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::common::{Home, bare, run};
-
-const NUMBER: &str = "090-1234-5678";
+use crate::support::common::{Home, NUMBER, bare, run};
 
 /// Plays a file; the scenario's outcome.
 fn played(file: &str) -> Value {
@@ -15,8 +13,7 @@ fn played(file: &str) -> Value {
 /// Control: with the reason of the refusal written as another one, the file fails at that step.
 #[test]
 fn what_was_done_by_hand_plays_again_and_must_see_the_same() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
+    let home = Home::running();
     home.run(["wallet", "signup", "--number", NUMBER]).done();
     home.saifu("wallet confirm --code 1").refused(2, "invalid-input");
     let wrong = if home.sms_code(NUMBER) == "123456" { "654321" } else { "123456" };
@@ -54,15 +51,14 @@ fn what_was_done_by_hand_plays_again_and_must_see_the_same() {
 
 #[test]
 fn only_what_was_done_since_the_accounts_began_is_recorded() {
-    let home = Home::new();
-    let mut sandbox = home.sandbox();
+    let home = Home::running();
     let file = home.file("nothing.json");
     home.run(["scenario", "record", &file]).refused(2, "bad-input");
     home.saifu("sandbox person starter --quiet").done();
     home.saifu("sandbox stop").done();
     home.saifu("wallet refresh").refused(4, "no-sandbox");
-    sandbox.kill();
-    let mut sandbox = home.sandbox();
+    home.kill();
+    home.start("sandbox");
     home.saifu("pay --yen 100 --behave twice").done();
     home.saifu("pay --yen 100").done();
     let file = home.file("a-person.json");
@@ -72,8 +68,8 @@ fn only_what_was_done_since_the_accounts_began_is_recorded() {
     // What was left out had moved money: the next balance is another one, and the file says so.
     assert_eq!(outcome["failure"]["path"], "balance_yen", "{outcome:#}");
     std::fs::remove_dir_all(outcome["failure"]["folder"].as_str().unwrap()).unwrap();
-    sandbox.kill();
-    let _sandbox = home.sandbox_with("sandbox --reset");
+    home.kill();
+    home.start("sandbox --reset");
     home.run(["scenario", "record", &file]).refused(2, "bad-input");
     home.run(["scenario", "record", &home.file("no-ending")]).refused(2, "bad-input");
 }

@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
+use crate::support::common::hold;
+
 const LANGUAGES: [&str; 3] = ["rust", "kotlin", "swift"];
-const BEGIN: &str = "<!-- from bindings.json -->\n";
-const END: &str = "<!-- end -->";
 
 fn path(name: &str) -> String {
     format!("{}/../../results/{name}", env!("CARGO_MANIFEST_DIR"))
@@ -95,13 +95,6 @@ fn readme_says_of_the_boundary_what_its_file_says() {
 fn table_of_the_boundary_is_that_of_its_file() {
     let measured: Value = serde_json::from_str(&std::fs::read_to_string(path("bindings.json")).unwrap()).unwrap();
     let table = boundary(&measured["figures"]);
-    let document = std::fs::read_to_string(path("README.md")).unwrap();
-    let (before, rest) = document.split_once(BEGIN).unwrap();
-    let (written, after) = rest.split_once(END).unwrap();
-    if std::env::var_os("SAIFU_UPDATE_DOCS").is_some() {
-        std::fs::write(path("README.md"), format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
-        return;
-    }
-    assert_eq!(written, table, "SAIFU_UPDATE_DOCS=1 writes it anew");
+    hold(&path("README.md"), "from bindings.json", &table);
     assert!(measured["failures"].as_array().unwrap().is_empty());
 }

@@ -11,9 +11,10 @@ use saifu_qa::scenario::verbs::{self, Actor, Argument, DRIVER, Kind, VERBS};
 use saifu_qa::scenario::{parse, schema};
 use serde_json::{Value, json};
 
-use crate::support::common::{Home, bare, run};
+use crate::support::common::{Home, bare, hold, run};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/scenarios.md");
 
 fn folder() -> PathBuf {
     Path::new(ROOT).join("tests/scenarios")
@@ -233,22 +234,8 @@ fn what_the_runner_refuses_the_schema_refuses_too() {
             wrong.push(("unknown outcome", with(&file, &format!("{at}/expect"), json!({"balanse": 1}))));
             wrong.push(("wrong save", with(&file, &format!("{at}/save"), json!({"x": 1}))));
             wrong.push(("wrong span", with(&file, &format!("{at}/within"), json!(60))));
-            for argument in [
-                "yen",
-                "digits",
-                "number",
-                "totp",
-                "on",
-                "act",
-                "times",
-                "advance",
-                "switch",
-                "txid",
-                "settlement",
-                "ms",
-                "how",
-                "killed",
-            ] {
+            let arguments = "yen digits number totp on act times advance switch txid settlement ms how killed";
+            for argument in arguments.split(' ') {
                 if step.get(argument).is_some() {
                     wrong.push((argument, with(&file, &format!("{at}/{argument}"), json!([1]))));
                 }
@@ -289,7 +276,7 @@ fn document_lists_the_verbs_that_there_are() {
         format!("| `{}` | {who} | {} | {} | {}{within} |", verb.name, arguments.join(", "), gives.join(" "), verb.does)
     });
     let head = "| Verb | As | Arguments | Gives | |\n| --- | --- | --- | --- | --- |\n";
-    hold("verbs", &format!("{head}{}\n", rows.collect::<Vec<_>>().join("\n")));
+    hold(DOCUMENT, "from the code: verbs", &format!("{head}{}\n", rows.collect::<Vec<_>>().join("\n")));
 }
 
 #[test]
@@ -305,18 +292,5 @@ fn document_lists_what_a_driver_is_asked() {
         format!("| `{}` | {} | {} | {does} |", verb.name, verb.arguments, gives.join(" "))
     });
     let head = "| Verb | Arguments | Gives | |\n| --- | --- | --- | --- |\n";
-    hold("driver", &format!("{head}{}\n", rows.collect::<Vec<_>>().join("\n")));
-}
-
-/// Compares a table of `docs/scenarios.md` with the code, or writes it anew.
-fn hold(name: &str, table: &str) {
-    let path = Path::new(ROOT).join("docs/scenarios.md");
-    let (document, begin) = (std::fs::read_to_string(&path).unwrap(), format!("<!-- from the code: {name} -->\n"));
-    let (before, rest) = document.split_once(&begin).unwrap();
-    let (found, after) = rest.split_once("<!-- end -->").unwrap();
-    if std::env::var_os("SAIFU_UPDATE_DOCS").is_some() {
-        std::fs::write(&path, format!("{before}{begin}{table}<!-- end -->{after}")).unwrap();
-    } else {
-        assert_eq!(found, table);
-    }
+    hold(DOCUMENT, "from the code: driver", &format!("{head}{}\n", rows.collect::<Vec<_>>().join("\n")));
 }

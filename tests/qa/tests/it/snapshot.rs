@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::common::{Home, run};
-
-const NUMBER: &str = "090-1234-5678";
+use crate::support::common::{Home, NUMBER, run};
 
 /// A home with a wallet killed in the middle of a top-up, at this step, and its snapshot.
 fn interrupted(step: &str) -> (Home, String) {
     let home = Home::new();
-    let mut sandbox = home.sandbox_with("sandbox --seed 7");
+    home.start("sandbox --seed 7");
     home.sign_up("me", NUMBER);
     home.top_up(5_000);
     home.saifu("sandbox clock +10m").done();
@@ -20,13 +18,13 @@ fn interrupted(step: &str) -> (Home, String) {
     let file = home.file("snapshot.json");
     let taken = home.run(["sandbox", "snapshot", &file]).done();
     assert_eq!(taken["wallets"], json!(["me"]));
-    sandbox.kill();
+    home.kill();
     (home, file)
 }
 
 /// What becomes of it: the entry that is open, then its end.
 fn end(home: &Home) -> (Value, Value) {
-    let _sandbox = home.sandbox();
+    home.start("sandbox");
     home.saifu("wallet refresh").done();
     let pending = home.saifu("wallet pending").done()["entries"].clone();
     if let Some(number) = pending[0]["number"].as_str() {
@@ -52,13 +50,11 @@ fn snapshot_in_the_middle_of_a_top_up_goes_on_to_the_same_end_in_another_folder(
 
 #[test]
 fn restore_wants_a_stopped_sandbox_an_empty_folder_and_a_file_of_its_format() {
-    let home = Home::new();
-    let mut sandbox = home.sandbox();
-    home.sign_up("me", NUMBER);
+    let home = Home::ready();
     let file = home.file("snapshot.json");
     home.run(["sandbox", "snapshot", &file]).done();
     home.run(["sandbox", "restore", &file, "--force"]).refused(6, "in-use");
-    sandbox.kill();
+    home.kill();
     let why = home.run(["sandbox", "restore", &file]).refused(2, "bad-input");
     assert!(why["error"]["detail"].as_str().unwrap().contains("--force"), "{why}");
     home.run(["sandbox", "restore", &file, "--force"]).done();
@@ -83,9 +79,7 @@ fn restore_wants_a_stopped_sandbox_an_empty_folder_and_a_file_of_its_format() {
 
 #[test]
 fn wallet_whose_keys_are_in_the_keyring_is_named_and_refused() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.sign_up("me", NUMBER);
+    let home = Home::ready();
     let settings = home.path().join("wallets/me/settings.json");
     let text = std::fs::read_to_string(&settings).unwrap();
     std::fs::write(&settings, text.replace("\"file\"", "\"keyring\"")).unwrap();

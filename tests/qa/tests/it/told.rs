@@ -12,9 +12,7 @@ fn log(home: &Home, words: &str) -> Vec<Value> {
 
 #[test]
 fn tap_has_one_trace_and_a_decline_says_which_rule() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.sign_up("me", "090-1234-5678");
+    let home = Home::ready();
     home.top_up(1_000);
     let digits = home.digits();
     home.saifu(&format!("register scan --digits {digits} --yen 1001 --txid T-1")).declined("insufficient-balance");

@@ -4,8 +4,6 @@ use serde_json::{Value, json};
 
 use crate::support::common::{Home, bare, eventually, run};
 
-const NUMBER: &str = "090-1234-5678";
-
 fn requests(home: &Home) -> Vec<Value> {
     home.saifu("trace --last 500").done()["requests"].as_array().unwrap().clone()
 }
@@ -24,9 +22,7 @@ fn told(lines: &[Value], trace: Option<&str>) -> Vec<[Value; 3]> {
 
 #[test]
 fn trace_leads_from_the_tap_to_the_posting() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.sign_up("me", NUMBER);
+    let home = Home::ready();
     home.saifu("wallet topup atm --yen 3000 --yes").done();
 
     let top_up = newest(&home, "top-up");
@@ -59,9 +55,7 @@ fn trace_leads_from_the_tap_to_the_posting() {
 
 #[test]
 fn lost_answer_and_killed_process_are_told_apart() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.sign_up("me", NUMBER);
+    let home = Home::ready();
     home.saifu("sandbox fault add --on top-up --do drop-answer --times 1").done();
     home.saifu("wallet topup atm --yen 3000 --yes").refused(4, "no-answer");
     let lost = newest(&home, "top-up");
@@ -84,9 +78,7 @@ fn lost_answer_and_killed_process_are_told_apart() {
 
 #[test]
 fn damaged_file_is_said_and_stops_nobody() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.sign_up("me", NUMBER);
+    let home = Home::ready();
     let file = home.path().join("wallets/me/requests.jsonl");
     std::fs::write(&file, b"\xff\xfe{\"nth\":1}\n{}\n").unwrap();
     home.saifu("wallet refresh").done();

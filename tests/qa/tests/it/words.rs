@@ -80,9 +80,7 @@ fn watched_scenario_is_played_again_when_it_is_saved() {
 /// Control: read without looking what it is, a pipe that nobody writes to is waited for until the end of the test.
 #[test]
 fn pipe_in_the_place_of_a_clock_or_of_keys_is_refused() {
-    let home = Home::new();
-    let _sandbox = home.sandbox();
-    home.sign_up("me", NUMBER);
+    let home = Home::ready();
     for (file, exit, code) in [("sandbox/clock.json", 2, "file"), ("wallets/me/keys.json", 5, "key-store")] {
         let path = home.path().join(file);
         let kept = std::fs::read(&path).unwrap();

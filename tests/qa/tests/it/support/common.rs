@@ -1,9 +1,10 @@
 //! What the tests of the command share: a home folder of its own with a sandbox in it, running the command in it, and the
 //! second decoder.
 
+use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -65,16 +66,36 @@ impl Ran {
     }
 }
 
-/// A home folder, deleted at the end.
-pub(crate) struct Home(tempfile::TempDir);
+/// The number of the wallet `me`.
+pub(crate) const NUMBER: &str = "090-1234-5678";
+
+/// A home folder and perhaps a sandbox in it; both are gone at the end.
+pub(crate) struct Home {
+    sandbox: RefCell<Option<Sandbox>>,
+    folder: tempfile::TempDir,
+}
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self { sandbox: RefCell::default(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// With a sandbox.
+    pub(crate) fn running() -> Self {
+        let home = Self::new();
+        home.start("sandbox");
+        home
+    }
+
+    /// With a sandbox and the wallet `me` signed up.
+    pub(crate) fn ready() -> Self {
+        let home = Self::running();
+        home.sign_up("me", NUMBER);
+        home
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
     }
 
     pub(crate) fn file(&self, name: &str) -> String {
@@ -97,12 +118,22 @@ impl Home {
         self.run(words.split(' '))
     }
 
-    pub(crate) fn sandbox(&self) -> Sandbox {
-        self.sandbox_with("sandbox")
+    /// Starts a sandbox with this command, after the one there was; its document.
+    pub(crate) fn start(&self, words: &str) -> Value {
+        self.kill();
+        let (sandbox, document) = Sandbox::start(self.command(words.split(' ').chain(["--port", "0"])));
+        self.sandbox.replace(Some(sandbox));
+        document
     }
 
-    pub(crate) fn sandbox_with(&self, words: &str) -> Sandbox {
-        Sandbox::start(self.command(words.split(' ').chain(["--port", "0"])))
+    /// Ends its sandbox as a power cut would.
+    pub(crate) fn kill(&self) {
+        drop(self.sandbox.take());
+    }
+
+    /// What its sandbox says of itself.
+    pub(crate) fn info(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.file("sandbox/sandbox.json")).unwrap()).unwrap()
     }
 
     /// Signs a wallet up with this number.
@@ -157,39 +188,23 @@ impl Home {
 }
 
 /// A running sandbox, killed at the end.
-pub(crate) struct Sandbox {
-    child: Child,
-    pub(crate) document: Value,
-}
+pub(crate) struct Sandbox(Child);
 
 impl Sandbox {
-    pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    /// Started by this command; with its document.
+    pub(crate) fn start(mut command: Command) -> (Self, Value) {
+        let mut child = Self(command.stdout(Stdio::piped()).spawn().unwrap());
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let document = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        Self { child, document }
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    pub(crate) fn file(&self) -> PathBuf {
-        self.document["sandbox"].as_str().unwrap().into()
-    }
-
-    /// As a power cut would.
-    pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        (child, document)
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -207,6 +222,19 @@ pub(crate) fn run(mut command: Command) -> Ran {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// Compares a block of a document, which begins with a comment that names it, with what it must be; `SAIFU_UPDATE_DOCS=1` writes it.
+#[track_caller]
+pub(crate) fn hold(file: &str, name: &str, expected: &str) {
+    let (document, begin, end) = (std::fs::read_to_string(file).unwrap(), format!("<!-- {name} -->\n"), "<!-- end -->");
+    let (before, rest) = document.split_once(&begin).unwrap_or_else(|| panic!("{file} has no block `{name}`"));
+    let (found, after) = rest.split_once(end).unwrap();
+    if std::env::var_os("SAIFU_UPDATE_DOCS").is_some() {
+        std::fs::write(file, format!("{before}{begin}{expected}{end}{after}")).unwrap();
+    } else {
+        assert_eq!(found, expected, "the block `{name}` of {file}: SAIFU_UPDATE_DOCS=1 writes it anew");
+    }
 }
 
 /// Asks again until it is so; half a minute at most.

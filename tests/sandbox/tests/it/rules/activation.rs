@@ -5,12 +5,9 @@ use saifu_wire::{Bytes, ProblemCode};
 
 use super::world::*;
 
-const NUMBER: &str = "09012345678";
-
 #[test]
 fn confirming_repeats_its_answer_and_replaces_only_then() {
-    let world = World::new(open_policy());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(open_policy());
     let binding = phone.binding;
     let (confirmation, totp) = world.begin_activation(&phone);
     let held = world.top_up(&phone, 1_000).unwrap().number.unwrap();
@@ -31,8 +28,7 @@ fn confirming_repeats_its_answer_and_replaces_only_then() {
 
 #[test]
 fn first_use_of_pending_secrets_confirms_them() {
-    let world = World::new(open_policy());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(open_policy());
     let (_, totp) = world.begin_activation(&phone);
     let renewed = Phone { totp: std::sync::Arc::new(totp), ..phone.clone() };
     let held = world.top_up(&phone, 1_000).unwrap().number.unwrap();
@@ -44,8 +40,7 @@ fn first_use_of_pending_secrets_confirms_them() {
 
 #[test]
 fn newer_agreement_replaces_the_pending_one() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let binding = phone.binding;
     let (older, _) = world.begin_activation(&phone);
     let (newer, _) = world.begin_activation(&phone);
@@ -58,8 +53,8 @@ fn newer_agreement_replaces_the_pending_one() {
 
 #[test]
 fn confirming_takes_the_device_key_and_the_right_proof() {
-    let world = World::new(Policy::default());
-    let (phone, other) = (world.phone(NUMBER), world.phone("07011112222"));
+    let (world, phone) = World::with_phone(Policy::default());
+    let other = world.phone("07011112222");
     let (right, _) = world.begin_activation(&phone);
     let confirm = |it: saifu_wire::messages::ActivationConfirmRequest, by: &Phone| {
         let binding = by.binding;

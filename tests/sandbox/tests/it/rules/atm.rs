@@ -7,16 +7,13 @@ use saifu_wire::{Open, ProblemCode, Reason, Sensitive};
 
 use super::world::*;
 
-const NUMBER: &str = "09012345678";
-
 fn held(world: &World, phone: &Phone, amount: i64) -> String {
     world.top_up(phone, amount).unwrap().number.unwrap().expose().to_owned()
 }
 
 #[test]
 fn cash_ends_the_hold_and_the_rest_goes_back_to_the_limits() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let number = held(&world, &phone, 10_000);
     let txid = world.txid();
     let approved = world.authorize(&txid, &number, &world.totp(&phone));
@@ -38,8 +35,7 @@ fn cash_ends_the_hold_and_the_rest_goes_back_to_the_limits() {
 
 #[test]
 fn repeats_give_the_same_answer_and_other_questions_are_told_apart() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let number = held(&world, &phone, 10_000);
     let (txid, totp) = (world.txid(), world.totp(&phone));
     let approved = world.authorize(&txid, &number, &totp);
@@ -57,8 +53,7 @@ fn repeats_give_the_same_answer_and_other_questions_are_told_apart() {
 
 #[test]
 fn too_much_cash_is_declined_and_less_may_follow() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let number = held(&world, &phone, 5_000);
     let txid = world.txid();
     assert_eq!(world.deposit(&txid, 5_000).reason, Some(Reason::NotAuthorized.into()));
@@ -69,8 +64,7 @@ fn too_much_cash_is_declined_and_less_may_follow() {
 
 #[test]
 fn approval_ends_after_five_minutes_and_its_number_with_it() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let number = held(&world, &phone, 5_000);
     world.wait(14 * MINUTE);
     let txid = world.txid();
@@ -87,8 +81,7 @@ fn approval_ends_after_five_minutes_and_its_number_with_it() {
 
 #[test]
 fn every_bad_number_or_code_gets_one_identical_answer() {
-    let world = World::new(open_policy());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(open_policy());
     let used = held(&world, &phone, 1_000);
     let txid = world.txid();
     world.authorize(&txid, &used, &world.totp(&phone));
@@ -120,8 +113,7 @@ fn every_bad_number_or_code_gets_one_identical_answer() {
 
 #[test]
 fn three_wrong_codes_kill_the_number_and_the_owner_is_told() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let number = held(&world, &phone, 5_000);
     for _ in 0..3 {
         assert_eq!(world.authorize(&world.txid(), &number, "wrong").result, Outcome::Declined);
@@ -136,8 +128,7 @@ fn three_wrong_codes_kill_the_number_and_the_owner_is_told() {
 
 #[test]
 fn right_code_still_counts_after_two_wrong_ones() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let number = held(&world, &phone, 5_000);
     for _ in 0..2 {
         world.authorize(&world.txid(), &number, "wrong");
@@ -146,8 +137,7 @@ fn right_code_still_counts_after_two_wrong_ones() {
 }
 
 fn same_step_twice(policy: Policy) -> Outcome {
-    let world = World::new(policy);
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(policy);
     let (one, two) = (held(&world, &phone, 1_000), held(&world, &phone, 1_000));
     let totp = world.totp(&phone);
     assert_eq!(world.authorize(&world.txid(), &one, &totp).result, Outcome::Approved);
@@ -158,8 +148,7 @@ fn same_step_twice(policy: Policy) -> Outcome {
 #[test]
 fn each_step_counts_once() {
     assert_eq!(same_step_twice(open_policy()), Outcome::Declined);
-    let world = World::new(open_policy());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(open_policy());
     let (one, two) = (held(&world, &phone, 1_000), held(&world, &phone, 1_000));
     let older = world.totp(&phone);
     world.wait(30 * SECOND);
@@ -176,8 +165,7 @@ fn control_without_the_step_check_a_code_counts_twice() {
 
 #[test]
 fn codes_of_neighbouring_steps_count_and_no_others() {
-    let world = World::new(open_policy());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(open_policy());
     for (late, fine) in [(30, true), (90, false)] {
         let number = held(&world, &phone, 1_000);
         let totp = world.totp(&phone);
@@ -189,8 +177,7 @@ fn codes_of_neighbouring_steps_count_and_no_others() {
 
 #[test]
 fn freeze_and_switch_are_checked_again_at_the_machine() {
-    let world = World::new(open_policy());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(open_policy());
     let number = held(&world, &phone, 1_000);
     world.switch(Switch::TopUpAtm, false);
     assert_eq!(world.authorize(&world.txid(), &number, &world.totp(&phone)).reason, Some(Reason::Stopped.into()));
@@ -209,8 +196,7 @@ fn freeze_and_switch_are_checked_again_at_the_machine() {
 
 #[test]
 fn another_machine_cannot_post_under_this_ones_approval() {
-    let world = World::new(open_policy());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(open_policy());
     let number = held(&world, &phone, 1_000);
     let txid = world.txid();
     world.authorize(&txid, &number, &world.totp(&phone));
@@ -235,8 +221,7 @@ fn registers_and_operators_are_no_cash_machines() {
 
 #[test]
 fn first_and_large_top_ups_also_go_by_sms() {
-    let world = World::new(open_policy());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(open_policy());
     let messages = || {
         let number = phone.number.clone();
         world.read(move |cx| saifu_sandbox::rules::sms::inbox(cx, &number)).unwrap().len()

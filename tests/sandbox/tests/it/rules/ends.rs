@@ -8,7 +8,6 @@ use saifu_wire::messages::Purpose;
 
 use super::world::*;
 
-const NUMBER: &str = "09012345678";
 const STRANGER: &str = "09012345679";
 
 enum End {
@@ -175,8 +174,7 @@ fn every_state_that_is_not_for_good_ends_by_itself_and_not_before_its_time() {
     for (table, state, end) in STATES {
         let Itself { bring, count, after_ms } = end else { continue };
         let policy = Policy::default();
-        let world = World::new(policy.clone());
-        let phone = world.phone(NUMBER);
+        let (world, phone) = World::with_phone(policy.clone());
         let standing = || world.raw().query_row(count, [], |row| row.get::<_, i64>(0)).unwrap();
         bring(&world, &phone);
         let after_ms = after_ms(&policy);

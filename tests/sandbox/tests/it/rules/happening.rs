@@ -8,7 +8,6 @@ use saifu_wire::{Open, PhoneNumber, ProblemCode};
 
 use super::world::*;
 
-const NUMBER: &str = "09012345678";
 const OTHER: &str = "09012345679";
 
 fn number(text: &str) -> PhoneNumber {

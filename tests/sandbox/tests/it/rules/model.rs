@@ -357,30 +357,24 @@ fn story(policy: Policy) -> Vec<String> {
     play.faults(&Policy::default())
 }
 
-#[track_caller]
-fn assert_noticed(policy: Policy, what: &str) {
-    let faults = story(policy);
-    assert!(faults.iter().any(|fault| fault.contains(what)), "{faults:?}");
-}
-
 #[test]
 fn controls_with_one_defence_removed_the_checker_notices() {
     assert_eq!(story(Policy::default()), Vec::<String>::new());
-    let mut policy = Policy::default();
-    policy.without.code_burn = true;
-    assert_noticed(policy, "a code paid twice");
-    let mut policy = Policy::default();
-    policy.without.replay_lookup = true;
-    assert_noticed(policy, "a repeat was answered differently");
-    let mut policy = Policy::default();
-    policy.without.refund_sum = true;
-    assert_noticed(policy, "richer");
-    let mut policy = Policy::default();
-    policy.pay.starter_day_yen = None;
-    assert_noticed(policy, "more was paid in a day");
-    let mut policy = Policy::default();
-    policy.top_up.starter_day_yen = None;
-    policy.top_up.interval_ms = None;
-    assert_noticed(policy.clone(), "more was topped up in a day");
-    assert_noticed(policy, "too close");
+    type Defence = fn(&mut Policy);
+    let cases: [(Defence, &[&str]); 5] = [
+        (|policy| policy.without.code_burn = true, &["a code paid twice"]),
+        (|policy| policy.without.replay_lookup = true, &["a repeat was answered differently"]),
+        (|policy| policy.without.refund_sum = true, &["richer"]),
+        (|policy| policy.pay.starter_day_yen = None, &["more was paid in a day"]),
+        (
+            |policy| (policy.top_up.starter_day_yen, policy.top_up.interval_ms) = (None, None),
+            &["more was topped up in a day", "too close"],
+        ),
+    ];
+    for (take_away, noticed) in cases {
+        let mut policy = Policy::default();
+        take_away(&mut policy);
+        let faults = story(policy);
+        assert!(noticed.iter().all(|what| faults.iter().any(|fault| fault.contains(what))), "{noticed:?}: {faults:?}");
+    }
 }

@@ -6,18 +6,9 @@ use saifu_wire::{ProblemCode, Reason, Sensitive};
 
 use super::world::*;
 
-const NUMBER: &str = "09012345678";
-
-fn funded(policy: Policy, amount: i64) -> (World, Phone) {
-    let world = World::new(policy);
-    let phone = world.phone(NUMBER);
-    world.fund(&phone, amount);
-    (world, phone)
-}
-
 #[test]
 fn scanned_code_pays_once_and_earns_points() {
-    let (world, phone) = funded(Policy::default(), 10_000);
+    let (world, phone) = World::funded(Policy::default(), 10_000);
     let digits = world.digits(&phone);
     let paid = world.settle(&till(), &world.txid(), &digits, 1_399);
     assert_eq!((paid.result, paid.yen.0, paid.reason), (Outcome::Approved, 1_399, None));
@@ -34,8 +25,7 @@ fn scanned_code_pays_once_and_earns_points() {
 
 #[test]
 fn code_tells_its_times_and_cap() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let code = world.code(&phone, Purpose::Pay).unwrap();
     assert_eq!((code.refresh_at, code.expires_at), (world.now().plus(MINUTE), world.now().plus(5 * MINUTE)));
     assert_eq!(code.cap_yen.0, 10_000);
@@ -45,7 +35,7 @@ fn code_tells_its_times_and_cap() {
 
 #[test]
 fn every_bad_code_gets_one_identical_answer() {
-    let (world, phone) = funded(open_policy(), 10_000);
+    let (world, phone) = World::funded(open_policy(), 10_000);
     let (replaced, burnt) = (world.digits(&phone), world.digits(&phone));
     world.settle(&till(), &world.txid(), &burnt, 100);
     for _ in 0..3 {
@@ -68,7 +58,7 @@ fn every_bad_code_gets_one_identical_answer() {
 
 #[test]
 fn fourth_live_code_kills_only_the_oldest() {
-    let (world, phone) = funded(open_policy(), 10_000);
+    let (world, phone) = World::funded(open_policy(), 10_000);
     let codes: Vec<_> = (0..4).map(|_| world.digits(&phone)).collect();
     let results: Vec<_> = codes.iter().map(|it| world.settle(&till(), &world.txid(), it, 100).result).collect();
     assert_eq!(results, [Outcome::Declined, Outcome::Approved, Outcome::Approved, Outcome::Approved]);
@@ -76,7 +66,7 @@ fn fourth_live_code_kills_only_the_oldest() {
 
 #[test]
 fn cash_in_code_never_pays_and_tells_nothing_about_living_codes() {
-    let (world, phone) = funded(open_policy(), 10_000);
+    let (world, phone) = World::funded(open_policy(), 10_000);
     let live = world.code(&phone, Purpose::CashIn).unwrap().digits;
     let made_up = PaymentDigits::new(Issuer::SANDBOX, Kind::CashIn, 7).unwrap();
     let answer = world.settle(&till(), &world.txid(), live.expose(), 100);
@@ -93,7 +83,7 @@ fn cash_in_code_never_pays_and_tells_nothing_about_living_codes() {
 
 #[test]
 fn declined_scan_burns_the_code_and_tells_the_phone_why() {
-    let (world, phone) = funded(Policy::default(), 5_000);
+    let (world, phone) = World::funded(Policy::default(), 5_000);
     let cases: [(i64, Reason); 2] = [(10_001, Reason::OverCap), (6_000, Reason::InsufficientBalance)];
     for (amount, reason) in cases {
         let digits = world.digits(&phone);
@@ -109,7 +99,7 @@ fn declined_scan_burns_the_code_and_tells_the_phone_why() {
 
 #[test]
 fn freeze_and_switches_stop_codes_and_payments() {
-    let (world, phone) = funded(open_policy(), 5_000);
+    let (world, phone) = World::funded(open_policy(), 5_000);
     let digits = world.digits(&phone);
     world.switch(Switch::Settlement, false);
     assert_eq!(world.settle(&till(), &world.txid(), &digits, 100).reason, Some(Reason::Stopped.into()));
@@ -127,7 +117,7 @@ fn freeze_and_switches_stop_codes_and_payments() {
 
 #[test]
 fn limits_on_paying_hold_over_rolling_windows() {
-    let (world, phone) = funded(Policy::default(), 10_000);
+    let (world, phone) = World::funded(Policy::default(), 10_000);
     world.wait(DAY);
     world.fund(&phone, 10_000);
     assert_eq!(world.pay(&phone, 9_999).result, Outcome::Approved);
@@ -138,9 +128,7 @@ fn limits_on_paying_hold_over_rolling_windows() {
     world.wait(1);
     assert_eq!(world.pay(&phone, 1).result, Outcome::Approved);
 
-    let world = World::new(normal_policy());
-    let phone = world.phone(NUMBER);
-    world.fund(&phone, 30_000);
+    let (world, phone) = World::funded(normal_policy(), 30_000);
     for _ in 0..5 {
         assert_eq!(world.pay(&phone, 100).result, Outcome::Approved);
     }
@@ -153,7 +141,7 @@ fn limits_on_paying_hold_over_rolling_windows() {
 
 #[test]
 fn repeated_transaction_repeats_its_answer_and_another_question_is_told_apart() {
-    let (world, phone) = funded(open_policy(), 10_000);
+    let (world, phone) = World::funded(open_policy(), 10_000);
     let (digits, other, txid) = (world.digits(&phone), world.digits(&phone), world.txid());
     let first = world.settle(&till(), &txid, &digits, 500);
     let before = world.footprint();
@@ -172,7 +160,7 @@ fn repeated_transaction_repeats_its_answer_and_another_question_is_told_apart() 
 
 #[test]
 fn reversal_gives_everything_back_once() {
-    let (world, phone) = funded(Policy::default(), 10_000);
+    let (world, phone) = World::funded(Policy::default(), 10_000);
     let (digits, txid) = (world.digits(&phone), world.txid());
     world.settle(&till(), &txid, &digits, 2_000);
     let voided = world.void(&till(), &txid);
@@ -190,7 +178,7 @@ fn reversal_gives_everything_back_once() {
 
 #[test]
 fn reversal_that_arrives_first_voids_the_id_and_the_scan_still_burns() {
-    let (world, phone) = funded(open_policy(), 10_000);
+    let (world, phone) = World::funded(open_policy(), 10_000);
     let (digits, txid) = (world.digits(&phone), world.txid());
     let voided = world.void(&till(), &txid);
     assert_eq!((voided.result, voided.yen.0, voided.settlement), (Outcome::Voided, 0, None));
@@ -204,7 +192,7 @@ fn reversal_that_arrives_first_voids_the_id_and_the_scan_still_burns() {
 
 #[test]
 fn refunds_go_back_to_the_payer_up_to_the_payment() {
-    let (world, phone) = funded(open_policy(), 10_000);
+    let (world, phone) = World::funded(open_policy(), 10_000);
     let paid = world.pay(&phone, 1_000).settlement.unwrap();
     let txid = world.txid();
     let first = world.refund(&till(), &txid, paid, 300);
@@ -225,7 +213,7 @@ fn refunds_go_back_to_the_payer_up_to_the_payment() {
 
 #[test]
 fn refund_and_reversal_together_never_exceed_the_payment() {
-    let (world, phone) = funded(open_policy(), 10_000);
+    let (world, phone) = World::funded(open_policy(), 10_000);
     let (digits, txid) = (world.digits(&phone), world.txid());
     let paid = world.settle(&till(), &txid, &digits, 1_000).settlement.unwrap();
     world.refund(&till(), &world.txid(), paid, 400);
@@ -241,7 +229,7 @@ fn refund_and_reversal_together_never_exceed_the_payment() {
 
 #[test]
 fn refund_is_for_the_merchant_that_was_paid() {
-    let (world, phone) = funded(open_policy(), 10_000);
+    let (world, phone) = World::funded(open_policy(), 10_000);
     let paid = world.pay(&phone, 1_000).settlement.unwrap();
     let neighbour = terminal("till-9", TerminalKind::Register, "other-shop");
     let colleague = terminal("till-2", TerminalKind::Register, "shop");
@@ -258,7 +246,7 @@ fn refund_is_for_the_merchant_that_was_paid() {
 
 #[test]
 fn voided_refund_id_refunds_nothing() {
-    let (world, phone) = funded(open_policy(), 10_000);
+    let (world, phone) = World::funded(open_policy(), 10_000);
     let paid = world.pay(&phone, 1_000).settlement.unwrap();
     let txid = world.txid();
     world.void(&till(), &txid);
@@ -280,7 +268,7 @@ fn only_registers_settle() {
 
 #[test]
 fn codes_need_a_live_device() {
-    let (world, phone) = funded(open_policy(), 10_000);
+    let (world, phone) = World::funded(open_policy(), 10_000);
     let digits = world.digits(&phone);
     world.raw().execute("UPDATE account SET epoch = 2", []).unwrap();
     assert_eq!(world.settle(&till(), &world.txid(), &digits, 100).reason, Some(Reason::CodeNotValid.into()));
@@ -291,7 +279,7 @@ fn codes_need_a_live_device() {
 
 #[test]
 fn large_payments_are_told_by_sms_too() {
-    let (world, phone) = funded(open_policy(), 30_000);
+    let (world, phone) = World::funded(open_policy(), 30_000);
     let messages = || {
         let number = phone.number.clone();
         world.read(move |cx| saifu_sandbox::rules::sms::inbox(cx, &number)).unwrap()
@@ -305,8 +293,7 @@ fn large_payments_are_told_by_sms_too() {
 
 #[test]
 fn limits_name_the_rule_in_the_policy_file() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let problem = world.top_up(&phone, 10_001).unwrap_err();
     assert_eq!(problem.rule.as_deref(), Some(rule::TOP_UP_STARTER_DAY));
     assert!(problem.detail.unwrap().contains("¥10,000"));

@@ -8,12 +8,9 @@ use saifu_wire::{Bytes, Open, PhoneNumber, ProblemCode};
 
 use super::world::*;
 
-const NUMBER: &str = "09012345678";
-
 #[test]
 fn right_code_opens_an_empty_starter_account() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let home = world.home(&phone);
     assert_eq!((home.balance_yen.0, home.points.0, home.standing.known()), (0, 0, Some(Standing::Starter)));
     assert_eq!((home.frozen, home.last_event, phone.binding.epoch), (false, 0, 1));
@@ -24,9 +21,7 @@ fn right_code_opens_an_empty_starter_account() {
 #[test]
 fn code_dies_after_three_wrong_tries_even_for_the_right_one() {
     let world = World::new(Policy::default());
-    let applicant = Applicant::new(NUMBER);
-    let begun = world.begin(&applicant).unwrap();
-    let right = world.code_for(&applicant.number);
+    let (applicant, begun, right) = world.applicant();
     let wrong = if right == "000000" { "000001" } else { "000000" };
     for _ in 0..3 {
         assert_refused(world.confirm(&applicant, begun.request, wrong), ProblemCode::WrongCode);
@@ -39,9 +34,7 @@ fn code_dies_after_three_wrong_tries_even_for_the_right_one() {
 #[test]
 fn code_dies_after_five_minutes_and_an_unknown_request_looks_the_same() {
     let world = World::new(Policy::default());
-    let applicant = Applicant::new(NUMBER);
-    let begun = world.begin(&applicant).unwrap();
-    let code = world.code_for(&applicant.number);
+    let (applicant, begun, code) = world.applicant();
     world.wait(5 * MINUTE);
     let late = world.confirm(&applicant, begun.request, &code).unwrap_err();
     let unknown = world.confirm(&applicant, saifu_wire::RequestId(uuid::Uuid::nil()), &code).unwrap_err();
@@ -65,9 +58,7 @@ fn code_serves_only_the_device_key_that_asked() {
 #[test]
 fn killed_phone_gets_its_answer_again_for_a_day() {
     let world = World::new(Policy::default());
-    let applicant = Applicant::new(NUMBER);
-    let begun = world.begin(&applicant).unwrap();
-    let code = world.code_for(&applicant.number);
+    let (applicant, begun, code) = world.applicant();
     let first = world.confirm(&applicant, begun.request, &code).unwrap();
     let before = world.footprint();
     world.wait(DAY - 1);
@@ -249,8 +240,7 @@ fn counters_of_numbers_prefixes_and_all_hold_over_rolling_windows() {
 
 #[test]
 fn one_key_serves_one_account_and_one_role() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let pkcs8 = |pair: &KeyPair| KeyPair::from_pkcs8(pair.pkcs8().duplicate()).unwrap();
     for (device, authorization) in [
         (pkcs8(&phone.keys.device), KeyPair::generate().unwrap()),
@@ -281,9 +271,7 @@ fn sign_up_needs_the_device_keys_own_signature() {
 #[test]
 fn stopped_sign_up_opens_no_account() {
     let world = World::new(Policy::default());
-    let applicant = Applicant::new(NUMBER);
-    let begun = world.begin(&applicant).unwrap();
-    let code = world.code_for(&applicant.number);
+    let (applicant, begun, code) = world.applicant();
     world.switch(Switch::SignUp, false);
     assert_refused(world.begin(&Applicant::new("07011112222")), ProblemCode::SwitchedOff);
     let refused = assert_refused(world.confirm(&applicant, begun.request, &code), ProblemCode::SwitchedOff);
@@ -294,8 +282,7 @@ fn stopped_sign_up_opens_no_account() {
 
 #[test]
 fn session_opens_only_by_the_live_device_key_over_this_very_nonce() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let request = |by: &KeyPair, nonce: &str, epoch: u64| {
         let binding = saifu_sandbox::rules::Binding { epoch, ..phone.binding };
         let message = signed::session(nonce, binding, THUMBPRINT, "0.1.0");
@@ -317,8 +304,7 @@ fn session_opens_only_by_the_live_device_key_over_this_very_nonce() {
 
 #[test]
 fn phone_numbers_and_messages_never_rest_in_clear() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     world.raw().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let file = std::fs::read(world.folder.path().join("issuer.db")).unwrap();
     for secret in ["9012345678", "signs a new phone up"] {

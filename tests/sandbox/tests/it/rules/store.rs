@@ -75,8 +75,7 @@ fn readers_see_what_was_answered_and_cannot_write() {
 
 #[test]
 fn what_was_answered_is_there_after_a_restart() {
-    let world = World::new(open_policy());
-    let phone = world.phone("09012345678");
+    let (world, phone) = World::with_phone(open_policy());
     world.fund(&phone, 5_000);
     let home = world.home(&phone);
     // A second issuer over the same file, as after a kill: nothing was handed over but the file.

@@ -5,12 +5,9 @@ use saifu_wire::{Bytes, IntentKey, ProblemCode, signed};
 
 use super::world::*;
 
-const NUMBER: &str = "09012345678";
-
 #[test]
 fn approved_intent_holds_and_gives_a_number_that_a_replay_repeats() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let key = world.key();
     let request = world.intent(&phone, key, 5_000);
     let first = world.send(&phone, key, &request).unwrap();
@@ -39,8 +36,7 @@ fn approved_intent_holds_and_gives_a_number_that_a_replay_repeats() {
 
 #[test]
 fn neither_number_nor_nonce_rests_in_the_database() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let nonce = world.nonce(&phone).nonce;
     let number = world.top_up(&phone, 5_000).unwrap().number.unwrap();
     world.raw().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
@@ -52,8 +48,7 @@ fn neither_number_nor_nonce_rests_in_the_database() {
 
 #[test]
 fn another_intent_under_a_used_key_is_refused() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let key = world.key();
     let request = world.intent(&phone, key, 5_000);
     world.send(&phone, key, &request).unwrap();
@@ -65,8 +60,7 @@ fn another_intent_under_a_used_key_is_refused() {
 
 #[test]
 fn key_must_be_of_now() {
-    let world = World::new(open_policy());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(open_policy());
     let at = |ms| IntentKey::new(ms, [1; 10]);
     let now = world.now();
     for (key, fine) in [
@@ -88,8 +82,8 @@ fn key_must_be_of_now() {
 
 #[test]
 fn nonce_is_used_once_by_its_own_device_and_dies_after_two_minutes() {
-    let world = World::new(open_policy());
-    let (phone, other) = (world.phone(NUMBER), world.phone("07011112222"));
+    let (world, phone) = World::with_phone(open_policy());
+    let other = world.phone("07011112222");
     let signed_with = |who: &Phone, key: IntentKey, nonce: &saifu_wire::Sensitive| {
         let message = signed::top_up(who.binding, key, Channel::Atm, yen(1_000), nonce.expose());
         TopUpRequest {
@@ -121,8 +115,7 @@ fn signed_by_the_device_key(world: &World, phone: &Phone, key: IntentKey) -> Top
 
 #[test]
 fn only_the_authorization_key_approves_and_a_refused_signature_uses_nothing_up() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let key = world.key();
     let forged = signed_by_the_device_key(&world, &phone, key);
     let before = world.footprint();
@@ -139,8 +132,7 @@ fn only_the_authorization_key_approves_and_a_refused_signature_uses_nothing_up()
 fn control_without_key_roles_the_device_key_would_approve() {
     let mut policy = Policy::default();
     policy.without.key_role = true;
-    let world = World::new(policy);
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(policy);
     let key = world.key();
     let forged = signed_by_the_device_key(&world, &phone, key);
     world.send(&phone, key, &forged).unwrap();
@@ -148,8 +140,7 @@ fn control_without_key_roles_the_device_key_would_approve() {
 
 #[test]
 fn resolving_decides_once_and_for_ever() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let lost = world.key();
     let request = world.intent(&phone, lost, 5_000);
     let voided = world.resolve(&phone, lost);
@@ -170,8 +161,8 @@ fn resolving_decides_once_and_for_ever() {
 
 #[test]
 fn keys_of_two_accounts_do_not_meet() {
-    let world = World::new(open_policy());
-    let (phone, other) = (world.phone(NUMBER), world.phone("07011112222"));
+    let (world, phone) = World::with_phone(open_policy());
+    let other = world.phone("07011112222");
     let key = world.key();
     let (a, b) = (world.intent(&phone, key, 1_000), world.intent(&other, key, 1_000));
     let (a, b) = (world.send(&phone, key, &a).unwrap(), world.send(&other, key, &b).unwrap());
@@ -180,8 +171,7 @@ fn keys_of_two_accounts_do_not_meet() {
 
 #[test]
 fn hold_ends_by_itself_and_is_given_back_to_the_limits() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     world.top_up(&phone, 10_000).unwrap();
     let home = world.home(&phone);
     assert_eq!((home.top_up_left_yen.0, home.top_ups.len(), home.balance_yen.0), (0, 1, 0));
@@ -201,8 +191,7 @@ fn hold_ends_by_itself_and_is_given_back_to_the_limits() {
 
 #[test]
 fn limits_of_normal_hold_over_rolling_windows() {
-    let world = World::new(normal_policy());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(normal_policy());
     assert_rule(world.top_up(&phone, 30_001), rule::TOP_UP_EACH);
     world.fund(&phone, 30_000);
     let problem = world.top_up(&phone, 1_000).unwrap_err();
@@ -226,28 +215,24 @@ fn limits_of_normal_hold_over_rolling_windows() {
 
 #[test]
 fn beginners_and_software_devices_have_less() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     assert_rule(world.top_up(&phone, 10_001), rule::TOP_UP_STARTER_DAY);
     world.top_up(&phone, 10_000).unwrap();
     let mut policy = normal_policy();
     policy.standing.software_divisor = Some(2);
-    let world = World::new(policy);
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(policy);
     assert_rule(world.top_up(&phone, 15_001), rule::TOP_UP_EACH);
     world.top_up(&phone, 15_000).unwrap();
 }
 
 #[test]
 fn starter_ends_after_72_hours_and_a_recovery_factor() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     world.wait(3 * DAY);
     assert_rule(world.top_up(&phone, 10_001), rule::TOP_UP_STARTER_DAY);
     world.raw().execute("UPDATE account SET recovery_at = 1", []).unwrap();
     world.top_up(&phone, 10_001).unwrap();
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     world.raw().execute("UPDATE account SET recovery_at = 1", []).unwrap();
     world.wait(3 * DAY - 1);
     assert_rule(world.top_up(&phone, 10_001), rule::TOP_UP_STARTER_DAY);
@@ -255,8 +240,7 @@ fn starter_ends_after_72_hours_and_a_recovery_factor() {
 
 #[test]
 fn frozen_account_and_stopped_channel_take_nothing() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     world.switch(Switch::TopUpAtm, false);
     assert_refused(world.top_up(&phone, 1_000), ProblemCode::SwitchedOff);
     world.switch(Switch::TopUpAtm, true);
@@ -269,8 +253,7 @@ fn frozen_account_and_stopped_channel_take_nothing() {
 /// I14: windows and nonces of a clock that went back are those of the latest time seen.
 #[test]
 fn clock_that_goes_back_widens_nothing() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let key = world.key();
     let dead = world.intent(&phone, key, 1_000);
     world.wait(3 * MINUTE);
@@ -286,8 +269,7 @@ fn clock_that_goes_back_widens_nothing() {
 
 #[test]
 fn restart_goes_on_from_the_latest_time() {
-    let world = World::new(Policy::default());
-    let phone = world.phone(NUMBER);
+    let (world, phone) = World::with_phone(Policy::default());
     let (key, now, folder) = (world.key(), world.now(), world.folder.path().to_owned());
     let dead = world.intent(&phone, key, 1_000);
     world.wait(3 * MINUTE);
@@ -303,8 +285,8 @@ fn restart_goes_on_from_the_latest_time() {
 
 #[test]
 fn stranger_binding_gets_nothing() {
-    let world = World::new(Policy::default());
-    let (phone, other) = (world.phone(NUMBER), world.phone("07011112222"));
+    let (world, phone) = World::with_phone(Policy::default());
+    let other = world.phone("07011112222");
     for binding in [
         Binding { device: other.binding.device, ..phone.binding },
         Binding { epoch: 2, ..phone.binding },

@@ -24,6 +24,7 @@ pub(crate) const MINUTE: u64 = 60 * SECOND;
 pub(crate) const HOUR: u64 = 60 * MINUTE;
 pub(crate) const DAY: u64 = 24 * HOUR;
 pub(crate) const THUMBPRINT: &str = "session-key";
+pub(crate) const NUMBER: &str = "09012345678";
 const START: u64 = 1_800_000_000_000;
 
 pub(crate) struct World {
@@ -51,19 +52,11 @@ pub(crate) struct Applicant {
 
 /// No limits and nobody a beginner, for tests about something else.
 pub(crate) fn open_policy() -> Policy {
-    let mut policy = Policy::default();
-    policy.standing.starter_ms = None;
-    policy.standing.starter_until_recovery_factor = false;
-    policy.standing.software_divisor = None;
-    policy.top_up.interval_ms = None;
-    policy.top_up.an_hour = None;
-    policy.top_up.each_yen = None;
-    policy.top_up.day_yen = None;
+    let mut policy = normal_policy();
+    let (top_up, pay) = (&mut policy.top_up, &mut policy.pay);
+    (top_up.interval_ms, top_up.an_hour, top_up.each_yen, top_up.day_yen) = (None, None, None, None);
+    (pay.each_yen, pay.in_10_min, pay.hour_yen, pay.day_yen) = (None, None, None, None);
     policy.code.cap_yen = None;
-    policy.pay.each_yen = None;
-    policy.pay.in_10_min = None;
-    policy.pay.hour_yen = None;
-    policy.pay.day_yen = None;
     policy
 }
 
@@ -120,6 +113,20 @@ impl World {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
         let rules = rules_at(folder.path(), policy);
         Self { rules, folder, runtime, now: AtomicU64::new(START), serial: AtomicU64::new(0) }
+    }
+
+    /// With somebody who has an account.
+    pub(crate) fn with_phone(policy: Policy) -> (Self, Phone) {
+        let world = Self::new(policy);
+        let phone = world.phone(NUMBER);
+        (world, phone)
+    }
+
+    /// And this balance.
+    pub(crate) fn funded(policy: Policy, amount: i64) -> (Self, Phone) {
+        let (world, phone) = Self::with_phone(policy);
+        world.fund(&phone, amount);
+        (world, phone)
     }
 
     pub(crate) fn now(&self) -> Millis {
@@ -195,6 +202,14 @@ impl World {
     pub(crate) fn begin(&self, applicant: &Applicant) -> Result<SignUpAnswer, Problem> {
         let request = applicant.request();
         self.write(move |cx| sign_up::begin(cx, &request, THUMBPRINT))
+    }
+
+    /// Somebody who has the code in hand.
+    pub(crate) fn applicant(&self) -> (Applicant, SignUpAnswer, String) {
+        let applicant = Applicant::new(NUMBER);
+        let begun = self.begin(&applicant).unwrap();
+        let code = self.code_for(&applicant.number);
+        (applicant, begun, code)
     }
 
     pub(crate) fn confirm(
