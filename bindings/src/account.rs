@@ -1,6 +1,7 @@
 //! Getting in: sign-up in two calls, and the code that proves this phone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use saifu::{Error, PhoneNumber};
 
@@ -65,6 +66,7 @@ impl Account {
             Ok(TotpCode {
                 code: totp.code.expose().into(),
                 valid_until: time(totp.valid_until),
+                valid_for: Duration::from_millis(totp.valid_for_ms),
                 trust: totp.trust.into(),
             })
         })

@@ -86,6 +86,39 @@ impl From<saifu::Following> for Following {
     }
 }
 
+/// Whether something can be begun now. The issuer decides when it is asked; this spares a refusal known beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum Offer {
+    /// It can.
+    Open,
+    /// There is no account that could.
+    NoAccount,
+    /// The wallet is locked.
+    Locked,
+    /// The account is frozen.
+    Frozen,
+    /// Nothing is left to pay with.
+    NoBalance,
+    /// The limit of a day is used up.
+    DayLimit,
+    /// This phone has not agreed on its secrets yet; it does so by itself once it reaches the issuer.
+    NotActivated,
+}
+
+impl From<saifu::Offer> for Offer {
+    fn from(offer: saifu::Offer) -> Self {
+        match offer {
+            saifu::Offer::Open => Self::Open,
+            saifu::Offer::NoAccount => Self::NoAccount,
+            saifu::Offer::Locked => Self::Locked,
+            saifu::Offer::Frozen => Self::Frozen,
+            saifu::Offer::NoBalance => Self::NoBalance,
+            saifu::Offer::DayLimit => Self::DayLimit,
+            saifu::Offer::NotActivated => Self::NotActivated,
+        }
+    }
+}
+
 /// The home screen.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct HomeScreen {
@@ -125,6 +158,12 @@ pub struct HomeScreen {
     pub trust: TimeTrust,
     /// How the following of events stands.
     pub following: Following,
+    /// Whether a code can be shown at a till.
+    pub pay: Offer,
+    /// Whether a top-up can be prepared.
+    pub top_up: Offer,
+    /// Whether the in-app TOTP code can be shown.
+    pub totp: Offer,
 }
 
 impl From<Home> for HomeScreen {
@@ -154,6 +193,9 @@ impl From<Home> for HomeScreen {
             history_incomplete: home.history_incomplete,
             trust: home.trust.into(),
             following: home.following.into(),
+            pay: home.offers.pay.into(),
+            top_up: home.offers.top_up.into(),
+            totp: home.offers.totp.into(),
         }
     }
 }
@@ -167,6 +209,10 @@ pub struct SignUpScreen {
     pub expires_at: SystemTime,
     /// Another code can be asked for from then on.
     pub resend_at: SystemTime,
+    /// How long the code lives yet; nothing once it is dead.
+    pub expires_in: Duration,
+    /// How long until another code can be asked for.
+    pub resend_in: Duration,
 }
 
 impl From<&saifu::SignUp> for SignUpScreen {
@@ -175,6 +221,8 @@ impl From<&saifu::SignUp> for SignUpScreen {
             number: sign_up.number().as_str().into(),
             expires_at: time(sign_up.expires_at()),
             resend_at: time(sign_up.resend_at()),
+            expires_in: Duration::from_millis(sign_up.expires_in_ms()),
+            resend_in: Duration::from_millis(sign_up.resend_in_ms()),
         }
     }
 }
@@ -186,6 +234,8 @@ pub struct TotpCode {
     pub code: Sensitive,
     /// The next one starts then.
     pub valid_until: SystemTime,
+    /// How long that is, when this was made.
+    pub valid_for: Duration,
     /// What the time rests on. Where the phone's own clock decides, the code may be refused, and three wrong ones end an ATM
     /// number: ask the issuer once before.
     pub trust: TimeTrust,
@@ -292,6 +342,10 @@ pub struct PaymentCode {
     pub refresh_at: SystemTime,
     /// It is dead from then on.
     pub expires_at: SystemTime,
+    /// How long until another one is shown, when this was handed out. Count down from here: the phone's clock may be another.
+    pub refresh_in: Duration,
+    /// Whether it is time to fetch the next one, so that it is in hand before this one ends.
+    pub fetch_next: bool,
     /// What these times rest on.
     pub trust: TimeTrust,
     /// Code 128 (ISO/IEC 15417).
@@ -310,6 +364,8 @@ impl From<&saifu::PaymentCode> for PaymentCode {
             issued_at: time(code.issued_at),
             refresh_at: time(code.refresh_at),
             expires_at: time(code.expires_at),
+            refresh_in: Duration::from_millis(code.refresh_in_ms),
+            fetch_next: code.fetch_next,
             trust: code.trust.into(),
             barcode: code.barcode().into(),
             qr: code.qr().into(),

@@ -99,10 +99,20 @@ mod tests {
     fn records_do_not_print_what_they_hold() {
         const PLANTED: &str = "271828182845";
         let (secret, at) = (|| Sensitive::from(PLANTED), SystemTime::UNIX_EPOCH);
+        let no_time = Duration::ZERO;
         let symbol = || Symbol { width: 6, height: 1, quiet_zone: 0, modules: vec![2, 7, 1, 8, 2, 8].into() };
         let printed = [
-            format!("{:?}", SignUpScreen { number: secret(), expires_at: at, resend_at: at }),
-            format!("{:?}", TotpCode { code: secret(), valid_until: at, trust: TimeTrust::Full }),
+            format!(
+                "{:?}",
+                SignUpScreen {
+                    number: secret(),
+                    expires_at: at,
+                    resend_at: at,
+                    expires_in: no_time,
+                    resend_in: no_time
+                }
+            ),
+            format!("{:?}", TotpCode { code: secret(), valid_until: at, valid_for: no_time, trust: TimeTrust::Full }),
             format!("{:#?}", symbol()),
             format!(
                 "{:?}",
@@ -137,6 +147,8 @@ mod tests {
                     issued_at: at,
                     refresh_at: at,
                     expires_at: at,
+                    refresh_in: no_time,
+                    fetch_next: false,
                     trust: TimeTrust::Full,
                     barcode: symbol(),
                     qr: symbol(),

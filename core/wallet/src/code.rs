@@ -9,6 +9,9 @@ use saifu_wire::{Millis, Operation, Sensitive, Yen};
 use crate::account::Call;
 use crate::{Error, Wallet};
 
+/// So long before a code is replaced, the next one is fetched.
+const FETCH_AHEAD_MS: u64 = 10_000;
+
 /// Why there is no code to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -51,6 +54,10 @@ pub struct PaymentCode {
     pub cap_yen: Yen,
     /// Whether it was made without the issuer.
     pub offline: bool,
+    /// How long until another one is shown, in milliseconds, when this was handed out.
+    pub refresh_in_ms: u64,
+    /// Whether it is time to fetch the next one, so that it is in hand before this one ends.
+    pub fetch_next: bool,
     /// What the times rest on.
     pub trust: Trust,
     /// The account's newest event when it was made.
@@ -60,6 +67,13 @@ pub struct PaymentCode {
 }
 
 impl PaymentCode {
+    /// As it is handed out at this time.
+    fn at(mut self, now: Millis) -> Self {
+        self.refresh_in_ms = self.refresh_at.since(now);
+        self.fetch_next = self.refresh_in_ms <= FETCH_AHEAD_MS;
+        self
+    }
+
     /// The 24 digits. Whoever has them can pay with them once.
     #[must_use]
     pub fn digits(&self) -> &str {
@@ -92,6 +106,8 @@ pub struct TotpCode {
     pub code: Sensitive,
     /// The next one starts then, by the issuer's clock.
     pub valid_until: Millis,
+    /// How long that is, in milliseconds, when this was made.
+    pub valid_for_ms: u64,
     /// What the time rests on. A code of a time that rests on the phone's own clock may be refused, and three wrong ones end an
     /// ATM number: connect once, and it rests on the issuer's again.
     pub trust: Trust,
@@ -149,6 +165,8 @@ fn symbols(answer: CodeAnswer, purpose: Purpose, trust: Trust) -> Result<Payment
         issued_at,
         refresh_at,
         expires_at,
+        refresh_in_ms: 0,
+        fetch_next: false,
         cap_yen,
         offline,
         trust,
@@ -172,7 +190,7 @@ impl Wallet {
         let time = self.0.time();
         let mut code = self.0.codes().fresh(purpose, Millis(time.issuer_ms)).cloned().ok_or(Refusal::NoCodeInHand)?;
         code.trust = time.trust;
-        Ok(code)
+        Ok(code.at(Millis(time.issuer_ms)))
     }
 
     /// Fetches a fresh code.
@@ -192,7 +210,7 @@ impl Wallet {
             return Err(Error::Locked);
         }
         codes.keep(code.clone(), Millis(time.issuer_ms));
-        Ok(code)
+        Ok(code.at(Millis(time.issuer_ms)))
     }
 
     /// The in-app TOTP code of this moment. Works without a network.
@@ -209,10 +227,12 @@ impl Wallet {
         let totp = Totp::new(saifu_crypto::HashAlgorithm::Sha1, parameters.digits, parameters.period)
             .map_err(|_| Error::Untrusted("its TOTP parameters make no sense"))?;
         let time = self.0.time();
-        let seconds = Millis(time.issuer_ms).seconds();
+        let now = Millis(time.issuer_ms);
+        let valid_until = Millis(totp.valid_until(now.seconds()).saturating_mul(1_000));
         Ok(TotpCode {
-            code: Sensitive::new(totp.code(&secret, seconds)),
-            valid_until: Millis(totp.valid_until(seconds).saturating_mul(1_000)),
+            code: Sensitive::new(totp.code(&secret, now.seconds())),
+            valid_until,
+            valid_for_ms: valid_until.since(now),
             trust: time.trust,
         })
     }

@@ -10,6 +10,7 @@ use saifu_wire::{DeviceId, IntentKey, Millis, Open, Operation, Points, ProblemCo
 
 use crate::account::{Call, WalletState};
 use crate::follower::Following;
+use crate::offer::{Offer, Offers};
 use crate::state::{Picture, State};
 use crate::store::Turn;
 use crate::wallet::Inner;
@@ -58,6 +59,9 @@ pub struct Home {
     /// How the following of events stands.
     #[serde(skip)]
     pub following: Following,
+    /// What can be begun now, and why not.
+    #[serde(flatten)]
+    pub offers: Offers,
 }
 
 fn screen(state: &State, time: IssuerTime, following: Following) -> Home {
@@ -65,6 +69,7 @@ fn screen(state: &State, time: IssuerTime, following: Following) -> Home {
     let wallet_state = state.wallet_state(now);
     let picture = state.picture.as_ref();
     let account = state.account.as_ref();
+    let age_ms = picture.map(|picture| now.since(picture.as_of));
     Home {
         state: wallet_state,
         put_aside: account.and_then(|account| account.put_aside.clone()),
@@ -77,7 +82,7 @@ fn screen(state: &State, time: IssuerTime, following: Following) -> Home {
             (None, None) => Some("there is no account yet"),
         },
         as_of: picture.map(|picture| picture.as_of),
-        age_ms: picture.map(|picture| now.since(picture.as_of)),
+        age_ms,
         trust: time.trust,
         points: picture.map(|picture| picture.points),
         frozen: picture.is_some_and(|picture| picture.frozen),
@@ -87,6 +92,7 @@ fn screen(state: &State, time: IssuerTime, following: Following) -> Home {
         last_event: state.last_event(),
         history_incomplete: account.is_some() && !state.history_is_complete(),
         following,
+        offers: Offers::of(state, wallet_state, age_ms),
     }
 }
 
@@ -98,7 +104,8 @@ impl Wallet {
         let known = self.0.store.read(|state| screen(state, time, following.clone()));
         known.unwrap_or_else(|| {
             let nothing = screen(&State::default(), time, following);
-            Home { state: WalletState::Locked, balance_reason: Some("the wallet is locked"), ..nothing }
+            let offers = Offers::none(Offer::Locked);
+            Home { state: WalletState::Locked, balance_reason: Some("the wallet is locked"), offers, ..nothing }
         })
     }
 
@@ -207,10 +214,12 @@ impl State {
 #[cfg(test)]
 mod tests {
     use saifu_wire::messages::{Channel, TopUp, TopUpState};
-    use saifu_wire::{Era, Name};
+    use saifu_wire::signed::Binding;
+    use saifu_wire::{AccountId, Era, Name, PhoneNumber};
     use uuid::Uuid;
 
     use super::*;
+    use crate::state::Account;
 
     fn key(id: u128) -> IntentKey {
         IntentKey(Uuid::from_u128(id))
@@ -251,6 +260,34 @@ mod tests {
         let home = screen(&State::default(), time, Following::Off);
         assert_eq!((home.state, home.balance_yen, home.history_incomplete), (WalletState::NoAccount, None, false));
         assert!(home.balance_reason.is_some());
+    }
+
+    #[test]
+    fn offers_follow_the_figures_and_an_old_limit_forbids_nothing() {
+        let mut state = State::default();
+        let (time, none) = (IssuerTime { issuer_ms: 5, trust: Trust::Full }, Offer::NoAccount);
+        assert_eq!(screen(&state, time, Following::Off).offers, Offers { pay: none, top_up: none, totp: none });
+        let binding =
+            Binding { account: AccountId(Uuid::from_u128(1)), device: DeviceId(Uuid::from_u128(2)), epoch: 1 };
+        state.account =
+            Some(Account { binding, number: PhoneNumber::parse("090-1234-5678").unwrap(), put_aside: None });
+        let offers = |state: &State, ms| {
+            let Offers { pay, top_up, totp } =
+                screen(state, IssuerTime { issuer_ms: ms, trust: Trust::Full }, Following::Off).offers;
+            assert_eq!(totp, Offer::NotActivated);
+            (pay, top_up)
+        };
+        // Nothing is known yet: the issuer decides.
+        assert_eq!(offers(&state, 5), (Offer::Open, Offer::Open));
+        state.accept_home(home("one", 1, Vec::new()), &[]);
+        let closed = Offer::DayLimit;
+        assert_eq!(offers(&state, 5), (closed, closed));
+        assert_eq!(offers(&state, 86_400_004), (closed, closed));
+        assert_eq!(offers(&state, 86_400_005), (Offer::Open, Offer::Open));
+        state.accept_home(IssuerHome { balance_yen: Yen(0), ..home("one", 2, Vec::new()) }, &[]);
+        assert_eq!(offers(&state, 86_400_005), (Offer::NoBalance, Offer::Open));
+        state.accept_home(IssuerHome { frozen: true, ..home("one", 3, Vec::new()) }, &[]);
+        assert_eq!(offers(&state, 86_400_005), (Offer::Frozen, Offer::Frozen));
     }
 
     #[test]

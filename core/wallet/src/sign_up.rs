@@ -91,6 +91,18 @@ impl SignUp {
         self.pending.resend_at
     }
 
+    /// How long until another code can be asked for, in milliseconds.
+    #[must_use]
+    pub fn resend_in_ms(&self) -> u64 {
+        self.pending.resend_at.since(self.inner.now())
+    }
+
+    /// How long the code lives, in milliseconds; 0 once it is dead.
+    #[must_use]
+    pub fn expires_in_ms(&self) -> u64 {
+        self.pending.expires_at.since(self.inner.now())
+    }
+
     /// Proves the number, opens the account and activates this phone.
     ///
     /// # Errors

@@ -48,6 +48,7 @@ impl Suite {
 pub(crate) fn all(workspace: &Workspace, only: &[String]) -> io::Result<Vec<Suite>> {
     const CLIPPY: &[&str] =
         &["clippy", "--all-targets", "--workspace", "--all-features", "--keep-going", "--", "-D", "warnings"];
+    const APP_PROGRAMS: &[&str] = &["mvn", "javac", "zbarimg"];
     const DOCS: &[&str] = &["doc", "--no-deps", "--lib", "--workspace", "--all-features", "--keep-going"];
     let mut suites = vec![
         Suite::cargo("format", &["fmt", "--all", "--", "--check"]),
@@ -61,6 +62,7 @@ pub(crate) fn all(workspace: &Workspace, only: &[String]) -> io::Result<Vec<Suit
         Suite::new("deny", &[], manifests::deny),
         Suite::new("unused", &[], manifests::unused),
         Suite::new("kotlin", kotlin::PROGRAMS, packages::kotlin),
+        Suite::new("app", APP_PROGRAMS, packages::app),
         Suite::new("swift", &[], packages::swift),
         Suite::new("api", &[], api::suite),
         Suite::new("size", &[], size::suite),

@@ -38,7 +38,8 @@ final class FakeAccount: Account, @unchecked Sendable {
     override func signUp(number: String, cancel: Cancel?) async throws -> SignUpScreen {
         try wallet.asked("signUp")
         let (end, again) = (Date(timeIntervalSinceNow: 600), Date(timeIntervalSinceNow: 60))
-        let screen = SignUpScreen(number: Sensitive(number), expiresAt: end, resendAt: again)
+        let screen = SignUpScreen(
+            number: Sensitive(number), expiresAt: end, resendAt: again, expiresIn: 600, resendIn: 60)
         wallet.change {
             $0.signUp = screen
             $0.home = FakeWallet.emptyHome(.signingUp)
@@ -133,7 +134,7 @@ final class FakeCodes: Codes, @unchecked Sendable {
         let code = PaymentCode(
             digits: Sensitive(String(repeating: "0", count: 24)), purpose: purpose, capYen: 100_000, offline: false,
             issuedAt: Date(), refreshAt: Date(timeIntervalSinceNow: 240), expiresAt: Date(timeIntervalSinceNow: 300),
-            trust: .full, barcode: dot, qr: dot)
+            refreshIn: 240, fetchNext: false, trust: .full, barcode: dot, qr: dot)
         wallet.change { $0.code = code }
         return code
     }

@@ -14,7 +14,7 @@ public final class FakeWallet: Wallet, @unchecked Sendable {
         public var signUp: SignUpScreen?
         /// The code in hand.
         public var code: PaymentCode?
-        public var totp = TotpCode(code: Sensitive("123456"), validUntil: .distantFuture, trust: .full)
+        public var totp = TotpCode(code: Sensitive("123456"), validUntil: .distantFuture, validFor: 30, trust: .full)
         public var pending: [PendingEntry] = []
         public var entries: [HistoryEntry] = []
         /// Whether the wish to follow stands.
@@ -59,7 +59,16 @@ public final class FakeWallet: Wallet, @unchecked Sendable {
             state: state, wayOut: wayOut(state), putAside: nil, deviceId: nil, standing: nil, balanceYen: balanceYen,
             balanceReason: balanceYen == nil ? "nothing is known yet" : nil,
             asOf: nil, age: nil, points: nil, frozen: false, topUpLeftYen: nil, payLeftYen: nil, notices: [],
-            lastEvent: 0, historyIncomplete: false, trust: .full, following: .off)
+            lastEvent: 0, historyIncomplete: false, trust: .full, following: .off, pay: offer(state), topUp: offer(state),
+            totp: offer(state))
+    }
+
+    private static func offer(_ state: WalletState) -> Offer {
+        switch state {
+        case .ready: .open
+        case .locked: .locked
+        default: .noAccount
+        }
     }
 
     /// The library's words for what leads on.
@@ -184,6 +193,6 @@ extension HomeScreen {
             state: state, wayOut: wayOut, putAside: putAside, deviceId: deviceId, standing: standing,
             balanceYen: balanceYen, balanceReason: balanceReason, asOf: asOf, age: age, points: points, frozen: frozen,
             topUpLeftYen: topUpLeftYen, payLeftYen: payLeftYen, notices: notices, lastEvent: lastEvent,
-            historyIncomplete: historyIncomplete, trust: trust, following: following)
+            historyIncomplete: historyIncomplete, trust: trust, following: following, pay: pay, topUp: topUp, totp: totp)
     }
 }

@@ -24,15 +24,15 @@ extension Bindings {
             let symbol = Symbol(width: 4, height: 1, quietZone: 0, modules: modules)
             let records: [Any] = [
                 secret,
-                SignUpScreen(number: secret, expiresAt: at, resendAt: at),
-                TotpCode(code: secret, validUntil: at, trust: .full),
+                SignUpScreen(number: secret, expiresAt: at, resendAt: at, expiresIn: 0, resendIn: 0),
+                TotpCode(code: secret, validUntil: at, validFor: 0, trust: .full),
                 PendingEntry(
                     id: "", what: .accepted(detail: .topUp(channel: .atm, yen: 1, number: secret)), since: at,
                     endsBy: at, next: ""),
                 TopUp(intent: "", state: .done, yen: 1, number: secret, since: at, expiresAt: at),
                 PaymentCode(
                     digits: secret, purpose: .pay, capYen: 1, offline: false, issuedAt: at, refreshAt: at,
-                    expiresAt: at, trust: .full, barcode: symbol, qr: symbol),
+                    expiresAt: at, refreshIn: 0, fetchNext: false, trust: .full, barcode: symbol, qr: symbol),
             ]
             for record in records {
                 let text = printed(record)

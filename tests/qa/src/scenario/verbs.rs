@@ -130,22 +130,23 @@ const FAILURES: Kind = Kind::OneOf(&["temporary", "user-declined", "no-screen-lo
 const KILLED: Argument = optional("killed", Kind::Flag);
 
 verbs! {
-    "wallet.sign-up", Actor::Persona, false, [KILLED], ["number", "expires_at", "resend_at", "state"],
+    "wallet.sign-up", Actor::Persona, false, [KILLED], ["number", "expires_at", "resend_at", "expires_in_ms", "resend_in_ms", "state"],
         "Asks for an SMS code to the persona's number; again for another one.";
     "wallet.confirm", Actor::Persona, false, [optional("code", Kind::Text), KILLED], ["device_id", "state"],
         "Enters the code of the SMS: the newest of the inbox, or the one given.";
     "wallet.home", Actor::Persona, true, [],
         ["state", "standing", "balance_yen", "balance_reason", "as_of", "age_ms", "points", "notices", "frozen",
          "device_id", "top_up_left_yen", "pay_left_yen", "last_event", "way_out", "put_aside", "trust",
-         "history_incomplete", "following"],
+         "history_incomplete", "following", "pay", "top_up", "totp"],
         "The home screen from the wallet's own files; never the network.";
     "wallet.refresh", Actor::Persona, true, [],
         ["state", "standing", "balance_yen", "balance_reason", "as_of", "age_ms", "points", "notices", "frozen",
          "device_id", "top_up_left_yen", "pay_left_yen", "last_event", "way_out", "put_aside", "trust",
-         "history_incomplete", "following"],
+         "history_incomplete", "following", "pay", "top_up", "totp"],
         "Asks the issuer, and gives the home screen.";
     "wallet.code", Actor::Persona, false, [optional("purpose", PURPOSES), optional("offline", Kind::Flag), KILLED],
-        ["digits", "purpose", "cap_yen", "offline", "issued_at", "refresh_at", "expires_at", "state"],
+        ["digits", "purpose", "cap_yen", "offline", "issued_at", "refresh_at", "expires_at", "refresh_in_ms",
+         "fetch_next", "state"],
         "Fetches a one-time code; with `offline` only one that is in hand.";
     "wallet.top-up", Actor::Persona, false,
         [needed("yen", Kind::Number), optional("thinking", Kind::Span), KILLED],
@@ -155,7 +156,7 @@ verbs! {
         "What is not finished, from the wallet's own files.";
     "wallet.history", Actor::Persona, true, [], ["entries", "count"],
         "The history, newest first, from the wallet's own files.";
-    "wallet.totp", Actor::Persona, true, [], ["code", "valid_until", "trust"],
+    "wallet.totp", Actor::Persona, true, [], ["code", "valid_until", "valid_for_ms", "trust"],
         "The code that proves the phone at an ATM; no network.";
     "wallet.follow", Actor::Persona, false, [], ["following"],
         "Follows the issuer's events from now on.";

@@ -27,6 +27,7 @@ pub(super) async fn perform(phone: &mut Phone, verb: &str, arguments: &Arguments
             let sign_up = wallet.sign_up(number.map_err(|error| Halt::Broken(error.to_string()))?).await?;
             json!({
                 "number": sign_up.number(), "expires_at": sign_up.expires_at(), "resend_at": sign_up.resend_at(),
+                "expires_in_ms": sign_up.expires_in_ms(), "resend_in_ms": sign_up.resend_in_ms(),
             })
         }
         "wallet.confirm" => {
@@ -50,7 +51,9 @@ pub(super) async fn perform(phone: &mut Phone, verb: &str, arguments: &Arguments
         "wallet.history" => list(wallet.history(usize::MAX).await?.entries.iter().map(entry).collect()),
         "wallet.totp" => {
             let totp = wallet.totp()?;
-            json!({ "code": totp.code, "valid_until": totp.valid_until, "trust": totp.trust })
+            json!({
+                "code": totp.code, "valid_until": totp.valid_until, "valid_for_ms": totp.valid_for_ms, "trust": totp.trust,
+            })
         }
         "wallet.follow" => {
             let events = wallet.events();
@@ -95,6 +98,7 @@ async fn code(wallet: &Wallet, arguments: &Arguments<'_>) -> Result<Value, Halt>
     Ok(json!({
         "digits": code.digits(), "purpose": code.purpose, "cap_yen": code.cap_yen, "offline": code.offline,
         "issued_at": code.issued_at, "refresh_at": code.refresh_at, "expires_at": code.expires_at,
+        "refresh_in_ms": code.refresh_in_ms, "fetch_next": code.fetch_next,
     }))
 }
 

@@ -1,4 +1,4 @@
-//! The Kotlin package and the Maven that builds it.
+//! The Kotlin package, the app upon it, and the Maven that builds both.
 
 use std::io;
 use std::path::Path;
@@ -10,30 +10,27 @@ use crate::process::{Ended, Runner};
 /// The package, from the root of the workspace.
 pub(crate) const PACKAGE: &str = "bindings/kotlin";
 /// The build of it and of the package for apps' tests.
-const BOTH: &str = "packages.xml";
+pub(crate) const PACKAGES: &str = "bindings/kotlin/packages.xml";
+/// The build of the Android app as far as it runs on any JVM.
+pub(crate) const APP: &str = "android/pom.xml";
 /// What builds it.
 pub(crate) const PROGRAMS: &[&str] = &["mvn", "javac"];
 /// What Maven says when a build without the network lacks something.
 const NOT_FETCHED: &str = "in offline mode";
 
-/// `mvn test` with these arguments and variables more; over the network only if something is not on this machine yet. `saifu` is
+/// `mvn test` of one of these builds with these arguments and variables more; over the network only if something is not on this machine yet. `saifu` is
 /// the command, which the tests start.
 pub(crate) fn test(
     runner: &Runner,
     saifu: &Path,
     bindings: &Bindings,
+    build: &str,
     arguments: &[&str],
     variables: &[(&str, &Path)],
 ) -> io::Result<Ended> {
     let maven = |offline: &[&str]| {
         let mut command = Command::new("mvn");
-        command.current_dir(runner.workspace.root.join(PACKAGE)).args([
-            "-f",
-            BOTH,
-            "-B",
-            "-ntp",
-            "-Dstyle.color=never",
-        ]);
+        command.current_dir(&runner.workspace.root).args(["-f", build, "-B", "-ntp", "-Dstyle.color=never"]);
         for (name, value) in [
             ("target", runner.workspace.target.as_path()),
             ("command", saifu),
@@ -46,7 +43,7 @@ pub(crate) fn test(
     };
     let ended = maven(&["-o"])?;
     if !ended.success && ended.output.contains(NOT_FETCHED) {
-        runner.progress.note("fetching what the Kotlin package is built with, once");
+        runner.progress.note(&format!("fetching what {build} is built with, once"));
         return maven(&[]);
     }
     Ok(ended)

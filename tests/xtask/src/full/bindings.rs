@@ -76,7 +76,7 @@ fn rust(runner: &Runner, _: &Path, _: &Path) -> io::Result<(PathBuf, Ended)> {
 fn in_kotlin(runner: &Runner, shipped: &Path, saifu: &Path) -> io::Result<(PathBuf, Ended)> {
     let (bindings, file) = generate(runner, Language::Kotlin, shipped)?;
     let told = [("SAIFU_MEASURE", file.as_path())];
-    let ended = kotlin::test(runner, saifu, &bindings, &["-Dtest=MeasureTest"], &told)?;
+    let ended = kotlin::test(runner, saifu, &bindings, kotlin::PACKAGES, &["-Dtest=MeasureTest"], &told)?;
     Ok((file, ended))
 }
 

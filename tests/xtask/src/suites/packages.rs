@@ -1,9 +1,9 @@
-//! The Kotlin package on a JVM and the Swift package on Linux: generated code, its own code, its tests, and every scenario played
+//! The Kotlin package on a JVM, the app upon it, and the Swift package on Linux: generated code, its own code, its tests, and every scenario played
 //! with its driver. Never skipped: what is missing is a failure.
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::played;
@@ -15,6 +15,8 @@ use crate::tools::packages;
 
 /// Where both tests' reports are, in the folder of the language.
 const RESULTS: &str = "surefire-reports";
+/// How a JUnit test begins.
+const JUNIT: fn(&str) -> bool = |line| ["@Test", "@TestFactory", "@ParameterizedTest"].contains(&line);
 /// What a person writes of the Swift package.
 const WRITTEN: [&str; 6] = [
     "Package.swift",
@@ -34,9 +36,8 @@ pub(super) fn kotlin(runner: &Runner) -> io::Result<Report> {
     let mut report = Report::default();
     let (saifu, bindings) = (runner.saifu()?, ffi::generate(runner, Language::Kotlin)?);
     let folder = runner.workspace.target.join("kotlin");
-    let tests = |line: &str| ["@Test", "@TestFactory", "@ParameterizedTest"].contains(&line);
-    count(runner, &folder.join(RESULTS), kotlin::PACKAGE, ".kt", tests, &mut report, || {
-        kotlin::test(runner, &saifu, &bindings, &[], &[])
+    count(runner, &[folder.join(RESULTS)], kotlin::PACKAGE, ".kt", JUNIT, &mut report, || {
+        kotlin::test(runner, &saifu, &bindings, kotlin::PACKAGES, &[], &[])
     })?;
     // Maven has written the arguments with which Java is the driver.
     let driver = format!("java '@{}'", folder.join("driver.args").display());
@@ -46,6 +47,20 @@ pub(super) fn kotlin(runner: &Runner) -> io::Result<Report> {
         command
     };
     played::compare(runner, "Kotlin", &driver, command, &mut report)?;
+    Ok(report)
+}
+
+/// The Android app: its screens without a screen, then drawn, read by decoders that are not ours, and used against a sandbox.
+pub(super) fn app(runner: &Runner) -> io::Result<Report> {
+    let mut report = Report::default();
+    let (saifu, bindings) = (runner.saifu()?, ffi::generate(runner, Language::Kotlin)?);
+    let results = |module: &str| runner.workspace.target.join("android").join(module).join(RESULTS);
+    let modules = ["fixtures", "ui", "desktop"].map(results);
+    // The package that it stands on is in the same build; its own tests are the suite `kotlin`.
+    let arguments = ["-Dsaifu.tests.skipped=true"];
+    count(runner, &modules, "android", ".kt", JUNIT, &mut report, || {
+        kotlin::test(runner, &saifu, &bindings, kotlin::APP, &arguments, &[])
+    })?;
     Ok(report)
 }
 
@@ -59,7 +74,7 @@ pub(super) fn swift(runner: &Runner) -> io::Result<Report> {
 
     let results = runner.workspace.target.join("swift").join(RESULTS);
     let tests = |line: &str| line.starts_with("@Test");
-    count(runner, &results, swift::PACKAGE, ".swift", tests, &mut report, || {
+    count(runner, std::slice::from_ref(&results), swift::PACKAGE, ".swift", tests, &mut report, || {
         let file = toolchain.inside(&results.join("tests.xml"))?;
         runner.run(&mut swift::test(&toolchain, &saifu, &bindings, &["--xunit-output", &file], &[])?)
     })?;
@@ -74,7 +89,7 @@ pub(super) fn swift(runner: &Runner) -> io::Result<Report> {
 /// crash must not look like success. The program's own word counts too: it can fail before or after every test.
 fn count(
     runner: &Runner,
-    results: &Path,
+    results: &[PathBuf],
     package: &str,
     suffix: &str,
     is_test: impl Fn(&str) -> bool,
@@ -82,13 +97,15 @@ fn count(
     test: impl FnOnce() -> io::Result<Ended>,
 ) -> io::Result<()> {
     // What an earlier run left must not be counted.
-    if results.exists() {
-        fs::remove_dir_all(results)?;
+    for folder in results {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+        fs::create_dir_all(folder)?;
     }
-    fs::create_dir_all(results)?;
     let ended = test()?;
     let mut passed = 0_u64;
-    for file in fs::read_dir(results)? {
+    for file in results.iter().map(fs::read_dir).collect::<io::Result<Vec<_>>>()?.into_iter().flatten() {
         let path = file?.path();
         if path.extension().is_some_and(|extension| extension == "xml") {
             for suite in junit::read(&fs::read_to_string(path)?)? {

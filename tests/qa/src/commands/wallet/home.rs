@@ -1,6 +1,6 @@
 //! `saifu wallet home` and `refresh`.
 
-use saifu::{Following, Home, Trust, WalletState};
+use saifu::{Following, Home, Offer, Offers, Trust, WalletState};
 use serde_json::{Value, json};
 
 use super::open::{Network, open};
@@ -53,6 +53,7 @@ fn nobody() -> Result<Report, Failure> {
         last_event: 0,
         history_incomplete: false,
         following: Following::Off,
+        offers: Offers::none(Offer::NoAccount),
     };
     Report::new(document(&home), "There is no account in this wallet. Sign up with `saifu wallet signup --number N`.")
 }

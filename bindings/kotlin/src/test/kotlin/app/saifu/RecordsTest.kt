@@ -16,11 +16,11 @@ class RecordsTest {
         val (at, symbol) = Instant.EPOCH to Symbol(1, 1, 0, SensitiveBytes(byteArrayOf(2, 7, 1, 8)))
         val records = listOf(
             secret,
-            SignUpScreen(secret, at, at),
-            TotpCode(secret, at, TimeTrust.FULL),
+            SignUpScreen(secret, at, at, Duration.ZERO, Duration.ZERO),
+            TotpCode(secret, at, Duration.ZERO, TimeTrust.FULL),
             PendingEntry("", PendingWhat.Accepted(IntentDetail.TopUp(Channel.ATM, 1, secret)), at, at, ""),
             TopUp("", TopUpState.DONE, 1, secret, at, at),
-            PaymentCode(secret, Purpose.PAY, 1, false, at, at, at, TimeTrust.FULL, symbol, symbol),
+            PaymentCode(secret, Purpose.PAY, 1, false, at, at, at, Duration.ZERO, false, TimeTrust.FULL, symbol, symbol),
         )
         for (text in records.map { "$it" }) {
             assertFalse(PLANTED in text || "2, 7" in text, text)

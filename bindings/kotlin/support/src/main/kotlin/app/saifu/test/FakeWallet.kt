@@ -11,6 +11,7 @@ import app.saifu.HistoryEntry
 import app.saifu.HistoryScreen
 import app.saifu.HomeScreen
 import app.saifu.IntentDetail
+import app.saifu.Offer
 import app.saifu.PaymentCode
 import app.saifu.PendingEntry
 import app.saifu.PendingWhat
@@ -62,7 +63,8 @@ public class FakeWallet(
     public var code: PaymentCode? = null
 
     @Volatile
-    public var totp: TotpCode = TotpCode(Sensitive("123456"), Instant.EPOCH.plus(Duration.ofDays(1)), TimeTrust.FULL)
+    public var totp: TotpCode =
+        TotpCode(Sensitive("123456"), Instant.EPOCH.plus(Duration.ofDays(1)), Duration.ofSeconds(30), TimeTrust.FULL)
 
     @Volatile
     public var pending: List<PendingEntry> = listOf()
@@ -113,7 +115,8 @@ public class FakeWallet(
                 asked("signUp")
                 become(WalletState.SIGNING_UP)
                 val now = Instant.now()
-                return SignUpScreen(Sensitive(number), now.plusSeconds(600), now.plusSeconds(60)).also { signUp = it }
+                val (end, again) = Duration.ofMinutes(10) to Duration.ofMinutes(1)
+                return SignUpScreen(Sensitive(number), now + end, now + again, end, again).also { signUp = it }
             }
 
             override fun signUpInProgress(): SignUpScreen? = signUp
@@ -147,10 +150,11 @@ public class FakeWallet(
                 asked("next")
                 val dot = Symbol(1, 1, 0, SensitiveBytes(byteArrayOf(1)))
                 val now = Instant.now()
-                val (refresh, end) = now.plusSeconds(240) to now.plusSeconds(300)
+                val (refresh, end) = Duration.ofMinutes(4) to now.plusSeconds(300)
                 val digits = Sensitive("0".repeat(24))
-                return PaymentCode(digits, purpose, 100_000, false, now, refresh, end, TimeTrust.FULL, dot, dot)
-                    .also { code = it }
+                val (full, renew) = TimeTrust.FULL to now + refresh
+                val made = PaymentCode(digits, purpose, 100_000, false, now, renew, end, refresh, false, full, dot, dot)
+                return made.also { code = it }
             }
         }
 
@@ -266,7 +270,17 @@ public class FakeWallet(
                 historyIncomplete = false,
                 trust = TimeTrust.FULL,
                 following = Following.Off,
+                pay = offer(state),
+                topUp = offer(state),
+                totp = offer(state),
             )
+
+        private fun offer(state: WalletState): Offer =
+            when (state) {
+                WalletState.READY -> Offer.OPEN
+                WalletState.LOCKED -> Offer.LOCKED
+                else -> Offer.NO_ACCOUNT
+            }
 
         /** The library's words for what leads on. */
         private fun wayOut(state: WalletState): String =
