@@ -1,0 +1,72 @@
+package app.saifu.desktop
+
+import androidx.compose.runtime.CompositionLocalProvider
+import androidx.compose.ui.Alignment
+import androidx.compose.ui.platform.LocalDensity
+import androidx.compose.ui.unit.Density
+import androidx.compose.ui.unit.dp
+import androidx.compose.ui.window.Window
+import androidx.compose.ui.window.WindowPosition
+import androidx.compose.ui.window.WindowState
+import androidx.compose.ui.window.application
+import app.saifu.Wallet
+import app.saifu.openWallet
+import app.saifu.presentation.App
+import app.saifu.presentation.Language
+import app.saifu.presentation.Platform
+import app.saifu.presentation.Say
+import app.saifu.presentation.Text
+import app.saifu.presentation.Words
+import app.saifu.test.TestHost
+import app.saifu.test.sandboxConfig
+import app.saifu.ui.AppView
+import app.saifu.ui.SaifuTheme
+import kotlinx.coroutines.runBlocking
+import java.nio.file.Path
+import java.time.Clock
+import kotlin.system.exitProcess
+
+/** What the window is asked to show; `cargo xtask app` writes it. */
+private class Asked(arguments: Array<String>) {
+    private val given = arguments.toList().chunked(2).associate { (name, value) -> name to value }
+
+    val sandbox: Path = Path.of(given.getValue("--sandbox"))
+    val folder: Path = Path.of(given.getValue("--folder"))
+    val width: Int = given["--width"]?.toInt() ?: 360
+    val height: Int = given["--height"]?.toInt() ?: 740
+    val dark: Boolean = given["--dark"] == "yes"
+    val language: Language = Language.of(given["--language"] ?: "ja")
+    val fontScale: Float = given["--text"]?.toFloat()?.div(100) ?: 1f
+}
+
+/** The desktop has no brightness and no haptics. */
+private object Desktop : Platform {
+    override val clock: Clock = Clock.systemDefaultZone()
+
+    override fun bright(on: Boolean) = Unit
+
+    override fun felt(paid: Boolean) = Unit
+}
+
+/** The app in a window beside a sandbox, with keys in files: for QA, never for a customer. */
+fun main(arguments: Array<String>) {
+    val asked = Asked(arguments)
+    val host = TestHost(asked.folder.resolve("host"))
+    val wallet: Wallet = runBlocking { openWallet(host.platform(), sandboxConfig(asked.sandbox, asked.folder.resolve("vault"))) }
+    val app = App(wallet, Desktop)
+    val say = Say(Words.of(asked.language), Desktop.clock)
+    application {
+        val close = {
+            runBlocking { wallet.close() }
+            exitApplication()
+        }
+        val state = WindowState(position = WindowPosition(Alignment.Center), width = asked.width.dp, height = asked.height.dp)
+        Window(close, state, title = say.text(Text("app_name"))) {
+            val density = Density(LocalDensity.current.density, asked.fontScale)
+            CompositionLocalProvider(LocalDensity provides density) {
+                SaifuTheme(say, asked.dark) { AppView(app) }
+            }
+        }
+    }
+    exitProcess(0)
+}

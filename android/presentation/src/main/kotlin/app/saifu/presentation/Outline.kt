@@ -1,0 +1,119 @@
+package app.saifu.presentation
+
+/** What a thing on a screen is. */
+enum class Role { TITLE, TEXT, AMOUNT, FIELD, BUTTON, ROW, NOTICE, PROBLEM, SYMBOL, PROGRESS }
+
+/**
+ * One thing on a screen. The list of them, in reading order, is all that a screen says: views show it, screen readers speak it,
+ * fixtures pin it, in every language and on both platforms.
+ */
+data class Item(
+    val role: Role,
+    val text: String,
+    /** What a screen reader says, where it is not the text. */
+    val spoken: String = text,
+    /** Whether it can be used; what says why not stands right after it. */
+    val enabled: Boolean = true,
+)
+
+/** Makes the lists. */
+class Outline(private val say: Say) {
+    fun of(state: NumberState): List<Item> =
+        buildList {
+            add(item(Role.TITLE, state.title))
+            add(item(Role.TEXT, state.why))
+            add(Item(Role.FIELD, state.number, words("label_number")))
+            problem(state.problem)
+            add(button("action_send_code", enabled = !state.busy))
+        }
+
+    fun of(state: SmsState): List<Item> =
+        buildList {
+            add(title("screen_sms"))
+            add(item(Role.TEXT, state.sentTo))
+            add(Item(Role.FIELD, state.code, words("label_sms")))
+            problem(state.problem)
+            add(button("action_confirm", enabled = !state.busy))
+            add(button("action_new_code", enabled = !state.busy && state.againIn == null))
+            state.againIn?.let { add(item(Role.TEXT, it)) }
+            add(button("action_other_number", enabled = !state.busy))
+        }
+
+    fun of(state: HomeState): List<Item> =
+        buildList {
+            add(title("app_name"))
+            state.notice?.let { add(item(Role.NOTICE, it)) }
+            add(Item(Role.TEXT, words("label_balance")))
+            state.balance?.let { add(amount(it)) }
+            add(item(Role.TEXT, state.updated))
+            state.points?.let { add(item(Role.TEXT, it)) }
+            add(Item(Role.TEXT, words("label_recent")))
+            add(button("action_see_all"))
+            state.recentNote?.let { add(item(Role.TEXT, it)) }
+            state.recent.forEach { add(row(it)) }
+            for (choice in listOf(state.pay, state.topUp, state.totp)) {
+                add(Item(Role.BUTTON, say.text(choice.label), enabled = choice.stopped == null))
+                choice.stopped?.let { add(item(Role.TEXT, it)) }
+            }
+        }
+
+    fun of(state: PayState): List<Item> =
+        buildList {
+            add(button("action_close"))
+            when (state) {
+                PayState.Loading -> add(Item(Role.PROGRESS, words("label_loading_code")))
+                is PayState.Showing -> showing(state)
+                is PayState.Paid -> {
+                    add(title("label_paid"))
+                    add(amount(-state.yen))
+                    state.at?.let { add(item(Role.TEXT, it)) }
+                    add(item(Role.TEXT, state.balance))
+                    state.points?.let { add(item(Role.TEXT, it)) }
+                }
+                is PayState.Declined -> {
+                    add(title("label_declined"))
+                    add(item(Role.PROBLEM, state.reason))
+                    add(amount(state.yen))
+                    add(item(Role.TEXT, state.at))
+                }
+                is PayState.Failed -> {
+                    problem(state.problem)
+                    add(button("action_retry"))
+                }
+            }
+        }
+
+    private fun MutableList<Item>.showing(state: PayState.Showing) {
+        state.balance?.let { add(item(Role.TEXT, it)) }
+        state.age?.let { add(item(Role.TEXT, it)) }
+        state.note?.let { add(item(Role.NOTICE, it)) }
+        add(Item(Role.SYMBOL, "", words("a11y_barcode")))
+        add(Item(Role.TEXT, state.code.digits.joinToString(" "), say.spelt(state.code.digits)))
+        add(Item(Role.SYMBOL, "", words("a11y_qr")))
+        add(item(Role.PROGRESS, state.refreshIn))
+        add(Item(Role.TEXT, words("label_show_code")))
+    }
+
+    private fun MutableList<Item>.problem(problem: Problem?) {
+        if (problem == null) return
+        add(item(Role.PROBLEM, problem.text))
+        problem.retryIn?.let { add(item(Role.TEXT, it)) }
+        add(item(Role.TEXT, problem.details))
+    }
+
+    /** An amount is read as money, not as figures. */
+    private fun amount(yen: Long): Item = Item(Role.AMOUNT, say.yen(yen), say.money(yen))
+
+    private fun row(row: Row): Item {
+        val (title, at) = say.text(row.title) to say.text(row.at)
+        return Item(Role.ROW, "$title, $at, ${say.signed(row.yen)}", "$title, $at, ${say.moved(row.yen)}")
+    }
+
+    private fun button(key: String, enabled: Boolean = true): Item = Item(Role.BUTTON, words(key), enabled = enabled)
+
+    private fun title(key: String): Item = Item(Role.TITLE, words(key))
+
+    private fun item(role: Role, text: Text): Item = Item(role, say.text(text))
+
+    private fun words(key: String): String = say.text(Text(key))
+}

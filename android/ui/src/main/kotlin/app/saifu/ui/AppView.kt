@@ -1,0 +1,49 @@
+package app.saifu.ui
+
+import androidx.compose.runtime.Composable
+import androidx.compose.runtime.collectAsState
+import androidx.compose.runtime.getValue
+import androidx.compose.runtime.key
+import androidx.compose.runtime.remember
+import androidx.compose.runtime.rememberCoroutineScope
+import app.saifu.presentation.App
+import app.saifu.presentation.Place
+import app.saifu.presentation.Store
+import app.saifu.presentation.Text
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.launch
+
+/** The whole app: the screen of where it is. A screen's store lives for as long as it is shown. */
+@Composable
+fun AppView(app: App) {
+    val place by app.navigation.place.collectAsState()
+    val open = app.navigation::open
+    key(place) {
+        when (place) {
+            Place.NUMBER -> Live(app::number) { state, send -> NumberView(state, send) }
+            Place.SMS -> Live(app::sms) { state, send -> SmsView(state, { open(Place.NUMBER) }, send) }
+            Place.LOCKED -> Locked(app)
+            Place.HOME -> Live(app::home) { state, send -> HomeView(state, open, send) }
+            Place.PAY -> Live(app::pay) { state, send -> PayView(state, app.navigation::back, send) }
+        }
+    }
+}
+
+@Composable
+private fun <S : Any, I : Any> Live(make: (CoroutineScope) -> Store<S, I>, view: @Composable (S, (I) -> Unit) -> Unit) {
+    val scope = rememberCoroutineScope()
+    val store = remember { make(scope) }
+    val state by store.state.collectAsState()
+    view(state, store::send)
+}
+
+@Composable
+private fun Locked(app: App) {
+    val scope = rememberCoroutineScope()
+    Screen(bottom = { Primary(Text("action_unlock")) { scope.launch { app.unlock() } } }) {
+        Gap(Space.huge)
+        Title(Text("screen_locked"))
+        Gap(Space.s)
+        Body(Text("label_locked_why"))
+    }
+}

@@ -1,0 +1,86 @@
+package app.saifu.ui
+
+import androidx.compose.runtime.Composable
+import androidx.compose.ui.ImageComposeScene
+import androidx.compose.ui.text.font.FontFamily
+import androidx.compose.ui.text.font.FontWeight
+import androidx.compose.ui.text.platform.Font
+import androidx.compose.ui.unit.Density
+import app.saifu.fixtures.Fixture
+import app.saifu.fixtures.FixturePlatform
+import app.saifu.presentation.HomeState
+import app.saifu.presentation.Language
+import app.saifu.presentation.NumberState
+import app.saifu.presentation.PayState
+import app.saifu.presentation.Say
+import app.saifu.presentation.SmsState
+import app.saifu.presentation.Words
+import org.jetbrains.skia.EncodedImageFormat
+import java.nio.file.Files
+import java.nio.file.Path
+import kotlin.time.Duration.Companion.seconds
+
+/** How a screen is looked at. */
+data class Viewing(
+    val width: Int = 360,
+    val height: Int = 740,
+    val dark: Boolean = false,
+    val language: Language = Language.JAPANESE,
+    val fontScale: Float = 1f,
+    val colors: Colors = if (dark) Colors.DARK else Colors.LIGHT,
+) {
+    val name: String
+        get() = "${width}x$height-${if (dark) "dark" else "light"}-${language.tag}-${(fontScale * 100).toInt()}"
+}
+
+/** Draws screens off-screen, by one renderer and one font. */
+object Pictures {
+    private const val DENSITY = 2f
+    private val folder: Path = Path.of(System.getProperty("saifu.pictures"))
+
+    /** The font of the pictures, so that they are the same on every machine; a phone has its own. */
+    val FAMILY: FontFamily = FontFamily(
+        font("SaifuPictures-Regular.otf", FontWeight.Normal),
+        font("SaifuPictures-Bold.otf", FontWeight.SemiBold),
+    )
+
+    private fun font(file: String, weight: FontWeight) =
+        Font(file, checkNotNull(Pictures::class.java.getResourceAsStream("/fonts/$file")).use { it.readBytes() }, weight)
+
+    /** The picture of a fixture, as PNG. */
+    fun draw(fixture: Fixture, viewing: Viewing): ByteArray = draw(viewing) { Shown(fixture.state()) }
+
+    fun draw(viewing: Viewing, content: @Composable () -> Unit): ByteArray {
+        val density = Density(DENSITY, viewing.fontScale)
+        val (width, height) = (viewing.width * DENSITY).toInt() to (viewing.height * DENSITY).toInt()
+        val say = Say(Words.of(viewing.language), FixturePlatform.clock)
+        val scene = ImageComposeScene(width, height, density)
+        try {
+            scene.setContent { SaifuTheme(say, viewing.dark, viewing.colors, FAMILY, content) }
+            scene.render(0)
+            val image = scene.render(1.seconds.inWholeNanoseconds)
+            return checkNotNull(image.encodeToData(EncodedImageFormat.PNG)).bytes
+        } finally {
+            scene.close()
+        }
+    }
+
+    /** Keeps a picture where it can be looked at. */
+    fun keep(name: String, png: ByteArray): Path {
+        val file = folder.resolve("$name.png")
+        Files.createDirectories(file.parent)
+        return Files.write(file, png)
+    }
+}
+
+/** The view of a state, whichever screen it is of. */
+@Composable
+fun Shown(state: Any) {
+    when (state) {
+        is NumberState -> NumberView(state) {}
+        is SmsState -> SmsView(state, {}) {}
+        is HomeState -> HomeView(state, {}) {}
+        is PayState -> PayView(state, {}) {}
+        else -> error("no view shows ${state::class}")
+    }
+}
