@@ -140,6 +140,22 @@ pub(crate) fn read_io(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     }
 }
 
+/// Adds a line of JSON to a plain file that is its owner's alone, in one call: lines of two processes never mix.
+pub(crate) fn append(path: &Path, document: &impl serde::Serialize) -> io::Result<File> {
+    // A pipe would be waited for without an end.
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        return Err(refused("it is no plain file"));
+    }
+    let mut line = serde_json::to_vec(document)?;
+    line.push(b'\n');
+    let mut options = fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.create(true).append(true).open(path)?;
+    file.write_all(&line)?;
+    Ok(file)
+}
+
 fn refused(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why)
 }

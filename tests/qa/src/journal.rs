@@ -1,9 +1,8 @@
 //! What was done by hand with a sandbox, a line for each command, in a file beside `sandbox.json`: `saifu scenario record` makes
 //! a scenario of it. The words are those of scenarios. The file holds codes and numbers, and is its owner's alone.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use saifu_sandbox::COMMANDS;
 use saifu_wire::Millis;
@@ -97,19 +96,6 @@ impl Context {
             arguments: arguments.as_object().cloned().unwrap_or_default(),
             outcome,
         };
-        let mut line = serde_json::to_vec(&done)?;
-        line.push(b'\n');
-        opened(&file.with_file_name(COMMANDS))?.write_all(&line)
+        files::append(&file.with_file_name(COMMANDS), &done).map(drop)
     }
-}
-
-fn opened(path: &Path) -> io::Result<File> {
-    // A pipe in its place would be waited for without an end.
-    if path.metadata().is_ok_and(|there| !there.is_file()) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"));
-    }
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.create(true).append(true).open(path)
 }

@@ -7,8 +7,8 @@
 //! if somebody else is turning there is nothing left to do. What is damaged is counted and left out.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::fs::{File, TryLockError};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use saifu_policy::Class;
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::cli::word;
+use crate::files;
 
 const NEWER: &str = "requests.jsonl";
 const OLDER: &str = "requests.1.jsonl";
@@ -122,15 +123,7 @@ impl RequestLog {
     /// # Errors
     /// Whatever the system says; the request itself is none the worse for it.
     pub(crate) fn append(&self, asked: &LoggedRequest) -> io::Result<()> {
-        let mut line = serde_json::to_vec(asked)?;
-        line.push(b'\n');
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(self.folder.join(NEWER))?;
-        // In one call, so that lines of two processes never mix.
-        file.write_all(&line)?;
+        let file = files::append(&self.folder.join(NEWER), asked)?;
         if file.metadata()?.len() > TURN_AT { self.turn() } else { Ok(()) }
     }
 

@@ -70,16 +70,10 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// How many steps it has.
+    /// How many steps it has, round by round.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn step_count(&self) -> usize {
         self.steps.len()
-    }
-
-    /// Whether it has no steps; a file cannot say so.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
     }
 }
 

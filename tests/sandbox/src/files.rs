@@ -217,8 +217,11 @@ pub(crate) fn replace(path: &Path, files: &BTreeMap<&'static str, Vec<u8>>) -> R
     Ok(finish(path)?)
 }
 
-/// Makes sure that no sandbox runs in the folder and that it can be written to.
-pub(crate) fn is_free(path: &Path) -> Result<(), FolderError> {
+/// Makes sure, before anything is touched, that no sandbox runs in the folder and that it can be written to.
+///
+/// # Errors
+/// [`FolderError`].
+pub fn is_free(path: &Path) -> Result<(), FolderError> {
     Held::new(path).map(drop)
 }
 

@@ -58,7 +58,7 @@ pub mod store;
 mod words;
 
 pub use clock::ClockFile;
-pub use files::{COMMANDS, FORMAT, FileError, FolderError, InfoError, PhoneUrls, SandboxInfo, TerminalInfo};
+pub use files::{COMMANDS, FORMAT, FileError, FolderError, InfoError, PhoneUrls, SandboxInfo, TerminalInfo, is_free};
 pub use issuer::{Issuer, MAX_BODY};
 pub use serve::{Options, Ports, Running, Sandbox, StartError};
-pub use snapshot::{IssuerSnapshot, RestoreError, holds_an_issuer, is_free};
+pub use snapshot::{IssuerSnapshot, RestoreError, holds_an_issuer};

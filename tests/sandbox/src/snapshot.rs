@@ -74,14 +74,6 @@ impl IssuerSnapshot {
     }
 }
 
-/// Makes sure, before anything is touched, that no sandbox runs in the folder and that it can be written to.
-///
-/// # Errors
-/// [`FolderError`].
-pub fn is_free(data: &Path) -> Result<(), FolderError> {
-    crate::files::is_free(data)
-}
-
 /// Whether a folder holds an issuer that a restore would replace.
 #[must_use]
 pub fn holds_an_issuer(data: &Path) -> bool {

@@ -146,7 +146,9 @@ fn list(folder: &Path) -> Result<Report, Failure> {
     let (mut rows, mut words) = (Vec::new(), Vec::new());
     for file in files(folder)? {
         let it = read(&file)?;
-        rows.push(json!({ "name": it.name, "shows": it.shows, "steps": it.len(), "file": file.to_string_lossy() }));
+        rows.push(
+            json!({ "name": it.name, "shows": it.shows, "steps": it.step_count(), "file": file.to_string_lossy() }),
+        );
         words.push(vec![it.name, it.shows]);
     }
     let text = super::table(&["name", "shows"], words);

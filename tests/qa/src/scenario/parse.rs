@@ -383,7 +383,7 @@ mod tests {
 
     #[test]
     fn each_mistake_is_named_by_its_place() {
-        assert_eq!(parse(&good().to_string()).unwrap().len(), 3);
+        assert_eq!(parse(&good().to_string()).unwrap().step_count(), 3);
         let cases = [
             ("/extra", json!(1), "$.extra"),
             ("/name", json!("Big"), "$.name"),
