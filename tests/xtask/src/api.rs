@@ -58,6 +58,6 @@ fn difference(runner: &Runner, exported: &Path) -> io::Result<String> {
         .args(["diff", "--no-index", "--no-ext-diff", "--no-color", "--unified=0", COMMITTED])
         .arg(exported);
     let ended = runner.run(&mut diff)?;
-    let how = format!("{COMMITTED} is not what the library exports: cargo xtask api --accept, if it is meant");
+    let how = format!("{COMMITTED} is not what the library exports: cargo xtask api --accept, if it is meant\n");
     Ok(if ended.success { String::new() } else { format!("{}{how}", ended.output) })
 }

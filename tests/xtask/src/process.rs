@@ -46,7 +46,7 @@ impl Runner {
         let scratch = workspace.target.join("xtask");
         fs::create_dir_all(&scratch)?;
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let runner = Self { workspace, progress: Progress::new(), scratch, log: RefCell::default(), deadline };
+        let runner = Self { workspace, progress: Progress::new(name), scratch, log: RefCell::default(), deadline };
         runner.log_to(name)?;
         Ok(runner)
     }
@@ -92,6 +92,13 @@ impl Runner {
         let ended = self.run(command)?;
         report.check(ended.success, || excerpt(&shown(command), &ended.output));
         Ok(ended)
+    }
+
+    /// A report of one check, which a command is.
+    pub(crate) fn checked(&self, command: &mut Command) -> io::Result<Report> {
+        let mut report = Report::default();
+        self.check(&mut report, command)?;
+        Ok(report)
     }
 
     /// The command `saifu`, built; with the features of the whole workspace, so that nothing is built twice.

@@ -17,9 +17,10 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new() -> Self {
+    /// Of what is called `label`, until something else starts.
+    pub(crate) fn new(label: &str) -> Self {
         let (terminal, now) = (std::io::stderr().is_terminal(), Instant::now());
-        Self { terminal, label: RefCell::default(), begun: Cell::new(now), spoke: Cell::new(now) }
+        Self { terminal, label: RefCell::new(label.to_owned()), begun: Cell::new(now), spoke: Cell::new(now) }
     }
 
     /// Something begins.

@@ -12,11 +12,9 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::api;
-use crate::ffi::kotlin;
 use crate::process::Runner;
 use crate::report::{Report, Row, finish, in_words};
 use crate::size;
-use crate::tools;
 use crate::workspace::Workspace;
 
 type Job = Box<dyn Fn(&Runner) -> io::Result<Report>>;
@@ -24,23 +22,17 @@ type Job = Box<dyn Fn(&Runner) -> io::Result<Report>>;
 /// A named row of the table.
 pub(crate) struct Suite {
     pub(crate) name: String,
-    /// Programs beyond the Rust toolchain that it would use, installed beforehand where that is possible.
-    needs: &'static [&'static str],
     job: Job,
 }
 
 impl Suite {
-    fn new(name: &str, needs: &'static [&'static str], job: impl Fn(&Runner) -> io::Result<Report> + 'static) -> Self {
-        Self { name: name.to_owned(), needs, job: Box::new(job) }
+    fn new(name: &str, job: impl Fn(&Runner) -> io::Result<Report> + 'static) -> Self {
+        Self { name: name.to_owned(), job: Box::new(job) }
     }
 
     /// One command of cargo.
     fn cargo(name: &str, arguments: &'static [&'static str]) -> Self {
-        Self::new(name, &[], |runner| {
-            let mut report = Report::default();
-            runner.check(&mut report, runner.cargo(arguments).env("RUSTDOCFLAGS", "-D warnings"))?;
-            Ok(report)
-        })
+        Self::new(name, |runner| runner.checked(runner.cargo(arguments).env("RUSTDOCFLAGS", "-D warnings")))
     }
 }
 
@@ -48,26 +40,25 @@ impl Suite {
 pub(crate) fn all(workspace: &Workspace, only: &[String]) -> io::Result<Vec<Suite>> {
     const CLIPPY: &[&str] =
         &["clippy", "--all-targets", "--workspace", "--all-features", "--keep-going", "--", "-D", "warnings"];
-    const APP_PROGRAMS: &[&str] = &["mvn", "javac", "zbarimg"];
     const DOCS: &[&str] = &["doc", "--no-deps", "--lib", "--workspace", "--all-features", "--keep-going"];
     let mut suites = vec![
         Suite::cargo("format", &["fmt", "--all", "--", "--check"]),
-        Suite::new("tidy", &[], tidy::run),
+        Suite::new("tidy", tidy::run),
         Suite::cargo("clippy", CLIPPY),
         Suite::cargo("docs", DOCS),
     ];
     suites.extend(rust_tests::suites(workspace, only)?);
     suites.extend([
-        Suite::new("keyring", keyring::PROGRAMS, keyring::run),
-        Suite::new("deny", &[], manifests::deny),
-        Suite::new("unused", &[], manifests::unused),
-        Suite::new("kotlin", kotlin::PROGRAMS, packages::kotlin),
-        Suite::new("app", APP_PROGRAMS, packages::app),
-        Suite::new("swift", &[], packages::swift),
-        Suite::new("api", &[], api::suite),
-        Suite::new("size", &[], size::suite),
-        Suite::new("android", mobile::PROGRAMS, mobile::android),
-        Suite::new("ios", mobile::PROGRAMS, mobile::ios),
+        Suite::new("keyring", keyring::run),
+        Suite::new("deny", manifests::deny),
+        Suite::new("unused", manifests::unused),
+        Suite::new("kotlin", packages::kotlin),
+        Suite::new("app", packages::app),
+        Suite::new("swift", packages::swift),
+        Suite::new("api", api::suite),
+        Suite::new("size", size::suite),
+        Suite::new("android", mobile::android),
+        Suite::new("ios", mobile::ios),
     ]);
     Ok(suites)
 }
@@ -82,8 +73,6 @@ pub(crate) fn run(only: &[String], limit: Option<Duration>) -> io::Result<u8> {
         return Err(io::Error::other(format!("no suite is called {unknown}; there are: {}", known.join(", "))));
     }
     suites.retain(|suite| only.is_empty() || only.contains(&suite.name));
-    let needs: Vec<&str> = suites.iter().flat_map(|suite| suite.needs).copied().collect();
-    tools::packages::install(&needs, &runner.progress);
     let mut rows = Vec::new();
     for (suite, place) in suites.iter().zip(1_usize..) {
         runner.progress.start(&format!("[{place}/{}] {}", suites.len(), suite.name));

@@ -13,13 +13,11 @@ pub(crate) const PACKAGE: &str = "bindings/kotlin";
 pub(crate) const PACKAGES: &str = "bindings/kotlin/packages.xml";
 /// The build of the Android app as far as it runs on any JVM.
 pub(crate) const APP: &str = "android/pom.xml";
-/// What builds it.
-pub(crate) const PROGRAMS: &[&str] = &["mvn", "javac"];
 /// What Maven says when a build without the network lacks something.
 const NOT_FETCHED: &str = "in offline mode";
 
-/// `mvn test` of one of these builds with these arguments and variables more; over the network only if something is not on this machine yet. `saifu` is
-/// the command, which the tests start.
+/// `mvn test` of one of these builds with these arguments and variables more; over the network only if something is not on this
+/// machine yet. `saifu` is the command, which the tests start.
 pub(crate) fn test(
     runner: &Runner,
     saifu: &Path,

@@ -13,7 +13,7 @@ use crate::tools::packages;
 use crate::tools::wheels::CARGO_NEXTEST;
 
 const TESTS: &str = "package(=saifu-host) & test(keyring)";
-pub(super) const PROGRAMS: &[&str] = &["dbus-run-session", "dbus-send", "gnome-keyring-daemon"];
+const PROGRAMS: &[&str] = &["dbus-run-session", "dbus-send", "gnome-keyring-daemon"];
 
 /// Starts the daemon with an empty password, waits until it owns its name on the bus, then becomes the test program.
 /// Asked earlier, the bus would start a second daemon, which is locked.
@@ -34,7 +34,7 @@ exit 1
 "#;
 
 pub(super) fn run(runner: &Runner) -> io::Result<Report> {
-    if let Some(missing) = packages::absent(PROGRAMS) {
+    if let Some(missing) = packages::missing(PROGRAMS, &runner.progress) {
         return Ok(Report::skipped(missing));
     }
     let Some(nextest) = nextest(runner) else { return Ok(Report::skipped(CARGO_NEXTEST.missing())) };

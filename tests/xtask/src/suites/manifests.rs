@@ -32,9 +32,7 @@ pub(super) fn unused(runner: &Runner) -> io::Result<Report> {
 
 /// Both read the crates of every platform, which an ordinary build does not fetch.
 fn fetched(runner: &Runner) -> io::Result<Report> {
-    let mut report = Report::default();
-    runner.check(&mut report, &mut runner.cargo(&["fetch", "--locked"]))?;
-    Ok(report)
+    runner.checked(&mut runner.cargo(&["fetch", "--locked"]))
 }
 
 fn in_folder(program: &Path, folder: &Path) -> Command {

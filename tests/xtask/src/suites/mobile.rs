@@ -18,7 +18,7 @@ use crate::report::Report;
 use crate::tools::{self, debian, packages};
 
 /// Programs that compile and pack the C code.
-pub(super) const PROGRAMS: &[&str] = &["clang", "llvm-ar", "llvm-nm"];
+const PROGRAMS: &[&str] = &["clang", "llvm-ar", "llvm-nm"];
 
 /// 64-bit phones, old 32-bit phones, the emulator.
 const ANDROID: &[&str] = &["aarch64-linux-android", "armv7-linux-androideabi", "x86_64-linux-android"];
@@ -39,19 +39,14 @@ const SOURCE: &str = "lib/rustlib/src/rust/library";
 
 pub(super) fn android(runner: &Runner) -> io::Result<Report> {
     with_pieces(runner, |pieces| {
-        let mut report = Report::default();
-        runner.check(
-            &mut report,
-            pieces.build(runner, &["check", "-p", ffi::CRATE, "--lib"], ANDROID)?.arg("--keep-going"),
-        )?;
-        Ok(report)
+        runner.checked(pieces.build(runner, &["check", "-p", ffi::CRATE, "--lib"], ANDROID)?.arg("--keep-going"))
     })
 }
 
 pub(super) fn ios(runner: &Runner) -> io::Result<Report> {
     with_pieces(runner, |pieces| {
-        let mut report = Report::default();
-        runner.check(&mut report, &mut pieces.build(runner, &["check", "-p", ffi::CRATE, "--lib"], &[SIMULATOR])?)?;
+        let mut report =
+            runner.checked(&mut pieces.build(runner, &["check", "-p", ffi::CRATE, "--lib"], &[SIMULATOR])?)?;
         let archive = ["rustc", "-p", ffi::CRATE, "--lib", "--crate-type", "staticlib"];
         let mut archive = pieces.build(runner, &archive, &[IPHONE])?;
         // A dependency declares a dynamic library beside its own, which nobody uses: linking it does nothing. Debug information is
@@ -78,7 +73,7 @@ struct Pieces {
 
 /// Does `work` with the pieces, the first time over the network; or says what is missing.
 fn with_pieces(runner: &Runner, work: impl FnOnce(&Pieces) -> io::Result<Report>) -> io::Result<Report> {
-    if let Some(missing) = packages::absent(PROGRAMS) {
+    if let Some(missing) = packages::missing(PROGRAMS, &runner.progress) {
         return Ok(Report::skipped(missing));
     }
     let version = capture(Command::new("rustc").arg("-vV"))?;

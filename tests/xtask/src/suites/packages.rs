@@ -1,5 +1,5 @@
-//! The Kotlin package on a JVM, the app upon it, and the Swift package on Linux: generated code, its own code, its tests, and every scenario played
-//! with its driver. Never skipped: what is missing is a failure.
+//! The Kotlin package on a JVM, the app upon it, and the Swift package on Linux: generated code, its own code, its tests, and every
+//! scenario played with its driver. Never skipped: what is missing is a failure.
 
 use std::fs;
 use std::io;
@@ -28,11 +28,7 @@ const WRITTEN: [&str; 6] = [
 ];
 
 pub(super) fn kotlin(runner: &Runner) -> io::Result<Report> {
-    if let Some(missing) = packages::absent(kotlin::PROGRAMS) {
-        return Err(io::Error::other(format!(
-            "missing: {missing}; on Debian, apt-get install maven default-jdk-headless"
-        )));
-    }
+    need(runner, &["mvn", "javac"])?;
     let mut report = Report::default();
     let (saifu, bindings) = (runner.saifu()?, ffi::generate(runner, Language::Kotlin)?);
     let folder = runner.workspace.target.join("kotlin");
@@ -52,6 +48,7 @@ pub(super) fn kotlin(runner: &Runner) -> io::Result<Report> {
 
 /// The Android app: its screens without a screen, then drawn, read by decoders that are not ours, and used against a sandbox.
 pub(super) fn app(runner: &Runner) -> io::Result<Report> {
+    need(runner, &["mvn", "javac", "zbarimg"])?;
     let mut report = Report::default();
     let (saifu, bindings) = (runner.saifu()?, ffi::generate(runner, Language::Kotlin)?);
     let results = |module: &str| runner.workspace.target.join("android").join(module).join(RESULTS);
@@ -83,6 +80,11 @@ pub(super) fn swift(runner: &Runner) -> io::Result<Report> {
     let command = |arguments: &[&str]| toolchain.command(".", &[], &inside, arguments);
     played::compare(runner, "Swift", &driver, command, &mut report)?;
     Ok(report)
+}
+
+fn need(runner: &Runner, programs: &[&str]) -> io::Result<()> {
+    packages::missing(programs, &runner.progress)
+        .map_or(Ok(()), |missing| Err(io::Error::other(format!("missing: {missing}"))))
 }
 
 /// Has `test` write its reports into `results`, and adds what they say. Every test that is written must have run: a filter or a

@@ -56,28 +56,22 @@ pub(super) fn compare(
     for entry in fs::read_dir(runner.workspace.root.join(RIGHT))? {
         files = files.saturating_add(usize::from(entry?.path().extension().is_some_and(|it| it == "json")));
     }
-    right(files, &play(RIGHT, &driven)?, language, report);
-    wrong(&play(WRONG, &[])?, &play(WRONG, &driven)?, language, report);
+    agree(&play(RIGHT, &driven)?, files, |one| one.ok, language, report);
+    let ours = play(WRONG, &[])?;
+    agree(&play(WRONG, &driven)?, ours.scenarios.len(), |one| as_wrong(&ours, one), language, report);
     Ok(())
 }
 
-/// Each of the files must have been played to its end.
-fn right(files: usize, played: &Played, language: &str, report: &mut Report) {
-    let count = played.scenarios.len();
-    report.check(count == files && files > 0, || format!("{count} scenarios of {files} were played in {language}"));
-    agree(played, |one| one.ok, language, report);
+/// Failed, and as it does in Rust.
+fn as_wrong(ours: &Played, one: &One) -> bool {
+    !one.ok && ours.scenarios.contains(one)
 }
 
-/// Each must have failed, and as it does in Rust.
-fn wrong(ours: &Played, theirs: &Played, language: &str, report: &mut Report) {
-    let count = theirs.scenarios.len();
-    report
-        .check(count == ours.scenarios.len() && count > 0, || format!("{count} wrong ones were played in {language}"));
-    agree(theirs, |one| !one.ok && ours.scenarios.contains(one), language, report);
-}
-
-fn agree(played: &Played, as_expected: impl Fn(&One) -> bool, language: &str, report: &mut Report) {
-    let otherwise = played.scenarios.iter().filter(|one| !as_expected(one)).map(|one| one.name.as_str());
+/// So many must have been played, and each to the end that is expected.
+fn agree(played: &Played, count: usize, expected: impl Fn(&One) -> bool, language: &str, report: &mut Report) {
+    let found = played.scenarios.len();
+    report.check(found == count && count > 0, || format!("{found} scenarios of {count} were played in {language}"));
+    let otherwise = played.scenarios.iter().filter(|one| !expected(one)).map(|one| one.name.as_str());
     let otherwise: Vec<&str> = otherwise.collect();
     report.check(otherwise.is_empty(), || format!("these ended otherwise in {language}: {}", otherwise.join(", ")));
 }
@@ -86,34 +80,35 @@ fn agree(played: &Played, as_expected: impl Fn(&One) -> bool, language: &str, re
 mod tests {
     use super::*;
 
+    const NONE: &str = r#"{"scenarios": []}"#;
+    const TWO: &str =
+        r#"{"scenarios": [{"name": "a", "steps": 1, "ok": true}, {"name": "b", "steps": 2, "ok": true}]}"#;
+
+    fn played(json: &str) -> Played {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn faults(json: &str, count: usize, expected: impl Fn(&One) -> bool) -> usize {
+        let mut report = Report::default();
+        agree(&played(json), count, expected, "Swift", &mut report);
+        report.faults.len()
+    }
+
     #[test]
     fn fewer_scenarios_or_another_end_is_a_failure() {
-        let played = |json: &str| serde_json::from_str::<Played>(json).unwrap();
-        let two = r#"{"scenarios": [{"name": "a", "steps": 1, "ok": true}, {"name": "b", "steps": 2, "ok": true}]}"#;
-        let faults = |judge: &dyn Fn(&mut Report)| {
-            let mut report = Report::default();
-            judge(&mut report);
-            report.faults.len()
-        };
-        for (files, json, expected) in
-            [(2, two.to_owned(), 0), (3, two.to_owned(), 1), (2, two.replace("true}]", "false}]"), 1)]
-        {
-            assert_eq!(faults(&|report| right(files, &played(&json), "Swift", report)), expected, "{json}");
-        }
-        assert_eq!(faults(&|report| right(0, &played(r#"{"scenarios": []}"#), "Swift", report)), 1);
-        let failed = two.replace("true}", r#"false, "failure": {"path": "$.x"}}"#);
+        assert_eq!(faults(TWO, 2, |one| one.ok), 0);
+        assert_eq!(faults(TWO, 3, |one| one.ok), 1);
+        assert_eq!(faults(&TWO.replace("true}]", "false}]"), 2, |one| one.ok), 1);
+        assert_eq!(faults(NONE, 0, |one| one.ok), 1);
+        let failed = TWO.replace("true}", r#"false, "failure": {"path": "$.x"}}"#);
         for (theirs, expected) in [
             (failed.clone(), 0),
             (failed.replace("$.x", "$.y"), 1),
             (failed.replace("\"steps\": 2", "\"steps\": 1"), 1),
-            (two.to_owned(), 1),
-            (r#"{"scenarios": []}"#.to_owned(), 1),
+            (TWO.to_owned(), 1),
+            (NONE.to_owned(), 1),
         ] {
-            assert_eq!(
-                faults(&|report| wrong(&played(&failed), &played(&theirs), "Swift", report)),
-                expected,
-                "{theirs}"
-            );
+            assert_eq!(faults(&theirs, 2, |one| as_wrong(&played(&failed), one)), expected, "{theirs}");
         }
     }
 }

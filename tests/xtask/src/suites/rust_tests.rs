@@ -16,6 +16,7 @@ use super::Suite;
 use crate::junit::{self, Counted};
 use crate::process::{Ended, Runner, excerpt, without_own_variables};
 use crate::report::Report;
+use crate::tools::packages;
 use crate::tools::wheels::CARGO_NEXTEST;
 use crate::workspace::Workspace;
 
@@ -46,6 +47,7 @@ impl Tests {
         if let Some(tested) = self.tested.get() {
             return Ok(rows(tested, suite));
         }
+        packages::missing(READERS, &runner.progress);
         let mut nextest = nextest(runner).ok_or_else(|| io::Error::other(CARGO_NEXTEST.missing()))?;
         let tested = run(runner, nextest.args(&self.chosen))?;
         Ok(rows(self.tested.get_or_init(|| tested), suite))
@@ -72,12 +74,12 @@ pub(super) fn suites(workspace: &Workspace, only: &[String]) -> io::Result<Vec<S
         chosen.extend(programs.iter().filter(|(name, _)| is_chosen(name)).flat_map(|(_, arguments)| arguments.clone()));
     }
     let tests = Rc::new(Tests { chosen, tested: OnceCell::new() });
-    let mut suites = vec![Suite::new(BUILD, &[], build)];
+    let mut suites = vec![Suite::new(BUILD, build)];
     for (name, _) in programs {
         let (tests, suite) = (Rc::clone(&tests), name.clone());
-        suites.push(Suite::new(&name, READERS, move |runner| tests.report(runner, &suite)));
+        suites.push(Suite::new(&name, move |runner| tests.report(runner, &suite)));
     }
-    suites.push(Suite::new("doc-tests", &[], doc_tests));
+    suites.push(Suite::new("doc-tests", doc_tests));
     Ok(suites)
 }
 
@@ -125,10 +127,10 @@ fn rows(tested: &Tested, suite: &str) -> Report {
 }
 
 fn build(runner: &Runner) -> io::Result<Report> {
-    let mut report = Report::default();
-    let Some(mut command) = nextest(runner) else { return Ok(Report::skipped(CARGO_NEXTEST.missing())) };
-    runner.check(&mut report, command.arg("--no-run"))?;
-    Ok(report)
+    match nextest(runner) {
+        Some(mut command) => runner.checked(command.arg("--no-run")),
+        None => Ok(Report::skipped(CARGO_NEXTEST.missing())),
+    }
 }
 
 /// Runs what [`nextest`] made and reads its report.

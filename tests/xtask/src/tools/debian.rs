@@ -27,7 +27,7 @@ impl Root<'_> {
     /// The folder, made if it is not there yet.
     pub(crate) fn get(&self, runner: &Runner) -> io::Result<PathBuf> {
         kept(&format!("roots/{}", self.name), |folder| {
-            packages::install(&["mmdebstrap"], &runner.progress);
+            packages::missing(&["mmdebstrap"], &runner.progress);
             runner
                 .progress
                 .note(&format!("fetching {} from Debian {}, once: {}", self.packages, self.suite, self.costs));

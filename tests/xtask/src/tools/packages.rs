@@ -20,16 +20,19 @@ const PACKAGES: [(&str, &str); 12] = [
     ("zsh", "zsh"),
 ];
 
-/// Those of `programs` that are not here, or nothing.
-pub(crate) fn absent(programs: &[&str]) -> Option<String> {
-    let absent: Vec<&str> = programs.iter().copied().filter(|program| on_path(program).is_none()).collect();
-    (!absent.is_empty()).then(|| absent.join(", "))
+/// What is missing of `programs`, after those that are absent were installed where that is possible; else it says which command
+/// would.
+pub(crate) fn missing(programs: &[&str], progress: &Progress) -> Option<String> {
+    let absent = || {
+        let names: Vec<&str> = programs.iter().copied().filter(|program| on_path(program).is_none()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    install(&absent()?, progress);
+    absent()
 }
 
-/// Installs the packages of those `programs` that are absent, or says which command would.
-pub(crate) fn install(programs: &[&str], progress: &Progress) {
-    let Some(absent) = absent(programs) else { return };
-    let packages = packages_of(&absent);
+fn install(absent: &str, progress: &Progress) {
+    let packages = packages_of(absent);
     let by_hand = format!("missing: {absent}; run `sudo apt-get install {}`", packages.join(" "));
     if on_path("apt-get").is_none() {
         return progress.note(&format!("missing: {absent}; no apt-get here, install them by hand"));
@@ -42,9 +45,10 @@ pub(crate) fn install(programs: &[&str], progress: &Progress) {
         // apt's chatter would end up between the lines of the result.
         stream(command.args(words).args(arguments).stdout(std::io::stderr())).is_ok_and(|status| status.success())
     };
-    // Old package lists may still do, so only the second answer counts.
-    apt(&["update"]);
-    if !apt(&[&["install", "-y", "--no-install-recommends"], &packages[..]].concat()) {
+    let install = [&["install", "-y", "--no-install-recommends"], &packages[..]].concat();
+    // The lists of packages may be old, or not there.
+    let installed = apt(&install) || (apt(&["update"]) && apt(&install));
+    if !installed {
         progress.note(&format!("that failed; {by_hand}"));
     }
 }
@@ -75,6 +79,6 @@ mod tests {
     #[test]
     fn a_package_with_two_missing_programs_is_installed_once() {
         assert_eq!(packages_of("dbus-send, zbarimg, dbus-run-session"), ["dbus", "zbar-tools"]);
-        assert_eq!(absent(&[]), None);
+        assert_eq!(missing(&[], &Progress::new("test")), None);
     }
 }
