@@ -4,6 +4,7 @@
 //! through `.ci/run`. Progress goes to stderr; the table and the counts go to stdout.
 
 mod api;
+mod app;
 mod clean_clone;
 mod ffi;
 mod full;
@@ -47,6 +48,8 @@ enum Command {
     },
     /// Builds and tests the Kotlin package: the suite `kotlin` of the gate.
     Kotlin,
+    /// The Android app's screens in a window beside a sandbox, or drawn to pictures.
+    App(app::AppArgs),
     /// Builds and tests the Swift package: the suite `swift` of the gate.
     Swift,
     /// Shows how what the library exports differs from `bindings/api.txt`.
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Command::Full(args) => full::run(&args),
         Command::Bindgen { language } => ffi::bindgen(language),
         Command::Kotlin => suites(&["kotlin"]),
+        Command::App(args) => app::run(&args),
         Command::Swift => suites(&["swift"]),
         Command::Api(args) => api::run(&args),
         Command::Size(args) => size::record(args),

@@ -59,8 +59,8 @@ public final class FakeWallet: Wallet, @unchecked Sendable {
             state: state, wayOut: wayOut(state), putAside: nil, deviceId: nil, standing: nil, balanceYen: balanceYen,
             balanceReason: balanceYen == nil ? "nothing is known yet" : nil,
             asOf: nil, age: nil, points: nil, frozen: false, topUpLeftYen: nil, payLeftYen: nil, notices: [],
-            lastEvent: 0, historyIncomplete: false, trust: .full, following: .off, pay: offer(state), topUp: offer(state),
-            totp: offer(state))
+            lastEvent: 0, historyIncomplete: false, trust: .full, following: .off,
+            pay: offer(state), topUp: offer(state), totp: offer(state))
     }
 
     private static func offer(_ state: WalletState) -> Offer {
@@ -193,6 +193,7 @@ extension HomeScreen {
             state: state, wayOut: wayOut, putAside: putAside, deviceId: deviceId, standing: standing,
             balanceYen: balanceYen, balanceReason: balanceReason, asOf: asOf, age: age, points: points, frozen: frozen,
             topUpLeftYen: topUpLeftYen, payLeftYen: payLeftYen, notices: notices, lastEvent: lastEvent,
-            historyIncomplete: historyIncomplete, trust: trust, following: following, pay: pay, topUp: topUp, totp: totp)
+            historyIncomplete: historyIncomplete, trust: trust, following: following,
+            pay: pay, topUp: topUp, totp: totp)
     }
 }

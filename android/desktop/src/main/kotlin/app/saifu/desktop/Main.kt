@@ -21,9 +21,12 @@ import app.saifu.test.TestHost
 import app.saifu.test.sandboxConfig
 import app.saifu.ui.AppView
 import app.saifu.ui.SaifuTheme
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withContext
 import java.nio.file.Path
 import java.time.Clock
+import javax.swing.JOptionPane
 import kotlin.system.exitProcess
 
 /** What the window is asked to show; `cargo xtask app` writes it. */
@@ -39,13 +42,23 @@ private class Asked(arguments: Array<String>) {
     val fontScale: Float = given["--text"]?.toFloat()?.div(100) ?: 1f
 }
 
-/** The desktop has no brightness and no haptics. */
-private object Desktop : Platform {
-    override val clock: Clock = Clock.systemDefaultZone()
+/** The desktop has no brightness and no haptics; its prompt is a question. */
+private class Desktop(private val host: TestHost, private val say: Say) : Platform {
+    override val clock: Clock = CLOCK
+
+    override suspend fun approve(text: Text, bytes: ByteArray): ByteArray? =
+        withContext(Dispatchers.IO) {
+            val answer = JOptionPane.showConfirmDialog(null, say.text(text), "", JOptionPane.OK_CANCEL_OPTION)
+            if (answer == JOptionPane.OK_OPTION) host.authorize(bytes) else null
+        }
 
     override fun bright(on: Boolean) = Unit
 
     override fun felt(paid: Boolean) = Unit
+
+    companion object {
+        val CLOCK: Clock = Clock.systemDefaultZone()
+    }
 }
 
 /** The app in a window beside a sandbox, with keys in files: for QA, never for a customer. */
@@ -53,8 +66,8 @@ fun main(arguments: Array<String>) {
     val asked = Asked(arguments)
     val host = TestHost(asked.folder.resolve("host"))
     val wallet: Wallet = runBlocking { openWallet(host.platform(), sandboxConfig(asked.sandbox, asked.folder.resolve("vault"))) }
-    val app = App(wallet, Desktop)
-    val say = Say(Words.of(asked.language), Desktop.clock)
+    val say = Say(Words.of(asked.language), Desktop.CLOCK)
+    val app = App(wallet, Desktop(host, say))
     application {
         val close = {
             runBlocking { wallet.close() }

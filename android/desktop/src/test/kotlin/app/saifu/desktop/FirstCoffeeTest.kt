@@ -10,18 +10,22 @@ import androidx.compose.ui.test.SemanticsMatcher
 import androidx.compose.ui.test.captureToImage
 import androidx.compose.ui.test.hasContentDescription
 import androidx.compose.ui.test.hasText
+import androidx.compose.ui.test.isEnabled
 import androidx.compose.ui.test.onRoot
 import androidx.compose.ui.test.performClick
 import androidx.compose.ui.test.performTextInput
 import androidx.compose.ui.test.performTextReplacement
 import androidx.compose.ui.test.printToString
 import androidx.compose.ui.test.runComposeUiTest
+import app.saifu.IntentDetail
+import app.saifu.PendingWhat
 import app.saifu.Wallet
 import app.saifu.openWallet
 import app.saifu.presentation.App
 import app.saifu.presentation.Language
 import app.saifu.presentation.Platform
 import app.saifu.presentation.Say
+import app.saifu.presentation.Text
 import app.saifu.presentation.Words
 import app.saifu.test.TestHost
 import app.saifu.test.sandboxConfig
@@ -38,6 +42,7 @@ import java.time.Clock
 import java.time.ZoneId
 import javax.imageio.ImageIO
 
+private val CLOCK: Clock = Clock.system(ZoneId.of("Asia/Tokyo"))
 private const val NUMBER = "090-1234-5678"
 private const val PATIENCE_MS = 30_000L
 
@@ -47,8 +52,16 @@ class FirstCoffeeTest {
     @TempDir
     lateinit var folder: Path
 
-    private object Phone : Platform {
-        override val clock: Clock = Clock.system(ZoneId.of("Asia/Tokyo"))
+    /** The owner declines the first time, and approves then. */
+    private class Phone(private val host: TestHost) : Platform {
+        private var asked = 0
+
+        override val clock: Clock = CLOCK
+
+        override suspend fun approve(text: Text, bytes: ByteArray): ByteArray? {
+            asked += 1
+            return if (asked == 1) null else host.authorize(bytes)
+        }
 
         override fun bright(on: Boolean) = Unit
 
@@ -60,12 +73,12 @@ class FirstCoffeeTest {
         val host = TestHost(folder.resolve("host"))
         val wallet = runBlocking { openWallet(host.platform(), sandboxConfig(issuer.file, folder.resolve("vault"))) }
         runComposeUiTest {
-            setContent { SaifuTheme(Say(Words.of(Language.JAPANESE), Phone.clock), dark = false) { AppView(App(wallet, Phone)) } }
+            val app = App(wallet, Phone(host))
+            setContent { SaifuTheme(Say(Words.of(Language.JAPANESE), CLOCK), dark = false) { AppView(app) } }
             signUp(issuer)
             await("残高がありません。チャージしてください。")
-            runBlocking { topUp(wallet, host, issuer) }
-            await("ATMでチャージ")
-            assertEquals("5,000円", spoken("5,000円"))
+            topUp(wallet, issuer)
+            spoken("5,000円")
 
             tap("支払う")
             assertEquals("declined", scan(issuer, 6_000))
@@ -94,13 +107,27 @@ class FirstCoffeeTest {
         tap("確認する")
     }
 
-    /** Cash at an ATM, which has no screen yet. */
-    private suspend fun topUp(wallet: Wallet, host: TestHost, issuer: Issuer) {
-        val approval = wallet.topUps().prepareAtm(5_000)
-        val topUp = approval.confirm(host.authorize(approval.signingBytes()))
-        val (number, totp) = checkNotNull(topUp.number).expose() to wallet.account().totp().code.expose()
+    /** Cash at an ATM, by the number and the code that stand on the screen. */
+    private fun ComposeUiTest.topUp(wallet: Wallet, issuer: Issuer) {
+        tap("チャージ")
+        tap("承認して番号を受け取る")
+        await(hasText("承認して番号を受け取る") and isEnabled())
+        tap("承認して番号を受け取る")
+        await("ATMに入力する番号")
+        val (number, totp) = onTheScreen(wallet)
         val deposit = issuer.saifu("atm", "deposit", "--number", number, "--totp", totp, "--yen", "5000")
         assertEquals("approved", deposit.getValue("result").jsonPrimitive.content)
+        await("チャージが完了しました")
+        tap("閉じる")
+    }
+
+    /** What the screen shows in groups. */
+    private fun ComposeUiTest.onTheScreen(wallet: Wallet): Pair<String, String> {
+        val pending = wallet.topUps().pending().firstNotNullOf { (it.what as? PendingWhat.Accepted)?.detail as? IntentDetail.TopUp }
+        val (number, totp) = checkNotNull(pending.number).expose() to wallet.account().totp().code.expose()
+        await(hasContentDescription("コードの数字 ${number.toList().joinToString(" ")}"))
+        await(hasContentDescription("コードの数字 ${totp.toList().joinToString(" ")}"))
+        return number to totp
     }
 
     /** The till looks at the screen as it is drawn. */

@@ -7,7 +7,7 @@ import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 
 /** Where the app is: it follows from the wallet, and from what the owner opened upon it. */
-enum class Place { NUMBER, SMS, LOCKED, HOME, PAY }
+enum class Place { NUMBER, SMS, LOCKED, HOME, PAY, TOP_UP, TOTP, HISTORY }
 
 /** The app upon one wallet: where it is, and the stores of its screens. Each store ends with the scope it is given. */
 class App(private val wallet: Wallet, private val platform: Platform) {
@@ -20,6 +20,12 @@ class App(private val wallet: Wallet, private val platform: Platform) {
     fun home(scope: CoroutineScope): HomeStore = HomeStore(wallet, platform.seconds, scope)
 
     fun pay(scope: CoroutineScope): PayStore = PayStore(wallet, platform.seconds, scope, platform)
+
+    fun topUp(scope: CoroutineScope): TopUpStore = TopUpStore(wallet, platform.seconds, scope, platform)
+
+    fun totp(scope: CoroutineScope): TotpStore = TotpStore(wallet, platform.seconds, scope)
+
+    fun history(say: Say, scope: CoroutineScope): HistoryStore = HistoryStore(wallet, say, scope)
 
     /** Opens the wallet again after a lock. */
     suspend fun unlock() {

@@ -120,7 +120,7 @@ class HomeStore(
             return if (merchant == null) Text(kind(entry.kind)) else Text("label_name", Argument.Name(merchant))
         }
 
-        private fun kind(kind: EntryKind): String =
+        fun kind(kind: EntryKind): String =
             when (kind) {
                 EntryKind.PAYMENT -> "entry_payment"
                 EntryKind.TOP_UP -> "entry_top_up"

@@ -83,6 +83,78 @@ class Outline(private val say: Say) {
             }
         }
 
+    fun of(state: TotpState): List<Item> =
+        buildList {
+            add(button("action_close"))
+            add(title("screen_totp"))
+            when (state) {
+                is TotpState.Showing -> totp(state.totp)
+                is TotpState.Failed -> problem(state.problem)
+            }
+        }
+
+    fun of(state: TopUpState): List<Item> =
+        buildList {
+            add(button("action_close"))
+            if (state !is TopUpState.Done) add(title("screen_top_up"))
+            when (state) {
+                is TopUpState.Choosing -> {
+                    add(amount(state.chosen))
+                    state.left?.let { add(item(Role.TEXT, it)) }
+                    state.amounts.forEach { add(Item(Role.BUTTON, say.yen(it), say.money(it))) }
+                    problem(state.problem)
+                    add(Item(Role.TEXT, words("label_top_up_how")))
+                    add(button("action_approve", enabled = !state.busy))
+                }
+                is TopUpState.Waiting -> {
+                    add(amount(state.yen))
+                    add(Item(Role.TEXT, words("label_atm_number")))
+                    add(Item(Role.TEXT, state.number.joinToString(" "), say.spelt(state.number)))
+                    add(item(Role.TEXT, state.until))
+                    state.totp?.let { totp(it) }
+                }
+                is TopUpState.Asking -> {
+                    add(amount(state.yen))
+                    add(Item(Role.PROGRESS, words("label_top_up_asking")))
+                }
+                is TopUpState.Done -> {
+                    add(title("label_topped_up"))
+                    add(amount(state.yen))
+                    add(item(Role.TEXT, state.balance))
+                }
+            }
+        }
+
+    fun of(state: HistoryState): List<Item> =
+        buildList {
+            add(button("action_close"))
+            val detail = state.detail
+            if (detail == null) lines(state) else full(detail)
+        }
+
+    private fun MutableList<Item>.lines(state: HistoryState) {
+        add(title("screen_history"))
+        add(Item(Role.FIELD, state.search, words("label_search")))
+        state.note?.let { add(item(Role.TEXT, it)) }
+        state.rows.forEach { add(row(it)) }
+    }
+
+    private fun MutableList<Item>.full(detail: Detail) {
+        add(item(Role.TITLE, detail.row.title))
+        add(Item(Role.AMOUNT, say.signed(detail.row.yen), say.moved(detail.row.yen)))
+        add(item(Role.TEXT, detail.kind))
+        add(item(Role.TEXT, detail.row.at))
+        detail.points?.let { add(item(Role.TEXT, it)) }
+        add(item(Role.TEXT, detail.id))
+    }
+
+    private fun MutableList<Item>.totp(totp: Totp) {
+        add(Item(Role.TEXT, words("label_totp")))
+        add(Item(Role.TEXT, totp.digits.joinToString(" "), say.spelt(totp.digits)))
+        add(item(Role.PROGRESS, totp.holdsFor))
+        totp.note?.let { add(item(Role.NOTICE, it)) }
+    }
+
     private fun MutableList<Item>.showing(state: PayState.Showing) {
         state.balance?.let { add(item(Role.TEXT, it)) }
         state.age?.let { add(item(Role.TEXT, it)) }

@@ -25,6 +25,14 @@ interface Platform {
     /** A payment went through, or did not: to be felt, without a look. */
     fun felt(paid: Boolean)
 
+    /**
+     * Has the owner approve what [text] says and sign [bytes] with the key that only the owner may use. Nothing if the owner declined,
+     * which is an answer and no error.
+     *
+     * @throws app.saifu.HostException what keeps the key from being used.
+     */
+    suspend fun approve(text: Text, bytes: ByteArray): ByteArray?
+
     private companion object {
         const val SECOND_MS = 1_000L
     }

@@ -1,6 +1,7 @@
 package app.saifu.presentation
 
 import app.saifu.ErrorInfo
+import app.saifu.HostException
 import app.saifu.WalletException
 import java.time.Duration
 
@@ -15,6 +16,17 @@ data class Problem(
     companion object {
         /** What [error] says to a customer, by its code. */
         fun of(error: WalletException): Problem = of(error.info)
+
+        /** What the phone's key store says, while it signs for its owner. */
+        fun of(failure: HostException): Problem {
+            val code = when (failure) {
+                is HostException.UserDeclined -> "key-user-declined"
+                is HostException.NoScreenLock -> "key-no-screen-lock"
+                is HostException.Gone -> "key-gone"
+                is HostException.Temporary, is HostException.Unexpected -> "key-temporary"
+            }
+            return Problem(Text(key("error", code)), details = Text("label_details", Argument.Name(code)))
+        }
 
         private fun of(info: ErrorInfo): Problem {
             val code = when {

@@ -17,14 +17,20 @@ import kotlinx.coroutines.launch
 @Composable
 fun AppView(app: App) {
     val place by app.navigation.place.collectAsState()
-    val open = app.navigation::open
+    val (open, back) = app.navigation::open to app.navigation::back
     key(place) {
         when (place) {
             Place.NUMBER -> Live(app::number) { state, send -> NumberView(state, send) }
             Place.SMS -> Live(app::sms) { state, send -> SmsView(state, { open(Place.NUMBER) }, send) }
             Place.LOCKED -> Locked(app)
             Place.HOME -> Live(app::home) { state, send -> HomeView(state, open, send) }
-            Place.PAY -> Live(app::pay) { state, send -> PayView(state, app.navigation::back, send) }
+            Place.TOP_UP -> Live(app::topUp) { state, send -> TopUpView(state, back, send) }
+            Place.TOTP -> Live(app::totp) { state, _ -> TotpView(state, back) }
+            Place.HISTORY -> {
+                val say = Look.say
+                Live({ app.history(say, it) }) { state, send -> HistoryView(state, back, send) }
+            }
+            Place.PAY -> Live(app::pay) { state, send -> PayView(state, back, send) }
         }
     }
 }

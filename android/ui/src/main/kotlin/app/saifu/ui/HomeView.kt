@@ -34,7 +34,7 @@ fun HomeView(state: HomeState, open: (Place) -> Unit, send: (HomeIntent) -> Unit
     Screen(
         bottom = {
             Pay(state.pay) { open(Place.PAY) }
-            if (!Look.isLarge) Others(listOf(state.topUp, state.totp))
+            if (!Look.isLarge) Others(state, open)
         },
     ) {
         Gap(Space.l)
@@ -56,19 +56,19 @@ fun HomeView(state: HomeState, open: (Place) -> Unit, send: (HomeIntent) -> Unit
         }
         Gap(Space.l)
         if (Look.isLarge) {
-            Others(listOf(state.topUp, state.totp))
+            Others(state, open)
             Gap(Space.l)
         }
         Hairline()
-        Recent(state)
+        Recent(state) { open(Place.HISTORY) }
     }
 }
 
 @Composable
-private fun Recent(state: HomeState) {
+private fun Recent(state: HomeState, seeAll: () -> Unit) {
     Row(Modifier.fillMaxWidth(), Arrangement.SpaceBetween, Alignment.CenterVertically) {
         Label(Words("label_recent"))
-        Link(Words("action_see_all")) {}
+        Link(Words("action_see_all"), onClick = seeAll)
     }
     state.recentNote?.let {
         Label(it)
@@ -126,16 +126,16 @@ private fun Pay(choice: Choice, onClick: () -> Unit) {
 }
 
 @Composable
-private fun Others(choices: List<Choice>) {
+private fun Others(state: HomeState, open: (Place) -> Unit) {
     FlowRow(
         Modifier.fillMaxWidth(),
         Arrangement.spacedBy(Space.m),
         Arrangement.spacedBy(Space.m),
         maxItemsInEachRow = if (Look.isLarge) 1 else 2,
     ) {
-        for (choice in choices) {
+        for ((choice, place) in listOf(state.topUp to Place.TOP_UP, state.totp to Place.TOTP)) {
             Column(Modifier.weight(1f)) {
-                Quiet(choice.label, enabled = choice.stopped == null) {}
+                Quiet(choice.label, enabled = choice.stopped == null) { open(place) }
                 choice.stopped?.let { Label(it, Modifier.padding(top = Space.xs), Look.colors.ink) }
             }
         }

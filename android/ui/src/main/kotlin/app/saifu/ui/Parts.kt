@@ -71,6 +71,24 @@ fun Screen(bottom: @Composable ColumnScope.() -> Unit, content: @Composable Colu
     }
 }
 
+/** A screen that was opened upon another one: the way back, what it is, and what it is about. */
+@Composable
+fun Sheet(
+    title: Words,
+    close: () -> Unit,
+    bottom: @Composable ColumnScope.() -> Unit = {},
+    content: @Composable ColumnScope.() -> Unit,
+) {
+    Screen(bottom) {
+        Gap(Space.s)
+        Link(Words("action_close"), onClick = close)
+        Gap(Space.s)
+        Title(title)
+        Gap(Space.xl)
+        content()
+    }
+}
+
 @Composable
 fun Title(text: Words, modifier: Modifier = Modifier) {
     Text(Look.say.text(text), modifier.semantics { heading() }, Look.colors.ink, style = Look.type.title)
@@ -103,6 +121,19 @@ fun Amount(yen: Long, modifier: Modifier = Modifier) {
         type.amount.copy(color = colors.ink),
         maxLines = 1,
         autoSize = TextAutoSize.StepBased(minFontSize = type.body.fontSize, maxFontSize = type.amount.fontSize),
+    )
+}
+
+/** Money that moved, large: with its sign, and green where it came in. */
+@Composable
+fun Moved(yen: Long) {
+    val (say, colors) = Look.say to Look.colors
+    BasicText(
+        say.signed(yen),
+        Modifier.clearAndSetSemantics { contentDescription = say.moved(yen) },
+        Look.type.amount.copy(color = if (yen > 0) colors.good else colors.ink),
+        maxLines = 1,
+        autoSize = TextAutoSize.StepBased(minFontSize = Look.type.body.fontSize, maxFontSize = Look.type.amount.fontSize),
     )
 }
 

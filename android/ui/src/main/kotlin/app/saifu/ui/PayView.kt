@@ -118,9 +118,9 @@ private fun Declined(state: PayState.Declined, close: () -> Unit) {
     }
 }
 
-/** The end of a payment. It is spoken as it comes. */
+/** The end of something that moved money. It is spoken as it comes. */
 @Composable
-private fun Over(title: Words, good: Boolean, close: () -> Unit, content: @Composable ColumnScope.() -> Unit) {
+fun Over(title: Words, good: Boolean, close: () -> Unit, content: @Composable ColumnScope.() -> Unit) {
     Screen(bottom = { Primary(Words("action_close"), onClick = close) }) {
         Column(
             Modifier.fillMaxWidth().padding(top = 96.dp).semantics { liveRegion = LiveRegionMode.Assertive },

@@ -88,6 +88,7 @@ object Space {
 @Immutable
 class Type(family: FontFamily) {
     val amount = style(family, 52, 60, FontWeight.SemiBold)
+    val digits = style(family, 28, 36, FontWeight.SemiBold)
     val figure = style(family, 22, 28, FontWeight.SemiBold)
     val title = style(family, 22, 28, FontWeight.SemiBold)
     val body = style(family, 16, 24, FontWeight.Normal)

@@ -8,12 +8,15 @@ import androidx.compose.ui.text.platform.Font
 import androidx.compose.ui.unit.Density
 import app.saifu.fixtures.Fixture
 import app.saifu.fixtures.FixturePlatform
+import app.saifu.presentation.HistoryState
 import app.saifu.presentation.HomeState
 import app.saifu.presentation.Language
 import app.saifu.presentation.NumberState
 import app.saifu.presentation.PayState
 import app.saifu.presentation.Say
 import app.saifu.presentation.SmsState
+import app.saifu.presentation.TopUpState
+import app.saifu.presentation.TotpState
 import app.saifu.presentation.Words
 import org.jetbrains.skia.EncodedImageFormat
 import java.nio.file.Files
@@ -53,7 +56,7 @@ object Pictures {
     fun draw(viewing: Viewing, content: @Composable () -> Unit): ByteArray {
         val density = Density(DENSITY, viewing.fontScale)
         val (width, height) = (viewing.width * DENSITY).toInt() to (viewing.height * DENSITY).toInt()
-        val say = Say(Words.of(viewing.language), FixturePlatform.clock)
+        val say = Say(Words.of(viewing.language), FixturePlatform.CLOCK)
         val scene = ImageComposeScene(width, height, density)
         try {
             scene.setContent { SaifuTheme(say, viewing.dark, viewing.colors, FAMILY, content) }
@@ -81,6 +84,9 @@ fun Shown(state: Any) {
         is SmsState -> SmsView(state, {}) {}
         is HomeState -> HomeView(state, {}) {}
         is PayState -> PayView(state, {}) {}
+        is TopUpState -> TopUpView(state, {}) {}
+        is TotpState -> TotpView(state) {}
+        is HistoryState -> HistoryView(state, {}) {}
         else -> error("no view shows ${state::class}")
     }
 }
