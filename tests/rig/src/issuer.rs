@@ -71,7 +71,21 @@ impl Issuer {
         Self::here(|_| {}).await
     }
 
-    /// The same with a policy that may lack defences, or other options.
+    /// With a customer without the core, who has an account and a session.
+    pub async fn with_phone(number: &str) -> (Self, Phone) {
+        let issuer = Self::start().await;
+        let phone = issuer.phone(number).await;
+        (issuer, phone)
+    }
+
+    /// And this balance.
+    pub async fn with_balance(number: &str, yen: i64) -> (Self, Phone) {
+        let (issuer, phone) = Self::with_phone(number).await;
+        phone.cash_in(&issuer.info, yen).await;
+        (issuer, phone)
+    }
+
+    /// The same as [`start`](Self::start) with a policy that may lack defences, or other options.
     pub async fn here(change: impl FnOnce(&mut Options)) -> Self {
         Self::over(tempfile::tempdir().unwrap(), change).await
     }

@@ -3,20 +3,18 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use clap::CommandFactory as _;
 use saifu_qa::cli::Cli;
 use saifu_qa::failure::Status;
 use serde_json::Value;
 
-use crate::support::common::SAIFU;
+use crate::support::common::{Ran, SAIFU, eventually, run};
 
-/// Far more than any command takes; a command that waits for a person takes longer.
-const BOUND: Duration = Duration::from_secs(150);
+/// Seconds, far more than any command takes; a command that waits for a person takes longer.
+const BOUND: &str = "150";
 
 /// Commands that go on until they are stopped, by their documents: they are seen to begin.
 fn goes_on(example: &str) -> bool {
@@ -74,10 +72,10 @@ impl Desk {
         self.0.path()
     }
 
-    /// A line of a shell, with closed stdin and stdout in the file `out`.
-    fn start(&self, line: &str, yes: bool) -> Child {
+    /// A line for this shell, with closed stdin, perhaps with somebody who says yes.
+    fn shell(&self, shell: &[&str], line: &str, yes: bool) -> Command {
         let path = format!("{}:{}", Path::new(SAIFU).parent().unwrap().display(), std::env::var("PATH").unwrap());
-        let mut command = Command::new("bash");
+        let mut command = Command::new(shell[0]);
         for name in ["SAIFU_SANDBOX", "SAIFU_YES", "SAIFU_LOG", "SAIFU_KILL_AT"] {
             command.env_remove(name);
         }
@@ -85,47 +83,27 @@ impl Desk {
             command.env("SAIFU_YES", "1");
         }
         command
+            .args(&shell[1..])
             .args(["-c", &format!("exec <&-; {line}")])
             .current_dir(self.path())
             .envs([("PATH", path.as_str()), ("SAIFU_KEY_STORE", "file"), ("NO_COLOR", "1")])
             .envs([("HOME", self.path().to_owned()), ("SAIFU_HOME", self.path().join("home"))])
-            .stdin(Stdio::null())
-            .stdout(File::create(self.path().join("out")).unwrap())
-            .stderr(File::create(self.path().join("err")).unwrap())
-            .spawn()
-            .unwrap()
-    }
-
-    fn said(&self) -> (String, String) {
-        let read = |name: &str| std::fs::read_to_string(self.path().join(name)).unwrap_or_default();
-        (read("out"), read("err"))
+            .stdin(Stdio::null());
+        command
     }
 
     /// Runs a line to its end.
     #[track_caller]
-    fn line(&self, line: &str, yes: bool) -> (Option<i32>, String) {
-        let mut child = self.start(line, yes);
-        let started = Instant::now();
-        let code = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break status.code();
-            }
-            if started.elapsed() > BOUND {
-                let _ = child.kill();
-                panic!("`{line}` does not end: {:?}", self.said());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        };
-        let (out, err) = self.said();
-        (code, format!("{out}{err}"))
+    fn line(&self, line: &str, yes: bool) -> Ran {
+        let ran = run(self.shell(&["timeout", BOUND, "bash"], line, yes));
+        assert_ne!(ran.code, Some(124), "`{line}` does not end: {ran:?}");
+        ran
     }
 
     /// A document that a line gives.
     #[track_caller]
     fn json(&self, line: &str) -> Value {
-        let (code, _) = self.line(&format!("saifu --json --quiet {line}"), true);
-        let (out, _) = self.said();
-        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{line}: {error}: {code:?} {out}"))
+        self.line(&format!("saifu --json --quiet {line}"), true).json()
     }
 }
 
@@ -155,8 +133,8 @@ impl Examples<'_> {
             assert!(line.contains(written), "{example}: {written}");
             line = line.replace(written, now);
         }
-        let (code, said) = self.desk.line(&line, true);
-        assert_eq!(code, Some(0), "{line}: {said}");
+        let ran = self.desk.line(&line, true);
+        assert_eq!(ran.code, Some(0), "{line}: {ran:?}");
     }
 
     #[track_caller]
@@ -169,17 +147,15 @@ impl Examples<'_> {
     fn begin(&mut self, example: &str, instead: &[(&str, &str)], sign: &str) -> GoesOn {
         assert!(self.left.remove(example) && goes_on(example), "no help has this example: {example}");
         let line = instead.iter().fold(example.to_owned(), |line, (written, now)| line.replace(written, now));
-        let mut child = GoesOn(self.desk.start(&format!("exec {line}"), true));
-        let started = Instant::now();
-        loop {
-            let (out, err) = self.desk.said();
-            if out.contains(sign) || err.contains(sign) {
-                return child;
-            }
-            assert_eq!(child.0.try_wait().unwrap(), None, "{line}: {out}{err}");
-            assert!(started.elapsed() < BOUND, "{line} does not begin: {out}{err}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let said = self.desk.path().join("said");
+        let mut shell = self.desk.shell(&["bash"], &format!("exec {line} 2>&1"), true);
+        let mut child = GoesOn(shell.stdout(File::create(&said).unwrap()).spawn().unwrap());
+        eventually(&format!("`{line}` begins"), || {
+            let said = std::fs::read_to_string(&said).unwrap();
+            assert_eq!(child.0.try_wait().unwrap(), None, "{line}: {said}");
+            said.contains(sign)
+        });
+        child
     }
 }
 
@@ -318,15 +294,12 @@ fn every_command_ends_by_itself_when_stdin_is_closed_and_nothing_is_there() {
         };
         let desk = Desk::new();
         // No issuer, no wallet, nobody who says yes.
-        let (code, said) = desk.line(&format!("set -o pipefail; {example}"), false);
-        let known = Status::ALL.iter().any(|status| Some(i32::from(status.number())) == code);
-        assert!(known, "{example}: exit {code:?}: {said}");
-        let mut err = String::new();
-        File::open(desk.path().join("err")).unwrap().read_to_string(&mut err).unwrap();
-        assert!(!err.contains("panicked"), "{example}: {err}");
+        let ran = desk.line(&format!("set -o pipefail; {example}"), false);
+        let known = Status::ALL.iter().any(|status| Some(i32::from(status.number())) == ran.code);
+        assert!(known && !ran.stderr.contains("panicked"), "{example}: {ran:?}");
     }
     // One runs until it is stopped and was seen to begin; the other one's only example follows, so it is run here without.
     assert_eq!(never_run, BTreeSet::from(["saifu sandbox", "saifu wallet events"]), "commands that were not run");
-    let (code, said) = Desk::new().line("saifu wallet events", false);
-    assert!(code.is_some_and(|code| (0..=6).contains(&code)), "{said}");
+    let ran = Desk::new().line("saifu wallet events", false);
+    assert!(ran.code.is_some_and(|code| (0..=6).contains(&code)), "{ran:?}");
 }

@@ -9,7 +9,7 @@
 //! Control, in the same file: with the journal's writes thrown away the very same rounds must be seen to fail.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
 use saifu_link::Link;
 use saifu_rig::Issuer;
@@ -18,7 +18,7 @@ use saifu_wire::Sensitive;
 use saifu_wire::messages::Outcome;
 use serde_json::Value;
 
-use crate::support::common::{NO_WAITING, SAIFU, issuer};
+use crate::support::common::{NO_WAITING, bare, issuer, run};
 
 const ROUNDS: usize = 200;
 const EACH_YEN: i64 = 1_000;
@@ -46,23 +46,14 @@ impl Desk {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(SAIFU);
-        command
-            .args(arguments)
-            .args(["--json", "--key-store", "file", "--yes"])
-            .arg("--home")
-            .arg(self.issuer.home.path())
-            .arg("--sandbox")
-            .arg(self.issuer.info_file())
-            .stdin(Stdio::null());
+        let mut command = bare(arguments);
+        command.args(["--json", "--key-store", "file", "--yes", "--home"]).arg(self.issuer.home.path());
+        command.arg("--sandbox").arg(self.issuer.info_file());
         command
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
-        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
-        let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-        assert!(status.success(), "{arguments:?}: {status}\n{stdout}\n{stderr}");
-        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {stdout}"))
+        run(self.command(arguments)).done()
     }
 
     /// A top-up that is killed where `kill` says; whether it was.

@@ -56,8 +56,7 @@ async fn only_json_is_taken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn query_is_read_strictly_and_only_where_one_belongs() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-1000-0001").await;
+    let (_scene, phone) = Issuer::with_phone("090-1000-0001").await;
     for (operation, query, fine) in [
         (Operation::History, "?after=0", true),
         (Operation::History, "", true),
@@ -75,8 +74,7 @@ async fn query_is_read_strictly_and_only_where_one_belongs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn top_up_without_a_uuidv7_as_its_key_is_refused() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-1000-0002").await;
+    let (_scene, phone) = Issuer::with_phone("090-1000-0002").await;
     let (key, request) = phone.approve(1_000).await;
     let body = serde_json::to_vec(&request).unwrap();
     let header = |value: &str| ("idempotency-key", value.to_owned());
@@ -107,8 +105,7 @@ async fn unknown_paths_and_methods_are_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_carries_time_nonce_and_trace_and_is_never_cached() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-1000-0003").await;
+    let (scene, phone) = Issuer::with_phone("090-1000-0003").await;
     let with = With { headers: vec![("saifu-trace", "tap-1".into())], ..phone.with() };
     for answer in [
         phone.peer.send_with(Operation::Home, b"", &with).await,

@@ -62,15 +62,21 @@ async fn control_api_is_reached_by_nobody_but_their_listener_and_token() {
 async fn terminals_are_known_by_their_key_and_do_only_what_their_kind_may() {
     let scene = Issuer::start().await;
     let settle = json!({ "txid": "t-1", "digits": "1".repeat(24), "yen": 100 });
+    let authorize = json!({ "txid": "t-2", "number": "000000000000", "totp": "000000" });
     let deposit = json!({ "txid": "t-2", "yen": 100 });
     let switch = SwitchRequest { switch: Switch::Code, on: true, reason: "works".into() };
     let switch = serde_json::to_value(&switch).unwrap();
-    for (name, allowed) in [("register-1", 0), ("atm-1", 1), ("operator-1", 2)] {
+    let of_each = [
+        (Operation::Settle, &settle, "register-1"),
+        (Operation::AtmAuthorize, &authorize, "atm-1"),
+        (Operation::AtmDeposit, &deposit, "atm-1"),
+        (Operation::SwitchSet, &switch, "operator-1"),
+    ];
+    for name in ["register-1", "atm-1", "operator-1"] {
         let terminal = scene.terminal(name);
-        let asked = [(Operation::Settle, &settle), (Operation::AtmDeposit, &deposit), (Operation::SwitchSet, &switch)];
-        for (index, (operation, body)) in asked.into_iter().enumerate() {
+        for (operation, body, allowed) in of_each {
             let answer = terminal.ask(operation, body).await;
-            if index == allowed {
+            if name == allowed {
                 assert_eq!(answer.status, 200, "{name} {}", answer.text);
             } else {
                 assert_eq!(answer.code(), ProblemCode::UnknownTerminal, "{name} {}", operation.name());

@@ -32,9 +32,7 @@ async fn next(response: &mut Response) -> Option<(u64, Event)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn settlement_wakes_the_stream() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-3000-0001").await;
-    phone.cash_in(&scene.info, 5_000).await;
+    let (scene, phone) = Issuer::with_balance("090-3000-0001", 5_000).await;
     let code = phone.code().await;
     let mut stream = follow(&phone, phone.home().await.last_event).await;
     // Nothing comes by itself: what comes below comes from the settlement.
@@ -55,9 +53,7 @@ async fn settlement_wakes_the_stream() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stream_goes_on_after_the_last_event_seen() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-3000-0002").await;
-    phone.cash_in(&scene.info, 2_000).await;
+    let (_scene, phone) = Issuer::with_balance("090-3000-0002", 2_000).await;
     let last = phone.home().await.last_event;
     assert!(last > 0);
     let mut stream = follow(&phone, last - 1).await;
@@ -68,8 +64,7 @@ async fn stream_goes_on_after_the_last_event_seen() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stream_ends_with_its_session() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-3000-0003").await;
+    let (scene, phone) = Issuer::with_phone("090-3000-0003").await;
     let mut stream = follow(&phone, phone.home().await.last_event).await;
     scene.advance(3_500_000);
     let early = tokio::time::timeout(Duration::from_millis(300), next(&mut stream)).await;
@@ -80,8 +75,7 @@ async fn stream_ends_with_its_session() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_account_has_a_bounded_number_of_streams() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-3000-0004").await;
+    let (_scene, phone) = Issuer::with_phone("090-3000-0004").await;
     let mut streams = Vec::new();
     for _ in 0..8 {
         streams.push(follow(&phone, 0).await);

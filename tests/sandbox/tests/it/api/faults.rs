@@ -66,9 +66,7 @@ async fn answer_that_makes_no_sense_has_the_issuers_status_and_media_type() {
 /// What a later version may write is read by this one; what is known of it is right.
 #[tokio::test(flavor = "multi_thread")]
 async fn issuer_of_tomorrow_is_read_by_a_caller_of_today() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-5000-0001").await;
-    phone.cash_in(&scene.info, 5_000).await;
+    let (scene, phone) = Issuer::with_balance("090-5000-0001", 5_000).await;
     for on in ["home", "history", "code", "service-document", "events"] {
         add(&scene, json!({"on": on, "do": "newer"}));
     }

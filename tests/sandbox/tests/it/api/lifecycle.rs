@@ -10,9 +10,7 @@ use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn restart_keeps_accounts_and_keys_and_ends_sessions() {
-    let scene = Issuer::start().await;
-    let mut phone = scene.phone("090-4000-0001").await;
-    phone.cash_in(&scene.info, 3_000).await;
+    let (scene, mut phone) = Issuer::with_balance("090-4000-0001", 3_000).await;
     let pins = scene.info.pins.clone();
     let scene = scene.restarted().await;
     assert_eq!(scene.info.pins, pins);
@@ -120,16 +118,13 @@ async fn clock_moves_ahead_survives_a_restart_and_never_goes_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ledger_is_sound_after_money_moved() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-4000-0002").await;
-    phone.cash_in(&scene.info, 3_000).await;
+    let (scene, _phone) = Issuer::with_balance("090-4000-0002", 3_000).await;
     scene.assert_books_balance();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn open_stream_does_not_hold_up_the_stop() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-4000-0003").await;
+    let (scene, phone) = Issuer::with_phone("090-4000-0003").await;
     let stream = phone.peer.stream(phone.peer.build(Operation::Events, b"", &phone.with())).await;
     tokio::time::timeout(Duration::from_secs(4), scene.stop()).await.expect("the stop hangs");
     drop(stream);

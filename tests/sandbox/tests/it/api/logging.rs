@@ -42,8 +42,7 @@ async fn log_of_a_whole_life_holds_no_secret_and_no_number() {
     // For the whole process: the issuer works on many threads. Other tests' lines only make the search wider.
     tracing::subscriber::set_global_default(subscriber).unwrap();
 
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-5000-4321").await;
+    let (scene, phone) = Issuer::with_phone("090-5000-4321").await;
     let top_up = phone.cash_in(&scene.info, 4_000).await;
     let code = phone.code().await;
     let settled: SettleAnswer =

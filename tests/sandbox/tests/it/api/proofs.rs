@@ -8,8 +8,7 @@ use saifu_wire::{Operation, ProblemCode};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn recorded_request_is_refused_when_sent_again() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-2000-0001").await;
+    let (_scene, phone) = Issuer::with_phone("090-2000-0001").await;
     let with = phone.with();
     let body = serde_json::to_vec(&CodeRequest { purpose: Purpose::Pay }).unwrap();
     let recorded = phone.peer.build(Operation::Code, &body, &with);
@@ -24,8 +23,7 @@ async fn recorded_request_is_refused_when_sent_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nonce_dies_with_the_issuers_clock_and_the_answer_brings_the_next() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-2000-0002").await;
+    let (scene, phone) = Issuer::with_phone("090-2000-0002").await;
     let with = phone.with();
     let stale = phone.peer.build(Operation::Home, b"", &with);
     scene.advance(120_000);
@@ -39,8 +37,7 @@ async fn nonce_dies_with_the_issuers_clock_and_the_answer_brings_the_next() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stolen_token_is_worth_nothing_without_its_key() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-2000-0003").await;
+    let (_scene, phone) = Issuer::with_phone("090-2000-0003").await;
     let thief = KeyPair::generate().unwrap();
     let stolen = With { key: Some(&thief), ..phone.with() };
     assert_eq!(phone.peer.send_with(Operation::Home, b"", &stolen).await.code(), ProblemCode::InvalidToken);
@@ -55,8 +52,7 @@ async fn stolen_token_is_worth_nothing_without_its_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn proof_for_another_address_or_body_is_refused() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-2000-0004").await;
+    let (_scene, phone) = Issuer::with_phone("090-2000-0004").await;
     let honest = phone.peer.url(Operation::Code);
     let body = br#"{"purpose":"pay"}"#.as_slice();
     for (uri, about) in [
@@ -90,8 +86,7 @@ async fn proof_for_another_address_or_body_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn session_gives_tokens_to_its_own_key_until_it_ends() {
-    let scene = Issuer::start().await;
-    let phone = scene.phone("090-2000-0005").await;
+    let (scene, phone) = Issuer::with_phone("090-2000-0005").await;
     let request = TokenRequest { session: phone.session.session.clone() };
     let renewed: TokenAnswer = phone.peer.ask(Operation::Token, &request).await.ok();
     let with = With { token: Some(renewed.access_token.expose()), ..With::default() };

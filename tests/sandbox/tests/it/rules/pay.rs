@@ -1,8 +1,8 @@
 use saifu_code::{Issuer, Kind, PaymentDigits};
 use saifu_sandbox::policy::{Policy, rule};
-use saifu_sandbox::rules::{code, settle};
-use saifu_wire::messages::{CodeRequest, EntryKind, EventBody, Outcome, Purpose, SettleRequest, Switch, TerminalKind};
-use saifu_wire::{ProblemCode, Reason, Sensitive};
+use saifu_sandbox::rules::code;
+use saifu_wire::messages::{CodeRequest, EntryKind, EventBody, Outcome, Purpose, Switch, TerminalKind};
+use saifu_wire::{ProblemCode, Reason};
 
 use super::world::*;
 
@@ -258,15 +258,6 @@ fn voided_refund_id_refunds_nothing() {
 }
 
 #[test]
-fn only_registers_settle() {
-    let world = World::new(open_policy());
-    for peer in [cash_machine(), staff()] {
-        let request = SettleRequest { txid: world.txid(), digits: Sensitive::new("1"), yen: yen(1) };
-        assert_refused(world.write(move |cx| settle::settle(cx, &peer, &request)), ProblemCode::UnknownTerminal);
-    }
-}
-
-#[test]
 fn codes_need_a_live_device() {
     let (world, phone) = World::funded(open_policy(), 10_000);
     let digits = world.digits(&phone);
@@ -280,10 +271,7 @@ fn codes_need_a_live_device() {
 #[test]
 fn large_payments_are_told_by_sms_too() {
     let (world, phone) = World::funded(open_policy(), 30_000);
-    let messages = || {
-        let number = phone.number.clone();
-        world.read(move |cx| saifu_sandbox::rules::sms::inbox(cx, &number)).unwrap()
-    };
+    let messages = || world.inbox(&phone.number);
     let before = messages().len();
     world.pay(&phone, 9_999);
     assert_eq!(messages().len(), before);

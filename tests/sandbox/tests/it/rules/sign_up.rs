@@ -1,10 +1,10 @@
 use saifu_crypto::KeyPair;
 use saifu_rig::Keys;
 use saifu_sandbox::policy::{Policy, rule};
-use saifu_sandbox::rules::{session, sign_up, sms};
+use saifu_sandbox::rules::{session, sign_up};
 use saifu_wire::messages::{EventBody, NoticeKind, SessionRequest, Standing, Switch};
 use saifu_wire::signed;
-use saifu_wire::{Bytes, Open, PhoneNumber, ProblemCode};
+use saifu_wire::{Bytes, Open, ProblemCode};
 
 use super::world::*;
 
@@ -77,10 +77,9 @@ fn phone_that_lost_its_account_signs_up_again_and_gets_it_back() {
     world.wait(2 * DAY);
     let again = world.begin(&applicant).unwrap();
     let code = world.code_for(&applicant.number);
-    let messages = || world.write(|cx| sms::inbox_of(cx, &PhoneNumber::parse(NUMBER).unwrap(), None)).unwrap().len();
-    let before = messages();
+    let before = world.inbox(&applicant.number).len();
     assert_eq!(world.confirm(&applicant, again.request, &code).unwrap(), first);
-    assert_eq!(messages(), before, "nobody is warned of his own phone");
+    assert_eq!(world.inbox(&applicant.number).len(), before, "nobody is warned of his own phone");
     world.assert_sound();
     // The control: neither another phone with the right code nor the same keys for another number get there.
     world.wait(DAY);
@@ -126,8 +125,7 @@ fn owner_is_told_and_nothing_changes_when_the_number_is_taken() {
         panic!("{told:?}")
     };
     assert!(text.contains("…5678") && text.contains("freeze") && text.contains("2027-01-15"), "{text}");
-    let number = owner.number.clone();
-    let inbox = world.read(move |cx| sms::inbox(cx, &number)).unwrap();
+    let inbox = world.inbox(&owner.number);
     assert!(inbox.last().unwrap().text.contains(text) && inbox.last().unwrap().code.is_none());
 
     let after = world.footprint();
@@ -146,8 +144,7 @@ fn repeated_request_gets_its_answer_again_and_one_message() {
     assert_eq!(world.begin(&applicant).unwrap(), first);
     let other = world.begin(&Applicant::new("08011112222")).unwrap_err();
     assert_eq!(other.code, ProblemCode::TooSoon, "only the same keys are the same request");
-    let number = saifu_wire::PhoneNumber::parse("08011112222").unwrap();
-    assert_eq!(world.read(move |cx| sms::inbox(cx, &number)).unwrap().len(), 1);
+    assert_eq!(world.inbox(&applicant.number).len(), 1);
     world.wait(SECOND);
     assert_eq!(world.begin(&applicant).unwrap_err().code, ProblemCode::TooSoon);
 }

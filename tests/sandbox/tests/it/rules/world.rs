@@ -193,10 +193,13 @@ impl World {
         all
     }
 
-    pub(crate) fn code_for(&self, number: &PhoneNumber) -> String {
+    pub(crate) fn inbox(&self, number: &PhoneNumber) -> Vec<sms::Sms> {
         let number = number.clone();
-        let inbox = self.read(move |cx| sms::inbox(cx, &number)).unwrap();
-        inbox.into_iter().rev().find_map(|message| message.code).unwrap()
+        self.read(move |cx| sms::inbox(cx, &number)).unwrap()
+    }
+
+    pub(crate) fn code_for(&self, number: &PhoneNumber) -> String {
+        self.inbox(number).into_iter().rev().find_map(|message| message.code).unwrap()
     }
 
     pub(crate) fn begin(&self, applicant: &Applicant) -> Result<SignUpAnswer, Problem> {
