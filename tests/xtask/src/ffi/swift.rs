@@ -15,7 +15,7 @@ pub(crate) use toolchain::Toolchain;
 pub(crate) const PACKAGE: &str = "bindings/swift";
 
 /// Puts the generated code where the package has it, which git ignores. A file that is the same stays as it is, so that
-/// nothing is compiled again.
+/// nothing is compiled again; of one that changed, everything.
 pub(crate) fn place(runner: &Runner, bindings: &Bindings) -> io::Result<()> {
     for (file, folder) in [("Saifu.swift", "Sources/SaifuGenerated"), ("SaifuFFI.h", "Sources/SaifuFFI")] {
         let new = fs::read(bindings.generated.join(file))?;
@@ -24,6 +24,8 @@ pub(crate) fn place(runner: &Runner, bindings: &Bindings) -> io::Result<()> {
         let old = folder.join(file);
         if fs::read(&old).ok().as_ref() != Some(&new) {
             fs::write(old, new)?;
+            // Swift's build overlooks code that sees a changed record through another module, and what it makes crashes.
+            let _ = fs::remove_dir_all(runner.workspace.target.join("swift"));
         }
     }
     Ok(())
