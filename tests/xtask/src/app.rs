@@ -45,7 +45,7 @@ pub(crate) fn run(args: &AppArgs) -> io::Result<u8> {
     }
     let built = runner.workspace.target.join("android");
     if args.shot.is_some() {
-        println!("{}", built.join("ui/pictures").display());
+        println!("{}", built.join("desktop/pictures").display());
         return Ok(0);
     }
     let (home, (width, height)) =

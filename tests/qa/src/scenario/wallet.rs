@@ -124,7 +124,11 @@ async fn next_event(phone: &mut Phone, wanted: Option<&str>) -> Result<Value, Ha
         }
     };
     match tokio::time::timeout(EVENT_BOUND, next).await {
-        Ok(Some(event)) => Ok(told(&event)),
+        Ok(Some(event)) => {
+            // What an event makes the wallet ask belongs to this step, so that a run repeats request by request.
+            phone.wallet.settled().await;
+            Ok(told(&event))
+        }
         Ok(None) => Err(Halt::Broken("the events have ended".into())),
         Err(_) => Err(Halt::Broken(format!("no such event came within {} s", EVENT_BOUND.as_secs()))),
     }

@@ -52,7 +52,7 @@ pub(super) fn app(runner: &Runner) -> io::Result<Report> {
     let mut report = Report::default();
     let (saifu, bindings) = (runner.saifu()?, ffi::generate(runner, Language::Kotlin)?);
     let results = |module: &str| runner.workspace.target.join("android").join(module).join(RESULTS);
-    let modules = ["fixtures", "ui", "desktop"].map(results);
+    let modules = ["fixtures", "desktop"].map(results);
     // The package that it stands on is in the same build; its own tests are the suite `kotlin`.
     let arguments = ["-Dsaifu.tests.skipped=true"];
     count(runner, &modules, "android", ".kt", JUNIT, &mut report, || {

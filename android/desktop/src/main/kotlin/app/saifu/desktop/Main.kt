@@ -77,7 +77,7 @@ fun main(arguments: Array<String>) {
         Window(close, state, title = say.text(Text("app_name"))) {
             val density = Density(LocalDensity.current.density, asked.fontScale)
             CompositionLocalProvider(LocalDensity provides density) {
-                SaifuTheme(say, asked.dark) { AppView(app) }
+                SaifuTheme(say, asked.dark, family = Fonts.FAMILY) { AppView(app) }
             }
         }
     }

@@ -1,10 +1,7 @@
-package app.saifu.ui
+package app.saifu.desktop
 
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.ImageComposeScene
-import androidx.compose.ui.text.font.FontFamily
-import androidx.compose.ui.text.font.FontWeight
-import androidx.compose.ui.text.platform.Font
 import androidx.compose.ui.unit.Density
 import app.saifu.fixtures.Fixture
 import app.saifu.fixtures.FixturePlatform
@@ -18,6 +15,15 @@ import app.saifu.presentation.SmsState
 import app.saifu.presentation.TopUpState
 import app.saifu.presentation.TotpState
 import app.saifu.presentation.Words
+import app.saifu.ui.Colors
+import app.saifu.ui.HistoryView
+import app.saifu.ui.HomeView
+import app.saifu.ui.NumberView
+import app.saifu.ui.PayView
+import app.saifu.ui.SaifuTheme
+import app.saifu.ui.SmsView
+import app.saifu.ui.TopUpView
+import app.saifu.ui.TotpView
 import org.jetbrains.skia.EncodedImageFormat
 import java.nio.file.Files
 import java.nio.file.Path
@@ -41,15 +47,6 @@ object Pictures {
     private const val DENSITY = 2f
     private val folder: Path = Path.of(System.getProperty("saifu.pictures"))
 
-    /** The font of the pictures, so that they are the same on every machine; a phone has its own. */
-    val FAMILY: FontFamily = FontFamily(
-        font("SaifuPictures-Regular.otf", FontWeight.Normal),
-        font("SaifuPictures-Bold.otf", FontWeight.SemiBold),
-    )
-
-    private fun font(file: String, weight: FontWeight) =
-        Font(file, checkNotNull(Pictures::class.java.getResourceAsStream("/fonts/$file")).use { it.readBytes() }, weight)
-
     /** The picture of a fixture, as PNG. */
     fun draw(fixture: Fixture, viewing: Viewing): ByteArray = draw(viewing) { Shown(fixture.state()) }
 
@@ -59,7 +56,7 @@ object Pictures {
         val say = Say(Words.of(viewing.language), FixturePlatform.CLOCK)
         val scene = ImageComposeScene(width, height, density)
         try {
-            scene.setContent { SaifuTheme(say, viewing.dark, viewing.colors, FAMILY, content) }
+            scene.setContent { SaifuTheme(say, viewing.dark, viewing.colors, Fonts.FAMILY, content) }
             scene.render(0)
             val image = scene.render(1.seconds.inWholeNanoseconds)
             return checkNotNull(image.encodeToData(EncodedImageFormat.PNG)).bytes

@@ -1,4 +1,4 @@
-package app.saifu.ui
+package app.saifu.desktop
 
 import app.saifu.fixtures.Fixture
 import app.saifu.presentation.Language
@@ -42,8 +42,8 @@ class PicturesTest {
         val letters = Files.walk(screens).use { files ->
             files.filter { it.toString().endsWith(".json") }.toList().joinToString("") { Files.readString(it) }
         }.filterNot { it.isISOControl() }.toSet()
-        for (file in listOf("SaifuPictures-Regular.otf", "SaifuPictures-Bold.otf")) {
-            val stream = checkNotNull(javaClass.getResourceAsStream("/fonts/$file"))
+        for (file in Fonts.FILES.values) {
+            val stream = checkNotNull(javaClass.getResourceAsStream(file))
             val font = stream.use { Font.createFont(Font.TRUETYPE_FONT, it) }
             assertEquals(setOf<Char>(), letters.filterNot(font::canDisplay).toSet(), "$file: android/README.md says how it is made")
         }

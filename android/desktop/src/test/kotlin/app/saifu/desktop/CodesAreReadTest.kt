@@ -1,6 +1,7 @@
-package app.saifu.ui
+package app.saifu.desktop
 
 import app.saifu.fixtures.Fixture
+import app.saifu.ui.Colors
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNotEquals
 import org.junit.jupiter.api.DynamicTest
