@@ -25,6 +25,7 @@ import app.saifu.ui.SmsView
 import app.saifu.ui.TopUpView
 import app.saifu.ui.TotpView
 import org.jetbrains.skia.EncodedImageFormat
+import org.jetbrains.skia.Image
 import java.nio.file.Files
 import java.nio.file.Path
 import kotlin.time.Duration.Companion.seconds
@@ -36,6 +37,7 @@ data class Viewing(
     val dark: Boolean = false,
     val language: Language = Language.JAPANESE,
     val fontScale: Float = 1f,
+    val density: Float = 2f,
     val colors: Colors = if (dark) Colors.DARK else Colors.LIGHT,
 ) {
     val name: String
@@ -44,22 +46,24 @@ data class Viewing(
 
 /** Draws screens off-screen, by one renderer and one font. */
 object Pictures {
-    private const val DENSITY = 2f
     private val folder: Path = Path.of(System.getProperty("saifu.pictures"))
 
     /** The picture of a fixture, as PNG. */
-    fun draw(fixture: Fixture, viewing: Viewing): ByteArray = draw(viewing) { Shown(fixture.state()) }
+    fun draw(fixture: Fixture, viewing: Viewing): ByteArray = png(image(fixture, viewing))
 
-    fun draw(viewing: Viewing, content: @Composable () -> Unit): ByteArray {
-        val density = Density(DENSITY, viewing.fontScale)
-        val (width, height) = (viewing.width * DENSITY).toInt() to (viewing.height * DENSITY).toInt()
+    fun image(fixture: Fixture, viewing: Viewing): Image = image(viewing) { Shown(fixture.state()) }
+
+    fun png(image: Image): ByteArray = checkNotNull(image.encodeToData(EncodedImageFormat.PNG)).bytes
+
+    private fun image(viewing: Viewing, content: @Composable () -> Unit): Image {
+        val density = Density(viewing.density, viewing.fontScale)
+        val (width, height) = (viewing.width * viewing.density).toInt() to (viewing.height * viewing.density).toInt()
         val say = Say(Words.of(viewing.language), FixturePlatform.CLOCK)
         val scene = ImageComposeScene(width, height, density)
         try {
             scene.setContent { SaifuTheme(say, viewing.dark, viewing.colors, Fonts.FAMILY, content) }
             scene.render(0)
-            val image = scene.render(1.seconds.inWholeNanoseconds)
-            return checkNotNull(image.encodeToData(EncodedImageFormat.PNG)).bytes
+            return scene.render(1.seconds.inWholeNanoseconds)
         } finally {
             scene.close()
         }

@@ -30,8 +30,8 @@ data class HomeState(
     val totp: Choice,
 )
 
-/** Something that can be chosen, or why it cannot. */
-data class Choice(val label: Text, val stopped: Text?)
+/** Something that can be chosen, what it does, or why it cannot. */
+data class Choice(val label: Text, val stopped: Text?, val hint: Text? = null)
 
 /** A line of the history. */
 data class Row(val id: String, val title: Text, val at: Text, val yen: Long)
@@ -91,7 +91,7 @@ class HomeStore(
                     history.entries.isEmpty() -> Text("label_recent_none")
                     else -> null
                 },
-                pay = Choice(Text("action_pay"), stopped(home.pay)),
+                pay = Choice(Text("action_pay"), stopped(home.pay), Text("label_pay_how")),
                 topUp = Choice(Text("action_top_up"), stopped(home.topUp)),
                 totp = Choice(Text("action_show_totp"), stopped(home.totp)),
             )

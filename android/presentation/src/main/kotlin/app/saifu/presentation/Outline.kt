@@ -33,10 +33,10 @@ class Outline(private val say: Say) {
             add(item(Role.TEXT, state.sentTo))
             add(Item(Role.FIELD, state.code, words("label_sms")))
             problem(state.problem)
-            add(button("action_confirm", enabled = !state.busy))
             add(button("action_new_code", enabled = !state.busy && state.againIn == null))
             state.againIn?.let { add(item(Role.TEXT, it)) }
             add(button("action_other_number", enabled = !state.busy))
+            add(button("action_confirm", enabled = !state.busy))
         }
 
     fun of(state: HomeState): List<Item> =
@@ -53,13 +53,13 @@ class Outline(private val say: Say) {
             state.recent.forEach { add(row(it)) }
             for (choice in listOf(state.pay, state.topUp, state.totp)) {
                 add(Item(Role.BUTTON, say.text(choice.label), enabled = choice.stopped == null))
-                choice.stopped?.let { add(item(Role.TEXT, it)) }
+                (choice.stopped ?: choice.hint)?.let { add(item(Role.TEXT, it)) }
             }
         }
 
     fun of(state: PayState): List<Item> =
         buildList {
-            add(button("action_close"))
+            if (!state.isOver) add(button("action_close"))
             when (state) {
                 PayState.Loading -> add(Item(Role.PROGRESS, words("label_loading_code")))
                 is PayState.Showing -> showing(state)
@@ -81,6 +81,7 @@ class Outline(private val say: Say) {
                     add(button("action_retry"))
                 }
             }
+            if (state.isOver) add(button("action_close"))
         }
 
     fun of(state: TotpState): List<Item> =
@@ -95,8 +96,10 @@ class Outline(private val say: Say) {
 
     fun of(state: TopUpState): List<Item> =
         buildList {
-            add(button("action_close"))
-            if (state !is TopUpState.Done) add(title("screen_top_up"))
+            if (state !is TopUpState.Done) {
+                add(button("action_close"))
+                add(title("screen_top_up"))
+            }
             when (state) {
                 is TopUpState.Choosing -> {
                     add(amount(state.chosen))
@@ -121,6 +124,7 @@ class Outline(private val say: Say) {
                     add(title("label_topped_up"))
                     add(amount(state.yen))
                     add(item(Role.TEXT, state.balance))
+                    add(button("action_close"))
                 }
             }
         }
@@ -149,10 +153,10 @@ class Outline(private val say: Say) {
     }
 
     private fun MutableList<Item>.totp(totp: Totp) {
+        totp.note?.let { add(item(Role.NOTICE, it)) }
         add(Item(Role.TEXT, words("label_totp")))
         add(Item(Role.TEXT, totp.digits.joinToString(" "), say.spelt(totp.digits)))
         add(item(Role.PROGRESS, totp.holdsFor))
-        totp.note?.let { add(item(Role.NOTICE, it)) }
     }
 
     private fun MutableList<Item>.showing(state: PayState.Showing) {

@@ -13,6 +13,9 @@ import kotlinx.coroutines.launch
 
 /** The code at the till, and what became of it. */
 sealed interface PayState {
+    /** A till has decided. */
+    val isOver: Boolean get() = this is Paid || this is Declined
+
     /** The first code is on its way. */
     data object Loading : PayState
 
@@ -140,8 +143,6 @@ class PayStore(
             }
             else -> state
         }
-
-    private val PayState.isOver: Boolean get() = this is PayState.Paid || this is PayState.Declined
 
     private companion object {
         const val FOURS = 4

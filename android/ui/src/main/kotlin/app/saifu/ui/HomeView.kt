@@ -119,7 +119,7 @@ private fun Pay(choice: Choice, onClick: () -> Unit) {
     ) {
         Column(Modifier.weight(1f, fill = false)) {
             Text(Look.say.text(choice.label), color = onCard, style = Look.type.title)
-            Label(choice.stopped ?: Words("label_pay_how"), color = if (enabled) onCard else colors.ink)
+            (choice.stopped ?: choice.hint)?.let { Label(it, color = if (enabled) onCard else colors.ink) }
         }
         if (enabled) Bars(onCard, 36.dp)
     }

@@ -4,6 +4,7 @@ import androidx.compose.foundation.background
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.ColumnScope
+import androidx.compose.foundation.layout.FlowRow
 import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.padding
@@ -46,7 +47,7 @@ private fun CodeFrame(balance: Words?, age: Words?, close: () -> Unit, content: 
     Screen(bottom = {}) {
         Row(Modifier.fillMaxWidth().padding(top = Space.s), Arrangement.SpaceBetween, Alignment.CenterVertically) {
             Link(Words("action_close"), onClick = close)
-            Row(horizontalArrangement = Arrangement.spacedBy(Space.xs), verticalAlignment = Alignment.CenterVertically) {
+            FlowRow(horizontalArrangement = Arrangement.spacedBy(Space.xs, Alignment.End)) {
                 balance?.let { Body(it) }
                 age?.let { Label(it) }
             }
