@@ -8,6 +8,8 @@ import app.saifu.fixtures.FixturePlatform
 import app.saifu.presentation.HistoryState
 import app.saifu.presentation.HomeState
 import app.saifu.presentation.Language
+import app.saifu.presentation.LockedState
+import app.saifu.presentation.NoticesState
 import app.saifu.presentation.NumberState
 import app.saifu.presentation.PayState
 import app.saifu.presentation.Say
@@ -18,6 +20,8 @@ import app.saifu.presentation.Words
 import app.saifu.ui.Colors
 import app.saifu.ui.HistoryView
 import app.saifu.ui.HomeView
+import app.saifu.ui.LockedView
+import app.saifu.ui.NoticesView
 import app.saifu.ui.NumberView
 import app.saifu.ui.PayView
 import app.saifu.ui.SaifuTheme
@@ -88,6 +92,8 @@ fun Shown(state: Any) {
         is TopUpState -> TopUpView(state, {}) {}
         is TotpState -> TotpView(state) {}
         is HistoryState -> HistoryView(state, {}) {}
+        is NoticesState -> NoticesView(state) {}
+        is LockedState -> LockedView(state) {}
         else -> error("no view shows ${state::class}")
     }
 }

@@ -7,7 +7,7 @@ import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 
 /** Where the app is: it follows from the wallet, and from what the owner opened upon it. */
-enum class Place { NUMBER, SMS, LOCKED, HOME, PAY, TOP_UP, TOTP, HISTORY }
+enum class Place { NUMBER, SMS, LOCKED, HOME, PAY, TOP_UP, TOTP, HISTORY, NOTICES }
 
 /** The app upon one wallet: where it is, and the stores of its screens. Each store ends with the scope it is given. */
 class App(private val wallet: Wallet, private val platform: Platform) {
@@ -27,11 +27,9 @@ class App(private val wallet: Wallet, private val platform: Platform) {
 
     fun history(say: Say, scope: CoroutineScope): HistoryStore = HistoryStore(wallet, say, scope)
 
-    /** Opens the wallet again after a lock. */
-    suspend fun unlock() {
-        wallet.unlock()
-        navigation.look()
-    }
+    fun notices(scope: CoroutineScope): NoticesStore = NoticesStore(wallet, scope)
+
+    fun locked(scope: CoroutineScope): LockedStore = LockedStore(wallet, scope, navigation::look)
 }
 
 /** Navigation is state. What the wallet says comes first: nothing lies upon a locked wallet or a sign-up. */

@@ -42,6 +42,7 @@ class Outline(private val say: Say) {
     fun of(state: HomeState): List<Item> =
         buildList {
             add(title("app_name"))
+            add(button("action_notices"))
             state.notice?.let { add(item(Role.NOTICE, it)) }
             add(Item(Role.TEXT, words("label_balance")))
             state.balance?.let { add(amount(it)) }
@@ -82,6 +83,26 @@ class Outline(private val say: Say) {
                 }
             }
             if (state.isOver) add(button("action_close"))
+        }
+
+    fun of(state: LockedState): List<Item> =
+        buildList {
+            add(title("screen_locked"))
+            add(Item(Role.TEXT, words("label_locked_why")))
+            problem(state.problem)
+            add(button("action_unlock", enabled = !state.busy))
+        }
+
+    fun of(state: NoticesState): List<Item> =
+        buildList {
+            add(button("action_close"))
+            add(title("screen_notices"))
+            state.note?.let { add(item(Role.TEXT, it)) }
+            for (row in state.rows) {
+                add(item(Role.TEXT, row.about))
+                add(Item(Role.TEXT, row.words))
+                add(item(Role.TEXT, row.at))
+            }
         }
 
     fun of(state: TotpState): List<Item> =

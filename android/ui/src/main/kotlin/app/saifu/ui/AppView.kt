@@ -9,9 +9,7 @@ import androidx.compose.runtime.rememberCoroutineScope
 import app.saifu.presentation.App
 import app.saifu.presentation.Place
 import app.saifu.presentation.Store
-import app.saifu.presentation.Text
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.launch
 
 /** The whole app: the screen of where it is. A screen's store lives for as long as it is shown. */
 @Composable
@@ -22,7 +20,8 @@ fun AppView(app: App) {
         when (place) {
             Place.NUMBER -> Live(app::number) { state, send -> NumberView(state, send) }
             Place.SMS -> Live(app::sms) { state, send -> SmsView(state, { open(Place.NUMBER) }, send) }
-            Place.LOCKED -> Locked(app)
+            Place.LOCKED -> Live(app::locked) { state, send -> LockedView(state, send) }
+            Place.NOTICES -> Live(app::notices) { state, _ -> NoticesView(state, back) }
             Place.HOME -> Live(app::home) { state, send -> HomeView(state, open, send) }
             Place.TOP_UP -> Live(app::topUp) { state, send -> TopUpView(state, back, send) }
             Place.TOTP -> Live(app::totp) { state, _ -> TotpView(state, back) }
@@ -41,15 +40,4 @@ private fun <S : Any, I : Any> Live(make: (CoroutineScope) -> Store<S, I>, view:
     val store = remember { make(scope) }
     val state by store.state.collectAsState()
     view(state, store::send)
-}
-
-@Composable
-private fun Locked(app: App) {
-    val scope = rememberCoroutineScope()
-    Screen(bottom = { Primary(Text("action_unlock")) { scope.launch { app.unlock() } } }) {
-        Gap(Space.huge)
-        Title(Text("screen_locked"))
-        Gap(Space.s)
-        Body(Text("label_locked_why"))
-    }
 }

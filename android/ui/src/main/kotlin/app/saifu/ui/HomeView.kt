@@ -37,8 +37,11 @@ fun HomeView(state: HomeState, open: (Place) -> Unit, send: (HomeIntent) -> Unit
             if (!Look.isLarge) Others(state, open)
         },
     ) {
-        Gap(Space.l)
-        Title(Words("app_name"))
+        Gap(Space.s)
+        Row(Modifier.fillMaxWidth(), Arrangement.SpaceBetween, Alignment.CenterVertically) {
+            Title(Words("app_name"))
+            Link(Words("action_notices")) { open(Place.NOTICES) }
+        }
         state.notice?.let {
             Gap(Space.l)
             Notice(it)
