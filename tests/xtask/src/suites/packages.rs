@@ -48,7 +48,8 @@ pub(super) fn kotlin(runner: &Runner) -> io::Result<Report> {
 
 /// The Android app: its screens without a screen, then drawn, read by decoders that are not ours, and used against a sandbox.
 pub(super) fn app(runner: &Runner) -> io::Result<Report> {
-    need(runner, &["mvn", "javac", "zbarimg"])?;
+    // The libraries are what Compose draws with.
+    need(runner, &["mvn", "javac", "zbarimg", "libGL.so.1", "libX11.so.6", "libfontconfig.so.1"])?;
     let mut report = Report::default();
     let (saifu, bindings) = (runner.saifu()?, ffi::generate(runner, Language::Kotlin)?);
     let results = |module: &str| runner.workspace.target.join("android").join(module).join(RESULTS);

@@ -1,17 +1,20 @@
-//! Programs of the system, by the Debian packages that hold them.
+//! Programs and libraries of the system, by the Debian packages that hold them.
 
 use std::process::Command;
 
 use crate::process::{capture, on_path, stream};
 use crate::progress::Progress;
 
-const PACKAGES: [(&str, &str); 12] = [
+const PACKAGES: [(&str, &str); 15] = [
     ("clang", "clang"),
     ("dbus-run-session", "dbus"),
     ("dbus-send", "dbus"),
     ("gnome-keyring-daemon", "gnome-keyring"),
     ("fish", "fish"),
     ("javac", "default-jdk-headless"),
+    ("libGL.so.1", "libgl1"),
+    ("libX11.so.6", "libx11-6"),
+    ("libfontconfig.so.1", "libfontconfig1"),
     ("mmdebstrap", "mmdebstrap"),
     ("mvn", "maven"),
     ("llvm-ar", "llvm"),
@@ -24,11 +27,17 @@ const PACKAGES: [(&str, &str); 12] = [
 /// would.
 pub(crate) fn missing(programs: &[&str], progress: &Progress) -> Option<String> {
     let absent = || {
-        let names: Vec<&str> = programs.iter().copied().filter(|program| on_path(program).is_none()).collect();
+        let names: Vec<&str> = programs.iter().copied().filter(|name| !is_there(name)).collect();
         (!names.is_empty()).then(|| names.join(", "))
     };
     install(&absent()?, progress);
     absent()
+}
+
+/// Whether `PATH` has this program, or the dynamic linker this library.
+fn is_there(name: &str) -> bool {
+    let linked = || capture(Command::new("/sbin/ldconfig").arg("-p")).is_ok_and(|listed| listed.contains(name));
+    on_path(name).is_some() || (name.contains(".so") && linked())
 }
 
 fn install(absent: &str, progress: &Progress) {

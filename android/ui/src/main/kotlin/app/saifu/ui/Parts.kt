@@ -6,24 +6,16 @@ import androidx.compose.foundation.clickable
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Box
 import androidx.compose.foundation.layout.Column
-import androidx.compose.foundation.layout.ColumnScope
 import androidx.compose.foundation.layout.PaddingValues
-import androidx.compose.foundation.layout.Spacer
-import androidx.compose.foundation.layout.fillMaxSize
 import androidx.compose.foundation.layout.fillMaxWidth
-import androidx.compose.foundation.layout.height
 import androidx.compose.foundation.layout.heightIn
 import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.layout.widthIn
-import androidx.compose.foundation.rememberScrollState
 import androidx.compose.foundation.shape.CircleShape
 import androidx.compose.foundation.shape.RoundedCornerShape
-import androidx.compose.foundation.text.BasicText
 import androidx.compose.foundation.text.BasicTextField
 import androidx.compose.foundation.text.KeyboardActions
 import androidx.compose.foundation.text.KeyboardOptions
-import androidx.compose.foundation.text.TextAutoSize
-import androidx.compose.foundation.verticalScroll
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Alignment
@@ -37,57 +29,13 @@ import androidx.compose.ui.semantics.contentDescription
 import androidx.compose.ui.semantics.disabled
 import androidx.compose.ui.semantics.heading
 import androidx.compose.ui.semantics.semantics
-import androidx.compose.ui.text.SpanStyle
-import androidx.compose.ui.text.buildAnnotatedString
 import androidx.compose.ui.text.input.ImeAction
 import androidx.compose.ui.text.input.KeyboardType
 import androidx.compose.ui.text.style.TextAlign
-import androidx.compose.ui.text.withStyle
-import androidx.compose.ui.unit.Dp
 import androidx.compose.ui.unit.dp
-import androidx.compose.ui.unit.em
 import androidx.compose.ui.unit.sp
 import app.saifu.presentation.Problem
 import app.saifu.presentation.Text as Words
-
-/** The widest a column of text and buttons gets, on tablets and in wide windows. */
-private val COLUMN = 480.dp
-
-/** A screen: what is read scrolls, what is done stays at the thumb for as long as both fit. */
-@Composable
-fun Screen(bottom: @Composable ColumnScope.() -> Unit, content: @Composable ColumnScope.() -> Unit) {
-    Box(Modifier.fillMaxSize().background(Look.colors.paper), contentAlignment = Alignment.TopCenter) {
-        Column(Modifier.widthIn(max = COLUMN).fillMaxSize().padding(horizontal = Space.xl)) {
-            Column(
-                Modifier.weight(1f).fillMaxWidth().verticalScroll(rememberScrollState()),
-                content = content,
-            )
-            Column(
-                Modifier.fillMaxWidth().padding(top = Space.m, bottom = Space.l),
-                verticalArrangement = Arrangement.spacedBy(Space.m),
-                content = bottom,
-            )
-        }
-    }
-}
-
-/** A screen that was opened upon another one: the way back, what it is, and what it is about. */
-@Composable
-fun Sheet(
-    title: Words,
-    close: () -> Unit,
-    bottom: @Composable ColumnScope.() -> Unit = {},
-    content: @Composable ColumnScope.() -> Unit,
-) {
-    Screen(bottom) {
-        Gap(Space.s)
-        Link(Words("action_close"), onClick = close)
-        Gap(Space.s)
-        Title(title)
-        Gap(Space.xl)
-        content()
-    }
-}
 
 @Composable
 fun Title(text: Words, modifier: Modifier = Modifier) {
@@ -102,39 +50,6 @@ fun Body(text: Words, modifier: Modifier = Modifier, align: TextAlign? = null) {
 @Composable
 fun Label(text: Words, modifier: Modifier = Modifier, color: Color = Look.colors.ink2, align: TextAlign? = null) {
     Text(Look.say.text(text), modifier, color, textAlign = align, style = Look.type.label)
-}
-
-/**
- * Money, large: the sign at half the size of the figures, on one line, smaller where the line is short. Read as money, not as
- * figures.
- */
-@Composable
-fun Amount(yen: Long, modifier: Modifier = Modifier) {
-    val (say, colors, type) = Triple(Look.say, Look.colors, Look.type)
-    val text = buildAnnotatedString {
-        withStyle(SpanStyle(colors.ink2, 0.5.em)) { append("¥ ") }
-        append(say.grouped(yen))
-    }
-    BasicText(
-        text,
-        modifier.clearAndSetSemantics { contentDescription = say.money(yen) },
-        type.amount.copy(color = colors.ink),
-        maxLines = 1,
-        autoSize = TextAutoSize.StepBased(minFontSize = type.body.fontSize, maxFontSize = type.amount.fontSize),
-    )
-}
-
-/** Money that moved, large: with its sign, and green where it came in. */
-@Composable
-fun Moved(yen: Long) {
-    val (say, colors) = Look.say to Look.colors
-    BasicText(
-        say.signed(yen),
-        Modifier.clearAndSetSemantics { contentDescription = say.moved(yen) },
-        Look.type.amount.copy(color = if (yen > 0) colors.good else colors.ink),
-        maxLines = 1,
-        autoSize = TextAutoSize.StepBased(minFontSize = Look.type.body.fontSize, maxFontSize = Look.type.amount.fontSize),
-    )
 }
 
 /** The one filled surface of a screen. */
@@ -245,14 +160,4 @@ fun Field(label: Words, value: String, keyboard: KeyboardType, onDone: () -> Uni
         )
         Hairline(colors.ink2)
     }
-}
-
-@Composable
-fun Hairline(color: Color = Look.colors.line) {
-    Box(Modifier.fillMaxWidth().height(1.dp).background(color))
-}
-
-@Composable
-fun Gap(height: Dp) {
-    Spacer(Modifier.height(height))
 }
