@@ -280,12 +280,13 @@ impl Inner {
         }
         let recorded = event.clone();
         self.commit(turn, move |state| state.apply(&recorded)).await?;
+        // Begun before anybody is told, so that whoever is told can wait for it.
+        if self.tail_is_long() || self.store.read(State::history_is_complete) == Some(false) {
+            self.fill(turn);
+        }
         if self.follower().was_recorded(connection, event.number) {
             // Nobody listening is fine.
             let _ = self.updates.send(Update::Event(event));
-        }
-        if self.tail_is_long() || self.store.read(State::history_is_complete) == Some(false) {
-            self.fill(turn);
         }
         Ok(())
     }
