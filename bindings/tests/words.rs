@@ -22,8 +22,8 @@ fn codes() -> Vec<String> {
     let files: Vec<String> = within("vault", VaultError::WORDS.to_vec());
     let named = |kind: &'static str| move |word: &str| format!("{kind}-{word}");
     let refused = Reason::ALL.iter().map(|reason| reason.as_str()).chain(["other"]).map(named("refused"));
-    let stopped =
-        Offer::ALL.iter().filter(|offer| **offer != Offer::Open).map(|offer| offer.as_str()).map(named("stopped"));
+    let word = |offer: &Offer| serde_json::to_value(offer).unwrap().as_str().unwrap().to_owned();
+    let stopped = Offer::ALL.iter().filter(|offer| **offer != Offer::Open).map(|offer| named("stopped")(&word(offer)));
     errors.map(named("error")).chain(keys).chain(files).chain(refused).chain(stopped).collect()
 }
 

@@ -35,20 +35,6 @@ impl Offer {
     /// Every one.
     pub const ALL: &[Self] =
         &[Self::Open, Self::NoAccount, Self::Locked, Self::Frozen, Self::NoBalance, Self::DayLimit, Self::NotActivated];
-
-    /// The stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::NoAccount => "no-account",
-            Self::Locked => "locked",
-            Self::Frozen => "frozen",
-            Self::NoBalance => "no-balance",
-            Self::DayLimit => "day-limit",
-            Self::NotActivated => "not-activated",
-        }
-    }
 }
 
 /// What the home screen offers.
