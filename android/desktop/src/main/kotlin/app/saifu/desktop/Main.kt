@@ -35,11 +35,17 @@ private class Asked(arguments: Array<String>) {
 
     val sandbox: Path = Path.of(given.getValue("--sandbox"))
     val folder: Path = Path.of(given.getValue("--folder"))
-    val width: Int = given["--width"]?.toInt() ?: 360
-    val height: Int = given["--height"]?.toInt() ?: 740
+    val size: Pair<Int, Int> = size(given["--size"] ?: "360x740")
     val dark: Boolean = given["--dark"] == "yes"
     val language: Language = Language.of(given["--language"] ?: "ja")
     val fontScale: Float = given["--text"]?.toFloat()?.div(100) ?: 1f
+
+    private fun size(text: String): Pair<Int, Int> {
+        val parts = text.split("x").mapNotNull { it.toIntOrNull()?.takeIf { dp -> dp > 0 } }
+        if (parts.size == 2) return parts[0] to parts[1]
+        System.err.println("--size $text: give width and height in dp, like 360x740")
+        exitProcess(2)
+    }
 }
 
 /** The desktop has no brightness and no haptics; its prompt is a question. */
@@ -51,8 +57,6 @@ private class Desktop(private val host: TestHost, private val say: Say) : Platfo
             val answer = JOptionPane.showConfirmDialog(null, say.text(text), "", JOptionPane.OK_CANCEL_OPTION)
             if (answer == JOptionPane.OK_OPTION) host.authorize(bytes) else null
         }
-
-    override fun bright(on: Boolean) = Unit
 
     override fun felt(paid: Boolean) = Unit
 
@@ -73,7 +77,8 @@ fun main(arguments: Array<String>) {
             runBlocking { wallet.close() }
             exitApplication()
         }
-        val state = WindowState(position = WindowPosition(Alignment.Center), width = asked.width.dp, height = asked.height.dp)
+        val (width, height) = asked.size
+        val state = WindowState(position = WindowPosition(Alignment.Center), width = width.dp, height = height.dp)
         Window(close, state, title = say.text(Text("app_name"))) {
             val density = Density(LocalDensity.current.density, asked.fontScale)
             CompositionLocalProvider(LocalDensity provides density) {

@@ -63,8 +63,6 @@ class FirstCoffeeTest {
             return if (asked == 1) null else host.authorize(bytes)
         }
 
-        override fun bright(on: Boolean) = Unit
-
         override fun felt(paid: Boolean) = Unit
     }
 

@@ -23,6 +23,8 @@ sealed interface HistoryIntent {
 
     data class Seen(val history: HistoryScreen) : HistoryIntent
 
+    data class Failed(val problem: Problem) : HistoryIntent
+
     data class Search(val text: String) : HistoryIntent
 
     data class Open(val id: String) : HistoryIntent
@@ -44,11 +46,12 @@ class HistoryStore(
 
     override fun handle(state: HistoryState, intent: HistoryIntent): HistoryState =
         when (intent) {
-            HistoryIntent.Look -> state.also { later { HistoryIntent.Seen(wallet.history().newest(MANY)) } }
+            HistoryIntent.Look -> state.also { later(HistoryIntent::Failed) { HistoryIntent.Seen(wallet.history().newest(MANY)) } }
             is HistoryIntent.Seen -> {
                 known = intent.history
                 found(state)
             }
+            is HistoryIntent.Failed -> state.copy(note = intent.problem.text)
             is HistoryIntent.Search -> found(state.copy(search = intent.text))
             is HistoryIntent.Open -> state.copy(detail = known.entries.find { it.id == intent.id }?.let(::detail))
             HistoryIntent.Close -> state.copy(detail = null)

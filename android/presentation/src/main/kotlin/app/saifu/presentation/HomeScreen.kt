@@ -6,7 +6,6 @@ import app.saifu.HistoryEntry
 import app.saifu.HistoryScreen
 import app.saifu.HomeScreen
 import app.saifu.Offer
-import app.saifu.TimeTrust
 import app.saifu.Wallet
 import app.saifu.WalletException
 import kotlinx.coroutines.CoroutineScope
@@ -37,35 +36,47 @@ data class Choice(val label: Text, val stopped: Text?, val hint: Text? = null)
 data class Row(val id: String, val title: Text, val at: Text, val yen: Long)
 
 sealed interface HomeIntent {
-    /** Look again at what the core knows: something happened, or some time went by. */
+    /** Look again at all that the core knows: something happened. */
     data object Look : HomeIntent
+
+    /** Some time went by: figures are older, and no line is new. */
+    data object Second : HomeIntent
 
     /** The owner wants fresh figures. */
     data object Refresh : HomeIntent
 
-    data class Seen(val home: HomeScreen, val history: HistoryScreen) : HomeIntent
+    data class Seen(val history: HistoryScreen) : HomeIntent
+
+    /** The lines could not be read; those that were seen stay. */
+    data object NotSeen : HomeIntent
 }
 
 class HomeStore(
     private val wallet: Wallet,
     seconds: Flow<Unit>,
     scope: CoroutineScope,
-) : Store<HomeState, HomeIntent>(state(wallet.home(), HistoryScreen(listOf(), true)), scope) {
+) : Store<HomeState, HomeIntent>(state(wallet.home(), NOTHING_YET), scope) {
+    private var known = NOTHING_YET
+
     init {
         scope.launch { wallet.events().collect { send(HomeIntent.Look) } }
         scope.launch { wallet.following().collect { send(HomeIntent.Look) } }
-        scope.launch { seconds.collect { send(HomeIntent.Look) } }
+        scope.launch { seconds.collect { send(HomeIntent.Second) } }
         scope.launch { runCatching { wallet.follow() } }
     }
 
     override fun handle(state: HomeState, intent: HomeIntent): HomeState =
         when (intent) {
-            HomeIntent.Look -> state.also { later(::look) }
-            HomeIntent.Refresh -> state.also { later(::refresh) }
-            is HomeIntent.Seen -> state(intent.home, intent.history)
+            HomeIntent.Look -> state.also { later({ HomeIntent.NotSeen }, ::look) }
+            HomeIntent.Refresh -> state.also { later({ HomeIntent.NotSeen }, ::refresh) }
+            HomeIntent.Second, HomeIntent.NotSeen -> state(wallet.home(), known)
+            is HomeIntent.Seen -> {
+                known = intent.history
+                state(wallet.home(), known)
+            }
         }
 
-    private suspend fun look(): HomeIntent = HomeIntent.Seen(wallet.home(), wallet.history().newest(RECENT))
+    private suspend fun look(): HomeIntent = HomeIntent.Seen(wallet.history().newest(RECENT))
 
     /** What a refresh that failed says stands on the home screen anyway: how old the figures are, and that nothing connects. */
     private suspend fun refresh(): HomeIntent {
@@ -78,6 +89,7 @@ class HomeStore(
 
     companion object {
         private const val RECENT = 3
+        private val NOTHING_YET = HistoryScreen(listOf(), true)
 
         fun state(home: HomeScreen, history: HistoryScreen): HomeState =
             HomeState(
@@ -102,11 +114,7 @@ class HomeStore(
         }
 
         private fun notice(home: HomeScreen): Text? =
-            when {
-                home.following is Following.Waiting -> Text("label_offline")
-                home.trust == TimeTrust.REBOOTED || home.trust == TimeTrust.UNANCHORED -> Text("label_wall_clock")
-                else -> null
-            }
+            if (home.following is Following.Waiting) Text("label_offline") else Totp.doubt(home.trust)
 
         private fun stopped(offer: Offer): Text? =
             if (offer == Offer.OPEN) null else Text("stopped_${offer.name.lowercase()}")

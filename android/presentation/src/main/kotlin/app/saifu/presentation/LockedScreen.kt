@@ -1,7 +1,6 @@
 package app.saifu.presentation
 
 import app.saifu.Wallet
-import app.saifu.WalletException
 import kotlinx.coroutines.CoroutineScope
 
 /** A locked wallet: nothing is known of it until it is unlocked. */
@@ -28,13 +27,9 @@ class LockedStore(
         }
 
     private fun unlock(): LockedState {
-        later {
-            try {
-                wallet.unlock()
-                LockedIntent.Unlocked
-            } catch (error: WalletException) {
-                LockedIntent.Failed(Problem.of(error))
-            }
+        later(LockedIntent::Failed) {
+            wallet.unlock()
+            LockedIntent.Unlocked
         }
         return LockedState(busy = true)
     }

@@ -1,7 +1,6 @@
 package app.saifu.presentation
 
 import app.saifu.Wallet
-import app.saifu.WalletException
 import app.saifu.WalletState
 import kotlinx.coroutines.CoroutineScope
 
@@ -33,21 +32,17 @@ class NumberStore(
     override fun handle(state: NumberState, intent: NumberIntent): NumberState =
         when (intent) {
             is NumberIntent.Typed -> state.copy(number = intent.number, problem = null)
-            NumberIntent.Send -> if (state.busy) state else ask(state.copy(busy = true, problem = null))
+            NumberIntent.Send -> if (state.busy) state else ask(state)
             NumberIntent.Sent -> state.copy(busy = false).also { moved() }
             is NumberIntent.Failed -> state.copy(busy = false, problem = intent.problem)
         }
 
     private fun ask(state: NumberState): NumberState {
-        later {
-            try {
-                wallet.account().signUp(state.number)
-                NumberIntent.Sent
-            } catch (error: WalletException) {
-                NumberIntent.Failed(Problem.of(error))
-            }
+        later(NumberIntent::Failed) {
+            wallet.account().signUp(state.number)
+            NumberIntent.Sent
         }
-        return state
+        return state.copy(busy = true, problem = null)
     }
 
     private companion object {

@@ -49,6 +49,9 @@ data class Code(val barcode: Symbol, val qr: Symbol, val digits: List<String>) {
 sealed interface PayIntent {
     data object Second : PayIntent
 
+    /** Another code is in hand. */
+    data object Fetched : PayIntent
+
     data object Retry : PayIntent
 
     data class Happened(val event: WalletEvent) : PayIntent
@@ -73,6 +76,10 @@ class PayStore(
     override fun handle(state: PayState, intent: PayIntent): PayState =
         when (intent) {
             PayIntent.Second -> if (state.isOver) state else look(state)
+            PayIntent.Fetched -> {
+                fetching = false
+                if (state.isOver) state else look(state)
+            }
             PayIntent.Retry -> look(PayState.Loading)
             is PayIntent.Happened -> happened(state, intent.event)
             is PayIntent.Failed -> {
@@ -99,14 +106,9 @@ class PayStore(
     private fun fetch() {
         if (fetching) return
         fetching = true
-        later {
-            try {
-                wallet.codes().next(Purpose.PAY)
-                fetching = false
-                PayIntent.Second
-            } catch (error: WalletException) {
-                PayIntent.Failed(Problem.of(error))
-            }
+        later(PayIntent::Failed) {
+            wallet.codes().next(Purpose.PAY)
+            PayIntent.Fetched
         }
     }
 

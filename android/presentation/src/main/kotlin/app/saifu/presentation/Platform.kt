@@ -19,9 +19,6 @@ interface Platform {
             }
         }
 
-    /** Light for the reader at the till, or back to what it was. */
-    fun bright(on: Boolean)
-
     /** A payment went through, or did not: to be felt, without a look. */
     fun felt(paid: Boolean)
 

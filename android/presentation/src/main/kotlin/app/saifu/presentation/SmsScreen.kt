@@ -2,7 +2,6 @@ package app.saifu.presentation
 
 import app.saifu.SignUpScreen
 import app.saifu.Wallet
-import app.saifu.WalletException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.launch
@@ -57,13 +56,9 @@ class SmsStore(
 
     private fun ask(state: SmsState, done: SmsIntent, work: suspend () -> Unit): SmsState {
         if (state.busy) return state
-        later {
-            try {
-                work()
-                done
-            } catch (error: WalletException) {
-                SmsIntent.Failed(Problem.of(error))
-            }
+        later(SmsIntent::Failed) {
+            work()
+            done
         }
         return state.copy(busy = true, problem = null)
     }

@@ -1,5 +1,7 @@
 package app.saifu.presentation
 
+import app.saifu.HostException
+import app.saifu.WalletException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.MutableStateFlow
@@ -27,8 +29,18 @@ abstract class Store<S : Any, I : Any>(initial: S, protected val scope: Coroutin
     /** What an intent makes of a state. What takes time is left to [later]. */
     protected abstract fun handle(state: S, intent: I): S
 
-    /** Does something that takes time; what it comes to is sent as an intent. */
-    protected fun later(work: suspend () -> I) {
-        scope.launch { send(work()) }
+    /** Does something that takes time. What it comes to is sent as an intent, also why the wallet or the key store refused. */
+    protected fun later(refused: (Problem) -> I, work: suspend () -> I) {
+        scope.launch {
+            send(
+                try {
+                    work()
+                } catch (error: WalletException) {
+                    refused(Problem.of(error))
+                } catch (failure: HostException) {
+                    refused(Problem.of(failure))
+                },
+            )
+        }
     }
 }

@@ -1,7 +1,6 @@
 package app.saifu.presentation
 
 import app.saifu.EntryKind
-import app.saifu.HostException
 import app.saifu.IntentDetail
 import app.saifu.PendingEntry
 import app.saifu.PendingWhat
@@ -83,19 +82,11 @@ class TopUpStore(
         }
 
     private fun approve(state: TopUpState.Choosing): TopUpState {
-        later {
-            TopUpIntent.Over(
-                try {
-                    val approval = wallet.topUps().prepareAtm(state.chosen)
-                    val text = Text("label_approve_top_up", Argument.Yen(state.chosen))
-                    platform.approve(text, approval.signingBytes())?.let { approval.confirm(it) }
-                    null
-                } catch (error: WalletException) {
-                    Problem.of(error)
-                } catch (failure: HostException) {
-                    Problem.of(failure)
-                },
-            )
+        later(TopUpIntent::Over) {
+            val approval = wallet.topUps().prepareAtm(state.chosen)
+            val text = Text("label_approve_top_up", Argument.Yen(state.chosen))
+            platform.approve(text, approval.signingBytes())?.let { approval.confirm(it) }
+            TopUpIntent.Over(null)
         }
         return state.copy(busy = true, problem = null)
     }

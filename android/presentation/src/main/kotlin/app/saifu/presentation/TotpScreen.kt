@@ -23,14 +23,19 @@ data class Totp(val digits: List<String>, val holdsFor: Text, val note: Text?) {
     companion object {
         private const val GROUP = 3
 
-        fun of(code: TotpCode): Totp {
-            val sure = code.trust == TimeTrust.FULL || code.trust == TimeTrust.WALL_DISAGREES
-            return Totp(
+        fun of(code: TotpCode): Totp =
+            Totp(
                 digits = code.code.expose().chunked(GROUP),
                 holdsFor = Text("label_totp_for", Argument.Span(code.validFor)),
-                note = if (sure) null else Text("label_wall_clock"),
+                note = doubt(code.trust),
             )
-        }
+
+        /** What a customer is told of a time that rests on the phone's own clock. */
+        fun doubt(trust: TimeTrust): Text? =
+            when (trust) {
+                TimeTrust.FULL, TimeTrust.WALL_DISAGREES -> null
+                TimeTrust.REBOOTED, TimeTrust.UNANCHORED -> Text("label_wall_clock")
+            }
     }
 }
 
