@@ -1,6 +1,7 @@
 //! The Android app's screens in windows beside a sandbox, for QA; or one of them as a picture.
 
 use std::io;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::ffi::{self, Language, kotlin};
@@ -48,27 +49,33 @@ pub(crate) fn run(args: &AppArgs) -> io::Result<u8> {
         println!("{}", built.join("desktop/pictures").display());
         return Ok(0);
     }
-    let (home, (width, height)) =
-        (runner.scratch.join("app-home"), args.size.split_once('x').unwrap_or(("360", "740")));
+    let home = runner.scratch.join("app-home");
     let mut sandbox = Command::new(&saifu).args(["sandbox", "--home"]).arg(&home).stdin(Stdio::null()).spawn()?;
     let mut answers = Command::new(&saifu);
     answers.args(["sandbox", "status", "--home"]).arg(&home).stdout(Stdio::null()).stderr(Stdio::null());
     while sandbox.try_wait()?.is_none() && !answers.status()?.success() {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
-    let look = [("--width", width), ("--height", height), ("--dark", if args.dark { "yes" } else { "no" })];
+    let shown = show(args, &home, &built.join("desktop/app.args"));
+    // Whatever became of the windows, nobody is left behind.
+    sandbox.kill()?;
+    sandbox.wait()?;
+    shown
+}
+
+/// A window for each wallet, until the last one is closed.
+fn show(args: &AppArgs, home: &Path, java_arguments: &Path) -> io::Result<u8> {
+    let (dark, text) = (if args.dark { "yes" } else { "no" }, args.text.to_string());
     let windows = (1..=args.wallets).map(|number| {
         let mut java = Command::new("java");
-        java.arg(format!("@{}", built.join("desktop/app.args").display())).args(look.iter().flat_map(|(a, b)| [a, b]));
-        java.args(["--language", &args.language, "--text", &args.text.to_string()]);
+        java.arg(format!("@{}", java_arguments.display()));
+        java.args(["--size", &args.size, "--dark", dark, "--language", &args.language, "--text", &text]);
         java.arg("--sandbox").arg(home.join("sandbox/sandbox.json"));
         java.arg("--folder").arg(home.join(format!("app-{number}"))).spawn()
     });
-    let windows: Vec<Child> = windows.collect::<io::Result<_>>()?;
-    for mut window in windows {
-        window.wait()?;
+    let mut code = 0;
+    for mut window in windows.collect::<io::Result<Vec<Child>>>()? {
+        code |= u8::from(!window.wait()?.success());
     }
-    sandbox.kill()?;
-    sandbox.wait()?;
-    Ok(0)
+    Ok(code)
 }
